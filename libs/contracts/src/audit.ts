@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { id } from './principal.ts';
+
+/** Every kind of audit event. Past tense, the thing first. */
+export const auditActions = [
+  'msp.created',
+  'tenant.created',
+  'technician.invited',
+  'technician.joined',
+  'technician.changed',
+  'totp.enrolled',
+  'totp.accepted',
+  'totp.refused',
+  'totp.locked',
+  'group.created',
+  'group.changed',
+  'enrollment-token.issued',
+  'enrollment-token.revoked',
+  'device.enrolled',
+  'device.revoked',
+  'client.created',
+  'client.revoked',
+  'settings.changed',
+  'login.started',
+  'login.approved',
+  'login.denied',
+  'login.expired',
+  'login.failed',
+  'grant.activated',
+  'grant.end-requested',
+  'grant.ended',
+  'grant.failed',
+  'grant.end-stuck',
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
+/** One audit event as its producer writes it, in the transaction of the effect it tells of. No secrets. */
+export const auditEvent = z.object({
+  mspId: id,
+  tenantId: id,
+  eventId: id,
+  occurredAt: z.iso.datetime(),
+  actorKind: z.enum(['technician', 'device', 'client', 'system']),
+  actorId: id.nullable(),
+  action: z.enum(auditActions),
+  /** What it was done to, for example a grant's id. */
+  subjectId: id,
+  /** Short facts for the reader of the log, for example `{ "reason": "…" }`. */
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type AuditEvent = z.infer<typeof auditEvent>;

@@ -1,1 +1,3 @@
-export {};
+export { Tenancy, type Tx, type ReadTx, type TenantTx, type SystemTx, type TenancyOptions } from './tenancy.ts';
+export { migrate } from './migrate.ts';
+export { provision, rolesOf, type ServiceRoles } from './provision.ts';

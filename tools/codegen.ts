@@ -44,7 +44,8 @@ for (const folder of clients) {
       strictScalars: true,
       scalars: { ID: 'string', DateTime: 'string' },
       inputMaybeValue: 'T | null | undefined',
-      nonOptionalTypename: true,
+      // __typename is in a type only where the document selects it.
+      skipTypename: true,
     },
   };
 }

@@ -1,1 +1,3 @@
-export {};
+export { loadConfig, ConfigError, configFields } from './config.ts';
+export { createLog, type Logger } from './log.ts';
+export { runProcess, type Running } from './running.ts';

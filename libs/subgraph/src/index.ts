@@ -1,1 +1,5 @@
-export {};
+export { SubgraphModule, type SubgraphOptions } from './subgraph.module.ts';
+export { startSubgraph, type StartOptions } from './start.ts';
+export { Can, type Allowed } from './can.ts';
+export { Caller } from './caller.decorator.ts';
+export { authorise, callerActor, may, perRequest, type RequestContext } from './request-context.ts';

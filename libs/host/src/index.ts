@@ -1,3 +1,3 @@
 export { loadConfig, ConfigError, configFields } from './config.ts';
-export { createLog, type Logger } from './log.ts';
+export { createLog, logOptions, type Logger } from './log.ts';
 export { runProcess, type Running } from './running.ts';

@@ -1,11 +1,16 @@
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 
 export type { Logger };
 
-/** Fields that never reach a log line, wherever in an object they stand one or two levels deep. */
+/** Fields that never reach a log line, wherever they stand in an object, up to two levels deep. */
 const secretFields = ['password', 'token', 'code', 'seed', 'secret', 'link', 'qrPayload', 'privateKey', 'authorization', 'cookie', 'dpop'];
 
-/** A JSON logger for one process. `level` is pino's; `silent` in tests. */
+/** pino's options for one process. `level` is pino's; `silent` in tests. */
+export function logOptions(name: string, level: string): LoggerOptions {
+  return { name, level, redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[secret]' } };
+}
+
+/** A JSON logger for one process. */
 export function createLog(name: string, level = 'info'): Logger {
-  return pino({ name, level, redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[secret]' } });
+  return pino(logOptions(name, level));
 }

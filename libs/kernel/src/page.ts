@@ -18,7 +18,7 @@ export interface Connection<Node> {
 /** Checks the Relay arguments `first` (1 to 100, default 50) and `after` (an opaque cursor). */
 export function pageRequest(args: { first?: number | null; after?: string | null }): PageRequest {
   const first = args.first ?? 50;
-  if (first < 1 || first > maxPageSize) {
+  if (!(first >= 1 && first <= maxPageSize)) {
     throw new Refusal('MALFORMED', `first must be between 1 and ${maxPageSize}.`);
   }
   if (args.after == null) return { first, after: null };

@@ -1,0 +1,3 @@
+// as: libs/host/src/rows.ts
+// breaks: stint/door | typeorm is behind the door "database"
+export { DataSource } from 'typeorm';

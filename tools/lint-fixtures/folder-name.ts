@@ -1,0 +1,3 @@
+// as: services/tenants/src/utils/dates.ts
+// breaks: stint/file-name | "utils" says nothing
+export const name = 'dates';

@@ -1,0 +1,4 @@
+// breaks: @typescript-eslint/naming-convention | IClock
+export interface IClock {
+  now(): Date;
+}

@@ -1,0 +1,93 @@
+import { createPublicKey, createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { provision, rolesOf } from '@stint/tenancy';
+import { databasePassword, type DataDirectory } from './data-directory.ts';
+
+/** The schema of each service that has one. */
+export const schemas = { tenants: 'tenants', 'jit-policy': 'jit_policy' } as const;
+
+export interface Ports {
+  gateway: number;
+  tenants: number;
+  'jit-policy': number;
+}
+
+/** The environment variables of each process of an installation. */
+export type Environments = Record<'gateway' | 'tenants' | 'jit-policy', Record<string, string>>;
+
+/** Connection strings of a service's three roles. */
+export interface DatabaseUrls {
+  ownerUrl: string;
+  appUrl: string;
+  systemUrl: string;
+}
+
+export interface Databases {
+  tenants: DatabaseUrls;
+  'jit-policy': DatabaseUrls;
+  /** Redis or PostgreSQL. */
+  queueUrl: string;
+}
+
+/** Makes the keys (kept in the data directory) and from them the environment of each process. */
+export async function prepareEnvironments(directory: DataDirectory, databases: Databases, ports: Ports): Promise<Environments> {
+  const gatewayKey = await signingKey(directory, 'gateway.pem');
+  const messageKeys = { tenants: await signingKey(directory, 'tenants-messages.pem'), 'jit-policy': await signingKey(directory, 'jit-policy-messages.pem') };
+  await directory.secret('root.key', () => randomBytes(32).toString('hex'));
+  const publicUrl = `http://127.0.0.1:${ports.gateway}`;
+  const service = (name: 'tenants' | 'jit-policy') => ({
+    PORT: String(ports[name]),
+    DATABASE_OWNER_URL: databases[name].ownerUrl,
+    DATABASE_URL: databases[name].appUrl,
+    DATABASE_SYSTEM_URL: databases[name].systemUrl,
+    QUEUE_URL: databases.queueUrl,
+    PUBLIC_URL: publicUrl,
+    GATEWAY_PUBLIC_KEY: gatewayKey.publicX,
+    MESSAGE_SIGNING_KEY_FILE: messageKeys[name].file,
+    MESSAGE_PUBLIC_KEYS: `tenants=${messageKeys.tenants.publicX},jit-policy=${messageKeys['jit-policy'].publicX}`,
+  });
+  return {
+    tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key') },
+    'jit-policy': service('jit-policy'),
+    gateway: {
+      PORT: String(ports.gateway),
+      PUBLIC_URL: publicUrl,
+      SUBGRAPH_URLS: `tenants=http://127.0.0.1:${ports.tenants}/graphql,jit-policy=http://127.0.0.1:${ports['jit-policy']}/graphql`,
+      SIGNING_KEY_FILE: gatewayKey.file,
+      QUEUE_URL: databases.queueUrl,
+    },
+  };
+}
+
+/** Makes every service's schema and roles in one database, and the queue's. Harmless when they are there already. */
+export async function provisionDatabases(directory: DataDirectory, adminUrl: string): Promise<Databases> {
+  // The queue has a schema and a role of its own: a service's role cannot reach another's rows through it.
+  const queue = await provisionService(directory, adminUrl, 'queue');
+  return {
+    tenants: await provisionService(directory, adminUrl, schemas.tenants),
+    'jit-policy': await provisionService(directory, adminUrl, schemas['jit-policy']),
+    queueUrl: queue.ownerUrl,
+  };
+}
+
+async function signingKey(directory: DataDirectory, name: string): Promise<{ file: string; publicX: string }> {
+  const pem = await directory.secret(name, () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+  const publicX = createPublicKey(createPrivateKey(pem)).export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64url');
+  return { file: directory.at('keys', name), publicX };
+}
+
+async function provisionService(directory: DataDirectory, adminUrl: string, schema: string): Promise<DatabaseUrls> {
+  const passwords = {
+    owner: await directory.secret(`database-${schema}-owner`, databasePassword),
+    app: await directory.secret(`database-${schema}-app`, databasePassword),
+    system: await directory.secret(`database-${schema}-system`, databasePassword),
+  };
+  await provision({ adminUrl, schema, passwords });
+  const roles = rolesOf(schema);
+  const url = (kind: 'owner' | 'app' | 'system') => {
+    const withRole = new URL(adminUrl);
+    withRole.username = roles[kind];
+    withRole.password = passwords[kind];
+    return withRole.href;
+  };
+  return { ownerUrl: url('owner'), appUrl: url('app'), systemUrl: url('system') };
+}

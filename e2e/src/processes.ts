@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '@stint/testing';
+import type { Installation } from './installation.ts';
+
+export type ProcessName = 'tenants' | 'jit-policy' | 'gateway';
+
+/** The installation's processes, each a real one of its own that can be killed and started again. */
+export class Processes {
+  readonly #installation: Installation;
+  readonly #running = new Map<ProcessName, ChildProcess>();
+  /** What `tenants` printed at its first start. */
+  firstLink = '';
+
+  constructor(installation: Installation) {
+    this.#installation = installation;
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all([this.start('tenants'), this.start('jit-policy')]);
+    await this.start('gateway');
+  }
+
+  /** Starts a process and waits until it says that it is ready. */
+  async start(name: ProcessName): Promise<void> {
+    const environment = this.#installation.environments[name];
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve(`@stint/${name}/main`))], {
+      env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#running.set(name, child);
+    child.stdout.on('data', (chunk) => {
+      const link = /https?:\S+\/join#\S+/.exec(String(chunk));
+      if (link !== null) this.firstLink = link[0];
+    });
+    await eventually(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+        const health = await fetch(`http://127.0.0.1:${environment['PORT']}/health/ready`);
+        if (!health.ok) throw new Error(`${name} is not ready`);
+      },
+      { timeoutMs: 30_000 },
+    );
+  }
+
+  /** SIGKILL: no goodbye, no flush. */
+  async kill(name: ProcessName): Promise<void> {
+    const child = this.#running.get(name);
+    if (child === undefined) return;
+    this.#running.delete(name);
+    const closed = once(child, 'close');
+    child.kill('SIGKILL');
+    await closed;
+  }
+
+  async stopAll(): Promise<void> {
+    for (const name of [...this.#running.keys()]) await this.kill(name);
+  }
+}

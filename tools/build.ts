@@ -1,0 +1,41 @@
+// npm run build: tsc -b over all packages, a line for each package that has to be compiled.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = join(import.meta.dirname, '..');
+const total = (JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { references: unknown[] }).references.length;
+
+const startedAt = performance.now();
+const compiler = spawn(
+  process.execPath,
+  [join(root, 'node_modules/typescript/bin/tsc'), '-b', '--verbose', ...(process.stdout.isTTY ? ['--pretty'] : [])],
+  { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+);
+const exited = new Promise<number>((resolve, reject) => {
+  compiler.once('error', reject);
+  compiler.once('close', (code) => resolve(code ?? 1));
+});
+
+// --verbose tells of every project once: that it is built or updated, is up to date, or is skipped because of an error below it.
+let seen = 0;
+let compiled = 0;
+for await (const line of createInterface({ input: compiler.stdout })) {
+  const building = /Building project '(.+)'\.\.\./.exec(line)?.[1];
+  const status = /Project '(.+)' (?:is up to date|is out of date|can't be built)/.exec(line)?.[1];
+  if (status !== undefined) {
+    seen += 1;
+  } else if (building !== undefined) {
+    compiled += 1;
+    console.log(`build ${String(seen).padStart(2)}/${total}  ${relative(root, dirname(building))}`);
+  } else if (!/Projects in this build:|^\s+\* |Updating (output|unchanged)|Skipping build of project|^\s*$/.test(line)) {
+    console.log(line);
+  }
+}
+
+const code = await exited;
+const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+if (code === 0) console.log(compiled === 0 ? 'build: up to date' : `build: ${compiled} of ${total} packages in ${seconds} s`);
+else console.error('build: failed');
+process.exitCode = code;

@@ -1,0 +1,21 @@
+// Jest in ES-module mode, which Node still calls experimental; arguments are Jest's. `npm test` builds first.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const jest = spawn(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules/jest/bin/jest.js'),
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
+// Ctrl-C reaches Jest too, as it is in the same group: wait until it has stopped its PostgreSQL. A kill of this process alone is passed on.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => jest.kill('SIGTERM'));
+jest.once('close', (code) => {
+  process.exitCode = code ?? 1;
+});

@@ -1,0 +1,45 @@
+import { Command, type OutputConfiguration } from 'commander';
+import { addApiClientCommands } from './api-client/api-client.command.ts';
+import { addAuditCommands } from './audit/audit.command.ts';
+import { addDeviceCommands } from './device/device.command.ts';
+import { addEnrollmentTokenCommands } from './enrollment-token/enrollment-token.command.ts';
+import { addGrantCommands } from './grant/grant.command.ts';
+import { addGroupCommands } from './group/group.command.ts';
+import { addLoginCommands } from './login/login.command.ts';
+import type { Act } from './session.ts';
+import { addSettingsCommands } from './settings/settings.command.ts';
+import { addSignInCommand } from './sign-in/sign-in.command.ts';
+import { addTechnicianCommands } from './technician/technician.command.ts';
+import { addTenantCommands } from './tenant/tenant.command.ts';
+import { addTotpCommands } from './totp/totp.command.ts';
+import { addWhoAmICommand } from './who-am-i/who-am-i.command.ts';
+
+/** All commands of `stint`. Wrong usage throws a CommanderError instead of ending the process. */
+export function buildProgram(act: Act, output: OutputConfiguration): Command {
+  const program = new Command('stint')
+    .description('Just-in-time admin access: the command line for administrators and technicians.')
+    .option('--profile <name>', 'who to be: the profile\'s name ($STINT_PROFILE, or "default")')
+    .option('--config-dir <folder>', 'where the profiles are ($XDG_CONFIG_HOME/stint, or ~/.config/stint)')
+    .option('--json', 'print JSON for machines')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput(output)
+    .addHelpText('after', '\nExit codes: 0 done, 1 problem or refusal, 2 wrong usage, 3 gateway not reachable.');
+  const groups = [
+    addSignInCommand,
+    addWhoAmICommand,
+    addTenantCommands,
+    addSettingsCommands,
+    addTechnicianCommands,
+    addGroupCommands,
+    addTotpCommands,
+    addDeviceCommands,
+    addEnrollmentTokenCommands,
+    addLoginCommands,
+    addGrantCommands,
+    addAuditCommands,
+    addApiClientCommands,
+  ];
+  for (const add of groups) add(program, act);
+  return program;
+}

@@ -27,15 +27,14 @@ export class NudgeStreams {
   readonly #slots: Set<Stream>[] = Array.from({ length: heartbeatSeconds }, () => new Set());
   readonly #clock: Clock;
   readonly #unsubscribe: () => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopTicking: () => void;
   #slot = 0;
   #count = 0;
 
-  constructor(source: NudgeSource, clock: Clock) {
+  constructor(source: NudgeSource, clock: Clock, everySecond: (tick: () => void) => () => void = ticking) {
     this.#clock = clock;
     this.#unsubscribe = source.subscribe('device-nudge', (deviceId) => this.#nudge(deviceId));
-    this.#timer = setInterval(() => this.#beat(), 1000);
-    this.#timer.unref();
+    this.#stopTicking = everySecond(() => this.#beat());
   }
 
   get count(): number {
@@ -67,7 +66,7 @@ export class NudgeStreams {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stopTicking();
     this.#unsubscribe();
     for (const slot of this.#slots) for (const stream of slot) this.#end(stream);
   }
@@ -94,4 +93,10 @@ export class NudgeStreams {
   #end(stream: Stream): void {
     stream.response.end('event: renew\ndata: {}\n\n');
   }
+}
+
+function ticking(tick: () => void): () => void {
+  const timer = setInterval(tick, 1000);
+  timer.unref();
+  return () => clearInterval(timer);
 }

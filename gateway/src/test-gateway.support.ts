@@ -96,7 +96,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
 
 type Args = { id: string; input: { id: string } };
 
-function tenantsResolvers(credentials: Map<string, TestCredential>) {
+export function tenantsResolvers(credentials: Map<string, TestCredential>) {
   const refuse = (code: string, message: string) => new GraphQLError(message, { extensions: { code, secret: canary } });
   return {
     Query: {
@@ -152,7 +152,7 @@ function deviceOf(principal: Principal): { id: string } {
   return { id: principal.id };
 }
 
-function jitPolicyResolvers() {
+export function jitPolicyResolvers() {
   const grant = { __typename: 'Grant', id: grantId, state: 'ACTIVE', technician: { id: grantId }, device: { id: grantId }, accountName: 'jit-anna', approvedAt: '2026-11-23T12:00:00.000Z' };
   return {
     Query: { grant: (_root: never, { id }: Args) => (id === grantId ? grant : null) },

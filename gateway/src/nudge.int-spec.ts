@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '@stint/kernel';
+import type { Nudge } from '@stint/sdk';
+import { eventually, FakeClock } from '@stint/testing';
+import { heartbeatSeconds, NudgeStreams } from './nudge-streams.ts';
+import { InMemoryNudges, startTestGateway, type TestCredential, type TestGateway } from './test-gateway.support.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.close());
+
+function listen(credential: TestCredential): { heard: Nudge[]; stop(): Promise<void> } {
+  const heard: Nudge[] = [];
+  const ending = new AbortController();
+  const done = (async () => {
+    for await (const nudge of gateway.client(credential).nudges(ending.signal)) heard.push(nudge);
+  })();
+  return {
+    heard,
+    async stop() {
+      ending.abort();
+      await done;
+    },
+  };
+}
+
+test('a nudge reaches the device that it is for, and no other', async () => {
+  const [one, two] = [gateway.register('device'), gateway.register('device')];
+  const [first, second] = [listen(one), listen(two)];
+  await eventually(() => expect([first.heard, second.heard]).toEqual([['connected'], ['connected']]));
+  gateway.nudges.publish(one.principal.id);
+  gateway.nudges.publish(newId());
+  gateway.nudges.publish(two.principal.id);
+  gateway.nudges.publish(one.principal.id);
+  await eventually(() => expect(first.heard).toEqual(['connected', 'changed', 'changed']));
+  expect(second.heard).toEqual(['connected', 'changed']);
+  await Promise.all([first.stop(), second.stop()]);
+});
+
+describe('only a device gets a stream', () => {
+  test.each(['technician', 'client'] as const)('not a %s', async (kind) => {
+    await expect(gateway.client(gateway.register(kind)).nudges(new AbortController().signal).next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+  test('nobody without a token', async () => {
+    const response = await fetch(`${gateway.url}/nudge`);
+    expect([response.status, await response.json()]).toMatchObject([401, { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+  });
+});
+
+test('closing the gateway ends its streams at once', async () => {
+  const other = await startTestGateway();
+  const device = other.register('device');
+  const stream = other.client(device).nudges(new AbortController().signal);
+  expect((await stream.next()).value).toBe('connected');
+  const started = performance.now();
+  await other.close();
+  expect(performance.now() - started).toBeLessThan(2_000);
+  await stream.return();
+});
+
+test('a third stream of one device ends its first', async () => {
+  const device = gateway.register('device');
+  const streams = [listen(device), listen(device), listen(device)];
+  await eventually(() => expect(streams.flatMap(({ heard }) => heard).length).toBeGreaterThan(3));
+  await Promise.all(streams.map((stream) => stream.stop()));
+});
+
+test('every stream gets a comment per round, ends with its token, and a reader that is gone is cut', () => {
+  const clock = new FakeClock();
+  const source = new InMemoryNudges();
+  const ticks: (() => void)[] = [];
+  const streams = new NudgeStreams(source, clock, (tick) => {
+    ticks.push(tick);
+    return () => undefined;
+  });
+  const tick = () => {
+    clock.advance(1);
+    for (const run of ticks) run();
+  };
+  const open = (device: string, seconds: number) => {
+    const response = new FakeResponse();
+    streams.open(device, response as never, clock.now().getTime() + seconds * 1000);
+    return response;
+  };
+  const [long, short, stuck] = [open('a', 300), open('b', 10), open('c', 300)];
+  for (let second = 0; second < heartbeatSeconds; second++) tick();
+  expect([long, short, stuck].map(({ written }) => written.filter((text) => text === ':\n\n').length)).toEqual([1, 1, 1]);
+  expect(short.ended).toBe(false);
+  for (let second = 0; second < heartbeatSeconds; second++) tick();
+  expect([long.ended, short.ended]).toEqual([false, true]);
+  expect(short.written.at(-1)).toContain('event: renew');
+  stuck.writableLength = 100_000;
+  source.publish('c');
+  expect([stuck.ended, streams.count]).toEqual([true, 1]);
+  streams.close();
+  expect([long.ended, streams.count]).toEqual([true, 0]);
+});
+
+/** What NudgeStreams uses of a response; the real one is behind the tests above. */
+class FakeResponse {
+  written: string[] = [];
+  ended = false;
+  writableLength = 0;
+  socket = null;
+  #onClose: () => void = () => undefined;
+
+  on(_event: string, run: () => void): void {
+    this.#onClose = run;
+  }
+  writeHead(): void {}
+  write(text: string): void {
+    this.written.push(text);
+  }
+  end(text: string): void {
+    this.written.push(text);
+    this.destroy();
+  }
+  destroy(): void {
+    this.ended = true;
+    this.#onClose();
+  }
+}

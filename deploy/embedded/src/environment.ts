@@ -61,7 +61,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
 /** Makes every service's schema and roles in one database, and the queue's. Harmless when they are there already. */
 export async function provisionDatabases(directory: DataDirectory, adminUrl: string): Promise<Databases> {
   // The queue has a schema and a role of its own: a service's role cannot reach another's rows through it.
-  const queue = await provisionService(directory, adminUrl, 'queue');
+  const queue = await provisionService(directory, adminUrl, 'queue', true);
   return {
     tenants: await provisionService(directory, adminUrl, schemas.tenants),
     'jit-policy': await provisionService(directory, adminUrl, schemas['jit-policy']),
@@ -75,13 +75,13 @@ async function signingKey(directory: DataDirectory, name: string): Promise<{ fil
   return { file: directory.at('keys', name), publicX };
 }
 
-async function provisionService(directory: DataDirectory, adminUrl: string, schema: string): Promise<DatabaseUrls> {
+async function provisionService(directory: DataDirectory, adminUrl: string, schema: string, ownerCreatesSchema = false): Promise<DatabaseUrls> {
   const passwords = {
     owner: await directory.secret(`database-${schema}-owner`, databasePassword),
     app: await directory.secret(`database-${schema}-app`, databasePassword),
     system: await directory.secret(`database-${schema}-system`, databasePassword),
   };
-  await provision({ adminUrl, schema, passwords });
+  await provision({ adminUrl, schema, passwords, ownerCreatesSchema });
   const roles = rolesOf(schema);
   const url = (kind: 'owner' | 'app' | 'system') => {
     const withRole = new URL(adminUrl);

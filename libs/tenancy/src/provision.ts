@@ -15,8 +15,9 @@ export function rolesOf(schema: string): ServiceRoles {
 /**
  * Makes a service's schema and its three roles in the database of `adminUrl`; harmless when they are there already.
  * None of the roles is a superuser or bypasses row-level security. `passwords` are set anew at each call.
+ * `ownerCreatesSchema` lets the owner say `create schema if not exists` itself, as BullMQ's migrations do.
  */
-export async function provision(options: { adminUrl: string; schema: string; passwords: ServiceRoles }): Promise<void> {
+export async function provision(options: { adminUrl: string; schema: string; passwords: ServiceRoles; ownerCreatesSchema?: boolean }): Promise<void> {
   const admin = new Client({ connectionString: options.adminUrl });
   await admin.connect();
   try {
@@ -30,6 +31,10 @@ export async function provision(options: { adminUrl: string; schema: string; pas
       await admin.query(`alter role ${role} set search_path = ${schema}`);
     }
     await admin.query(`create schema if not exists ${schema} authorization ${escapeIdentifier(roles.owner)}`);
+    if (options.ownerCreatesSchema === true) {
+      const [{ name } = { name: '' }] = (await admin.query<{ name: string }>('select current_database() as name')).rows;
+      await admin.query(`grant create on database ${escapeIdentifier(name)} to ${escapeIdentifier(roles.owner)}`);
+    }
     await admin.query(`grant usage on schema ${schema} to ${escapeIdentifier(roles.app)}, ${escapeIdentifier(roles.system)}`);
   } finally {
     await admin.end();

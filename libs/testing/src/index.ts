@@ -1,5 +1,6 @@
 export { createTestDatabase, testServerUrl, type TestDatabase, type TestSchema } from './database.ts';
 export { startTestPostgres, freePort, type TestPostgres } from './postgres.ts';
+export { redisIsInstalled, startTestRedis, type TestRedis } from './redis.ts';
 export { eventually } from './eventually.ts';
 export { FakeClock } from './fake-clock.ts';
 export { TestGateway } from './principal.ts';

@@ -1,0 +1,64 @@
+import { createPostgresBackend, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+
+/** The schema in which BullMQ keeps its tables when the queue is PostgreSQL. */
+const postgresSchema = 'queue';
+const queueName = (service: string) => `stint-${service}`;
+
+/** BullMQ's queues and workers on the backend that a `QUEUE_URL` names: `redis://…`, `rediss://…` or `postgres://…`. */
+export class Queues {
+  readonly #url: string;
+  readonly #onError: (error: Error) => void;
+  readonly #queues: Queue[] = [];
+  readonly #workers: Worker[] = [];
+  readonly #redis: Redis[] = [];
+
+  constructor(url: string, onError: (error: Error) => void) {
+    this.#url = url;
+    this.#onError = onError;
+  }
+
+  get isPostgres(): boolean {
+    return /^postgres(ql)?:/.test(this.#url);
+  }
+
+  /** The queue of a service, to add to. Fails fast when the backend is away: the outbox tries again. */
+  queue(service: string): Queue {
+    // The type of a BullMQ object names its backend; what we use of it is the same on both.
+    const queue = this.isPostgres
+      ? (new Queue(queueName(service), { connection: this.#postgres(2) }, createPostgresBackend) as unknown as Queue)
+      : new Queue(queueName(service), { connection: this.#connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 }) });
+    queue.on('error', this.#onError);
+    this.#queues.push(queue);
+    return queue;
+  }
+
+  /** The worker of a service. Waits for the backend for ever. */
+  worker(service: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>): Worker {
+    const worker = this.isPostgres
+      ? (new Worker(queueName(service), processor, { ...options, connection: this.#postgres(options.concurrency ?? 1) }, createPostgresBackend) as unknown as Worker)
+      : new Worker(queueName(service), processor, { ...options, connection: this.#connect({ maxRetriesPerRequest: null }) });
+    worker.on('error', this.#onError);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Workers first, which lets their handlers end; then what those still have to send; then the queues. */
+  async close(beforeQueues: () => Promise<void>): Promise<void> {
+    for (const worker of this.#workers) await worker.close();
+    await beforeQueues();
+    for (const queue of this.#queues) await queue.close();
+    for (const connection of this.#redis) connection.disconnect();
+  }
+
+  #postgres(max: number) {
+    return { connectionString: this.#url, schema: postgresSchema, migrate: true, max: Math.max(2, max) };
+  }
+
+  #connect(options: { maxRetriesPerRequest: number | null; enableOfflineQueue?: boolean; commandTimeout?: number }): Redis {
+    const connection = new Redis(this.#url, { ...options, retryStrategy: (times) => Math.min(times * 50, 1_000) });
+    connection.on('error', this.#onError);
+    this.#redis.push(connection);
+    return connection;
+  }
+}

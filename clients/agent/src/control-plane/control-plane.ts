@@ -1,0 +1,48 @@
+import type { DesiredAccount } from '../desired-state/desired-account.ts';
+import type { PendingReport } from '../state/agent-state.ts';
+
+/** The server's answer to a check-in; `accounts` is null when the known revision is still the newest. */
+export interface CheckIn {
+  revision: number;
+  checkInSeconds: number;
+  accounts: DesiredAccount[] | null;
+}
+
+/** A report as it is sent: `at` became seconds by the computer's clock. */
+export type AccountReport = Omit<PendingReport, 'at'> & { secondsAgo: number };
+
+export type LoginMethod = 'QR' | 'TOTP';
+export type LoginState = 'PENDING' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
+
+/** A login that waits for its approval. `qrPayload` holds a one-time code: shown, never stored or logged. */
+export interface StartedLogin {
+  shownNumber: string;
+  expiresAtMs: number;
+  tenantName: string;
+  qrPayload: string | null;
+}
+
+/** What a typed code led to. */
+export type CodeAnswer = { accepted: true } | { accepted: false; message: string; retryAt: string | null };
+
+/**
+ * What the agent needs of the server. Expected refusals are a `Refused`; whatever else is thrown means that there was no
+ * usable answer and that the call may be repeated as it is.
+ */
+export interface ControlPlane {
+  checkIn(knownRevision: number | null): Promise<CheckIn>;
+  /** Hands over at most 100 reports; answers the newest revision. */
+  report(revision: number, reports: readonly AccountReport[]): Promise<number>;
+  startLogin(id: string, method: LoginMethod): Promise<StartedLogin>;
+  loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null>;
+  /** False when it is too late because the login is no longer pending. */
+  cancelLogin(id: string): Promise<boolean>;
+  submitCode(loginRequestId: string, email: string, code: string): Promise<CodeAnswer>;
+  /** Yields whenever a check-in may bring something new, until `signal` aborts. */
+  nudges(signal: AbortSignal): AsyncIterable<unknown>;
+}
+
+/** The server said no, in words for a person. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}

@@ -1,0 +1,171 @@
+import type { Socket } from 'node:net';
+import type { Logger } from '@stint/host';
+import type { AccountDriver } from './accounts/account-driver.ts';
+import type { ControlPlane } from './control-plane/control-plane.ts';
+import { Synchronizer } from './control-plane/synchronizer.ts';
+import { remainingMs } from './deadline/deadline.domain.ts';
+import type { DeviceClock } from './deadline/device-clock.ts';
+import { Reconciler } from './desired-state/reconciler.ts';
+import { Latch } from './latch.ts';
+import { LoginDesk } from './login/login-desk.ts';
+import { terminalRequest } from './login/protocol.ts';
+import { jsonLines, listenForTerminals } from './login/socket.ts';
+import { Memory } from './state/memory.ts';
+import type { StateStore } from './state/state-store.ts';
+
+export interface DaemonOptions {
+  control: ControlPlane;
+  driver: AccountDriver;
+  store: StateStore;
+  clock: DeviceClock;
+  log: Logger;
+  generatePassword: (length: number) => string;
+  /** The folder of the agent's socket. */
+  stateFolder: string;
+  /** The private root that the driver works on, told to terminals; null on the real system. */
+  root: string | null;
+}
+
+const busyTickMs = 1_000;
+const idleTickMs = 15_000;
+const longestBackoffMs = 60_000;
+
+/** The running agent. Its loops never wait for each other: what must end, ends without the network. */
+export class Daemon {
+  readonly #o: DaemonOptions;
+  readonly #memory: Memory;
+  readonly #reconciler: Reconciler;
+  readonly #synchronizer: Synchronizer;
+  readonly #desk: LoginDesk;
+  readonly #stopping = new AbortController();
+  readonly #enforce = new Latch();
+  readonly #checkIn = new Latch();
+  readonly #look = new Latch();
+
+  constructor(options: DaemonOptions) {
+    this.#o = options;
+    const { control, driver, store, clock, log, generatePassword, root } = options;
+    const memory = (this.#memory = new Memory(store));
+    this.#reconciler = new Reconciler({
+      driver,
+      memory,
+      clock,
+      log,
+      generatePassword,
+      events: {
+        activated: (record, verified) => this.#desk.activated(record, verified),
+        ended: (record) => this.#desk.ended(record),
+      },
+    });
+    this.#synchronizer = new Synchronizer({ control, memory, clock, reconciler: this.#reconciler, log });
+    this.#desk = new LoginDesk({
+      control,
+      memory,
+      clock,
+      log,
+      root,
+      checkIn: () => {
+        this.#checkIn.raise();
+        this.#look.raise();
+      },
+      end: async (accountId, reason) => {
+        await this.#reconciler.end(accountId, reason);
+        this.#enforce.raise();
+        this.#checkIn.raise();
+      },
+    });
+  }
+
+  /** Runs until `close`. Resolves when terminals are served and what had ended while the agent was off is disabled. */
+  async start(): Promise<{ close(): Promise<void> }> {
+    const { log, stateFolder } = this.#o;
+    const sockets = new Set<Socket>();
+    const server = await listenForTerminals(stateFolder, (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      this.#serve(socket);
+    });
+    await this.#reconciler.run().catch((error: unknown) => log.error({ detail: said(error) }, 'Accounts could not be checked at start. Trying again.'));
+    const loops = [this.#enforcement(), this.#synchronization(), this.#nudges(), this.#logins()];
+    return {
+      close: async () => {
+        this.#stopping.abort();
+        for (const latch of [this.#enforce, this.#checkIn, this.#look]) latch.raise();
+        server.close();
+        for (const socket of sockets) socket.destroy();
+        await Promise.all(loops);
+      },
+    };
+  }
+
+  /** Ends what is over, offline too, and puts right what was changed; every second while a session runs, also right after a suspend. */
+  async #enforcement(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const waiting = this.#memory.state.reports.length;
+      const settled = await this.#reconciler.run().catch((error: unknown) => {
+        this.#o.log.error({ detail: said(error) }, 'Accounts could not be checked. Trying again.');
+        return false;
+      });
+      if (this.#memory.state.reports.length > waiting) this.#checkIn.raise();
+      await this.#enforce.wait(this.#untilNextLook(settled));
+    }
+  }
+
+  async #synchronization(): Promise<void> {
+    for (let failures = 0; !this.#stopping.signal.aborted; ) {
+      try {
+        await this.#synchronizer.run();
+        failures = 0;
+        this.#enforce.raise();
+      } catch (error) {
+        if (failures++ === 0) this.#o.log.warn({ detail: said(error) }, 'The server cannot be reached. Sessions end on time all the same.');
+      }
+      const seconds = this.#memory.state.checkInSeconds;
+      // Jittered, so that a thousand agents do not come back in the same second.
+      await this.#checkIn.wait(failures > 0 ? Math.random() * Math.min(1000 * 2 ** Math.min(failures, 10), longestBackoffMs) : seconds * 1000 * (0.8 + 0.4 * Math.random()));
+    }
+  }
+
+  async #nudges(): Promise<void> {
+    const { signal } = this.#stopping;
+    const pause = new Latch();
+    signal.addEventListener('abort', () => pause.raise(), { once: true });
+    while (!signal.aborted) {
+      try {
+        for await (const _ of this.#o.control.nudges(signal)) {
+          this.#checkIn.raise();
+          this.#look.raise();
+        }
+      } catch (error) {
+        if (!signal.aborted) this.#o.log.error({ detail: said(error) }, 'The server refuses this device. Running sessions still end on time.');
+      }
+      if (!signal.aborted) await pause.wait(longestBackoffMs);
+    }
+  }
+
+  /** Terminals and sessions that ended; logins that were decided. */
+  async #logins(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await this.#desk.watch().catch((error: unknown) => this.#o.log.error({ detail: said(error) }, 'Logins could not be looked after. Trying again.'));
+      await this.#look.wait(Object.keys(this.#memory.state.logins).length > 0 ? busyTickMs : idleTickMs);
+    }
+  }
+
+  #serve(socket: Socket): void {
+    let visitor: ReturnType<LoginDesk['visitor']> | undefined;
+    const connection = jsonLines(socket, terminalRequest, { message: (request) => visitor?.message(request), closed: () => visitor?.closed() });
+    visitor = this.#desk.visitor(connection);
+  }
+
+  #untilNextLook(settled: boolean): number {
+    const { records } = this.#memory.state;
+    const now = this.#o.clock.read();
+    const live = Object.values(records).flatMap(({ phase, deadline }) => ((phase === 'ACTIVE' || phase === 'ENABLING') && deadline ? [remainingMs(deadline, now)] : []));
+    if (live.length === 0) return settled ? idleTickMs : busyTickMs;
+    return Math.min(busyTickMs, Math.max(5, Math.min(...live) + 1));
+  }
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,247 @@
+import type { Logger } from '@stint/host';
+import { newId } from '@stint/kernel';
+import { Refused, type ControlPlane } from '../control-plane/control-plane.ts';
+import { remainingMs, secondsBetween } from '../deadline/deadline.domain.ts';
+import type { DeviceClock } from '../deadline/device-clock.ts';
+import { findProcess, isRunning, signalProcess } from '../processes/process-ref.ts';
+import type { AccountRecord, EndReason, LocalLogin } from '../state/agent-state.ts';
+import type { Memory } from '../state/memory.ts';
+import type { AgentEvent, TerminalRequest } from './protocol.ts';
+import type { LineConnection } from './socket.ts';
+
+/** A login that nobody could ask the server about is given up this long after its end. */
+const graceSeconds = 30;
+
+export interface LoginDeskOptions {
+  control: ControlPlane;
+  memory: Memory;
+  clock: DeviceClock;
+  log: Logger;
+  root: string | null;
+  /** Something may have changed at the server: check in now. */
+  checkIn(): void;
+  end(accountId: string, reason: EndReason): Promise<void>;
+}
+
+type Terminal = LineConnection<AgentEvent>;
+
+/** Serves the terminals of this computer: starts logins, tells how they go, and ends access when a session or its terminal ends. */
+export class LoginDesk {
+  readonly #o: LoginDeskOptions;
+  readonly #terminals = new Map<string, Terminal>();
+
+  constructor(options: LoginDeskOptions) {
+    this.#o = options;
+  }
+
+  /** Handles what one terminal sends. */
+  visitor(terminal: Terminal): { message(request: TerminalRequest): void; closed(): void } {
+    let id: string | null = null;
+    const handle = async (request: TerminalRequest) => {
+      switch (request.op) {
+        case 'login':
+          id = await this.#start(request, terminal);
+          return;
+        case 'attach':
+          id = request.id;
+          this.#attach(request.id, terminal);
+          return;
+        case 'code':
+          if (id !== null) await this.#code(id, request, terminal);
+          return;
+        case 'cancel':
+          if (id !== null) await this.#giveUp(id);
+          terminal.send({ event: 'failed', state: 'CANCELLED', message: 'The login was cancelled.' });
+          return;
+        case 'session':
+          if (id !== null) await this.#opened(id, request.pid);
+          return;
+        case 'logoff':
+          await this.#logOff(request.account, terminal);
+          return;
+        case 'status':
+          terminal.send(this.#status());
+          return;
+      }
+    };
+    let work: Promise<void> = Promise.resolve();
+    return {
+      message: (request) => {
+        work = work.then(() => handle(request)).catch((error: unknown) => this.#failed(error, terminal));
+      },
+      closed: () => {
+        if (id !== null && this.#terminals.get(id) === terminal) this.#terminals.delete(id);
+      },
+    };
+  }
+
+  /** The account of a login became active. */
+  activated(record: AccountRecord, passwordVerified: boolean | null): void {
+    this.#tell(record, passwordVerified);
+  }
+
+  /** An account's access ended (or could not begin): ends its session here and tells the terminal. */
+  ended(record: AccountRecord): void {
+    const id = record.loginRequestId;
+    const login = id === null ? undefined : this.#o.memory.state.logins[id];
+    if (id === null || !login) return;
+    if (login.session) {
+      signalProcess(login.session, 'SIGHUP');
+      const { session } = login;
+      setTimeout(() => signalProcess(session, 'SIGKILL'), 1_000).unref();
+    }
+    this.#tell(record, null);
+    this.#drop(id);
+  }
+
+  /** Looks after all logins: what the server says of those that wait, and whether terminals and sessions still run. Called every second while there are any. */
+  async watch(): Promise<void> {
+    for (const login of Object.values(this.#o.memory.state.logins)) await this.#look(login);
+  }
+
+  async #look(login: LocalLogin): Promise<void> {
+    const { memory, end } = this.#o;
+    const record = memory.recordOfLogin(login.id);
+    if (record?.phase === 'ENDED' || record?.phase === 'FAILED') return this.ended(record);
+    const atTerminal = login.session ? isRunning(login.session) : login.detached || isRunning(login.terminal);
+    if (record?.phase === 'ACTIVE') {
+      if (!atTerminal) await end(record.accountId, 'LOGGED_OFF');
+      return;
+    }
+    if (record) return;
+    const age = secondsBetween(login.startedAt, this.#o.clock.read());
+    const lifetime = Math.max(0, (login.expiresAtMs - login.startedAt.wallMs) / 1000);
+    // Asking for what is over anyway: the server may have been out of reach all the time.
+    if (age > lifetime + graceSeconds) return this.#over(login.id, 'EXPIRED', 'Nobody approved the login in time, or the server could not be reached.');
+    if (!isRunning(login.terminal)) return this.#giveUp(login.id);
+    await this.#ask(login.id);
+  }
+
+  async #ask(id: string): Promise<void> {
+    const answer = await this.#o.control.loginState(id).catch(() => undefined);
+    if (answer === undefined || !this.#o.memory.state.logins[id]) return;
+    if (answer === null) return this.#over(id, 'FAILED', 'The server does not know this login any more.');
+    switch (answer.state) {
+      case 'PENDING':
+        return;
+      case 'APPROVED':
+      case 'ACTIVE':
+        return this.#o.checkIn();
+      case 'DENIED':
+        return this.#over(id, 'DENIED', 'The login was denied.');
+      case 'EXPIRED':
+        return this.#over(id, 'EXPIRED', 'Nobody approved the login in time.');
+      case 'ENDED':
+        return this.#over(id, 'FAILED', 'The access has ended already.');
+      case 'FAILED':
+        return this.#over(id, 'FAILED', answer.failure ?? 'The login failed.');
+    }
+  }
+
+  async #start(request: Extract<TerminalRequest, { op: 'login' }>, terminal: Terminal): Promise<string> {
+    const { control, memory, clock, log, checkIn } = this.#o;
+    const process = findProcess(request.pid);
+    if (!process) throw new Refused('The terminal that asks is not running.');
+    const id = newId();
+    const started = await control.startLogin(id, request.method);
+    const { wallMs } = clock.read();
+    // Written before the code is shown: after a crash the agent still knows whose terminal to watch.
+    const login: LocalLogin = { id, method: request.method, expiresAtMs: started.expiresAtMs, startedAt: clock.read(), terminal: process, session: null, detached: request.detached };
+    memory.change((state) => void (state.logins[id] = login));
+    this.#terminals.set(id, terminal);
+    log.info({ loginRequestId: id, method: request.method }, 'Login started.');
+    const { tenantName, shownNumber, qrPayload } = started;
+    const secondsLeft = Math.max(0, Math.round((started.expiresAtMs - wallMs) / 1000));
+    terminal.send({ event: 'started', id, method: request.method, tenantName, shownNumber, qrPayload, secondsLeft });
+    checkIn();
+    return id;
+  }
+
+  #attach(id: string, terminal: Terminal): void {
+    const record = this.#o.memory.recordOfLogin(id);
+    if (!this.#o.memory.state.logins[id] && !record) return void terminal.send({ event: 'failed', state: 'FAILED', message: 'The agent does not know this login any more.' });
+    this.#terminals.set(id, terminal);
+    terminal.send({ event: 'attached' });
+    if (record) this.#tell(record, null);
+  }
+
+  async #code(id: string, { email, code }: Extract<TerminalRequest, { op: 'code' }>, terminal: Terminal): Promise<void> {
+    const answer = await this.#o.control.submitCode(id, email, code);
+    if (!answer.accepted) return terminal.send({ event: 'code-refused', message: answer.message, retryAt: answer.retryAt });
+    terminal.send({ event: 'code-accepted' });
+    this.#o.checkIn();
+  }
+
+  async #opened(id: string, pid: number): Promise<void> {
+    const session = findProcess(pid);
+    const record = this.#o.memory.recordOfLogin(id);
+    if (!session) return record ? this.#o.end(record.accountId, 'LOGGED_OFF') : undefined;
+    this.#o.memory.change((state) => {
+      const login = state.logins[id];
+      if (login) login.session = session;
+    });
+  }
+
+  /** The terminal is gone or gave up. What was approved in the meantime is ended as soon as it is there. */
+  async #giveUp(id: string): Promise<void> {
+    const { control, memory, end, log } = this.#o;
+    const record = memory.recordOfLogin(id);
+    if (record) return end(record.accountId, 'LOGGED_OFF');
+    const cancelled = await control.cancelLogin(id).catch(() => undefined);
+    if (cancelled === undefined) return;
+    if (!cancelled) {
+      // Approved at the same moment: the session ends as soon as it is there, also one that nobody would have waited for.
+      return memory.change((state) => void (state.logins[id] && (state.logins[id].detached = false)));
+    }
+    log.info({ loginRequestId: id }, 'Login cancelled.');
+    this.#drop(id);
+  }
+
+  async #logOff(account: string, terminal: Terminal): Promise<void> {
+    const record = Object.values(this.#o.memory.state.records).find(({ name, accountId }) => name === account || accountId === account);
+    if (record?.phase !== 'ACTIVE') throw new Refused(`No session of ${account} is running here.`);
+    await this.#o.end(record.accountId, 'LOGGED_OFF');
+    terminal.send({ event: 'done' });
+  }
+
+  #status(): AgentEvent {
+    const { state } = this.#o.memory;
+    const now = this.#o.clock.read();
+    const accounts = Object.values(state.records).map(({ accountId, name, phase, grantId, deadline }) => ({
+      accountId,
+      name,
+      phase,
+      grantId,
+      secondsLeft: deadline !== null && phase === 'ACTIVE' ? Math.max(0, Math.floor(remainingMs(deadline, now) / 1000)) : null,
+    }));
+    return { event: 'status', revision: state.desired?.revision ?? null, reportsWaiting: state.reports.length, accounts };
+  }
+
+  #tell(record: AccountRecord, passwordVerified: boolean | null): void {
+    const id = record.loginRequestId;
+    const terminal = id === null ? undefined : this.#terminals.get(id);
+    if (id === null || !terminal) return;
+    if (record.phase === 'FAILED') return terminal.send({ event: 'failed', state: 'FAILED', message: record.detail ?? 'The account could not be made.' });
+    if (record.phase === 'ENDED') return terminal.send({ event: 'ended', reason: record.endReason });
+    if (record.phase !== 'ACTIVE' || record.name === null || record.uid === null) return;
+    const secondsLeft = record.deadline === null ? 0 : Math.max(0, Math.floor(remainingMs(record.deadline, this.#o.clock.read()) / 1000));
+    const { accountId, grantId, name: account, uid } = record;
+    terminal.send({ event: 'active', loginRequestId: id, accountId, grantId, account, uid, secondsLeft, passwordVerified, root: this.#o.root });
+  }
+
+  #over(id: string, state: 'DENIED' | 'EXPIRED' | 'FAILED', message: string): void {
+    this.#terminals.get(id)?.send({ event: 'failed', state, message });
+    this.#drop(id);
+  }
+
+  #drop(id: string): void {
+    this.#terminals.delete(id);
+    if (this.#o.memory.state.logins[id]) this.#o.memory.change((state) => void delete state.logins[id]);
+  }
+
+  #failed(error: unknown, terminal: Terminal): void {
+    if (error instanceof Refused) return terminal.send({ event: 'failed', state: 'REFUSED', message: error.message });
+    this.#o.log.warn({ detail: error instanceof Error ? error.message : String(error) }, 'A terminal could not be served.');
+    terminal.send({ event: 'failed', state: 'FAILED', message: 'The server cannot be reached. Check the network and try again.' });
+  }
+}

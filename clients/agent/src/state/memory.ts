@@ -1,0 +1,39 @@
+import type { AccountRecord, AgentState, PendingReport } from './agent-state.ts';
+import type { StateStore } from './state-store.ts';
+
+/** The agent's state in memory, always the same as on disk: every change is durable before `change` returns. */
+export class Memory {
+  readonly #store: StateStore;
+  #state: AgentState;
+
+  constructor(store: StateStore) {
+    this.#store = store;
+    this.#state = store.load();
+  }
+
+  get state(): Readonly<AgentState> {
+    return this.#state;
+  }
+
+  /** Applies a change and writes it down. A failed write (disk full) changes nothing. */
+  change(apply: (state: AgentState) => void): void {
+    const next = structuredClone(this.#state);
+    apply(next);
+    this.#store.save(next);
+    this.#state = next;
+  }
+
+  record(accountId: string): AccountRecord | undefined {
+    return this.#state.records[accountId];
+  }
+
+  recordOfLogin(loginRequestId: string): AccountRecord | undefined {
+    return Object.values(this.#state.records).find((record) => record.loginRequestId === loginRequestId);
+  }
+}
+
+/** Queues a report; an older one that says the same of the same grant is replaced. */
+export function queueReport(state: AgentState, report: PendingReport): void {
+  const same = (other: PendingReport) => other.accountId === report.accountId && other.grantId === report.grantId && other.state === report.state;
+  state.reports = [...state.reports.filter((other) => !same(other)), report];
+}

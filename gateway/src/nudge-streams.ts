@@ -3,7 +3,7 @@ import type { Clock } from '@stint/kernel';
 
 /** Where nudges come from: the body of a message on `device-nudge` is a device's id. `Broadcast` of @stint/messaging is one. */
 export interface NudgeSource {
-  subscribe(topic: string, receive: (body: string) => void): () => void;
+  subscribe(topic: 'device-nudge', receive: (body: string) => void): () => void;
 }
 
 interface Stream {

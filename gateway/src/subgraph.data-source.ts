@@ -29,8 +29,9 @@ const maxAnswerBytes = 16 * 1024 * 1024;
 const brokenConnection = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /**
- * Speaks to one subgraph over pooled keep-alive connections, without `Headers` or `Request` objects (ADR gateway, and the
- * measurements in it). Sends the operation, the signed principal and trace headers of its own; nothing of the client's.
+ * Speaks to one subgraph over pooled keep-alive connections, without `Headers` or `Request` objects: they are what makes
+ * the library's own data source several times slower. Sends the operation, the signed principal and trace headers of its
+ * own; nothing of the client's.
  */
 export class SubgraphDataSource implements GraphQLDataSource<RequestContext> {
   readonly name: string;

@@ -19,7 +19,7 @@ export interface TestCredential {
 export class InMemoryNudges {
   readonly #receivers = new Set<(body: string) => void>();
 
-  subscribe(_topic: string, receive: (body: string) => void): () => void {
+  subscribe(_topic: 'device-nudge', receive: (body: string) => void): () => void {
     this.#receivers.add(receive);
     return () => this.#receivers.delete(receive);
   }

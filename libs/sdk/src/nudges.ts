@@ -59,7 +59,7 @@ class SilenceTimer {
   readonly #timer: NodeJS.Timeout;
 
   constructor(afterMs: number, run: () => void) {
-    this.#timer = setTimeout(run, afterMs);
+    this.#timer = setTimeout(run, afterMs).unref();
   }
 
   watch(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {

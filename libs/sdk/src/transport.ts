@@ -24,14 +24,13 @@ async function networkErrors<T>(url: string, limits: { timeoutMs: number; signal
     return await run();
   } catch (error) {
     if (limits.signal?.aborted) throw error;
-    const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
+    const timedOut = (error as { name?: string }).name === 'TimeoutError';
     throw new NetworkError(timedOut ? `${url} did not answer within ${limits.timeoutMs} ms.` : `${url} cannot be reached: ${reason(error)}`, { cause: error });
   }
 }
 
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
   // fetch hides the useful part (ECONNREFUSED, certificate errors) in the cause.
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? message ?? String(error);
 }

@@ -20,7 +20,7 @@ const arrows = {
   'layer:e2e': ['*'],
 };
 
-/** Options of @nx/enforce-module-boundaries for code, or for specs, which may use @stint/testing as well. */
+/** Options of @nx/enforce-module-boundaries for code, or for specs, which may use @stint/testing and call what they test through @stint/sdk as well. */
 export function boundaries({ specs }) {
   return {
     allow: [],
@@ -30,7 +30,7 @@ export function boundaries({ specs }) {
     ignoredCircularDependencies: specs ? [['*', '@stint/testing']] : [],
     depConstraints: Object.entries(arrows).map(([sourceTag, targets]) => ({
       sourceTag,
-      onlyDependOnLibsWithTags: specs && !targets.includes('*') ? [...targets, 'lib:testing'] : targets,
+      onlyDependOnLibsWithTags: specs && !targets.includes('*') ? [...targets, 'lib:testing', 'lib:sdk'] : targets,
     })),
   };
 }

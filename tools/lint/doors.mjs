@@ -2,7 +2,7 @@
 import { matchesGlob, relative } from 'node:path';
 import { isPackage, visitImports } from './imports.mjs';
 
-const specs = '**/*.{spec,int-spec,e2e-spec}.ts';
+const specs = '**/*.{spec,int-spec,e2e-spec,support}.ts';
 const nodeCiphers = [
   'createCipheriv',
   'createDecipheriv',
@@ -50,7 +50,7 @@ export const doors = [
     door: 'environment',
     names: { 'node:process': ['env'], process: ['env'] },
     members: ['process.env'],
-    open: ['**/config.ts', '**/*.config.ts', '**/main.ts', specs, 'libs/testing/**', 'tools/**'],
+    open: ['**/config.ts', '**/*.config.{ts,mjs}', '**/main.ts', specs, 'libs/testing/**', 'e2e/**', 'tools/**'],
     instead: 'Add the value to the Zod schema in config.ts and pass it on from there.',
   },
   {

@@ -60,7 +60,8 @@ export class LinuxDriver implements AccountDriver {
     if (admins === null) throw new AccountError('This system has neither a group "sudo" nor a group "wheel".');
     // Until the last step the account stays expired, so that nothing in between can be used or left usable by a crash.
     if (files.shadow.get(name)?.expireDay !== 1) await this.#tool('usermod', [...this.#prefix(), '-L', '-e', expired, name]);
-    await this.#tool('usermod', [...this.#prefix(), '-a', '-G', String(admins.gid), name]);
+    // By name: usermod of shadow 4.13 with --prefix aborts on a number. The name is one of two fixed ones, and reading back goes by number.
+    await this.#tool('usermod', [...this.#prefix(), '-a', '-G', admins.name, name]);
     await this.#dropIns.add(order.accountId, name);
     await this.#tool('chpasswd', this.#root === null ? [] : ['-c', 'SHA512', '--root', this.#root], `${name}:${order.password}\n`, order.password);
     const passwordVerified = await this.verifyPassword(name, order.password);

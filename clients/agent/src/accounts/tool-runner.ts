@@ -33,7 +33,7 @@ export function findTool(tool: string): string | null {
 export const runDirectly: RunTool = (tool, args, input) => run(tool, args, input);
 
 /** Runs tools in a user namespace of their own, in which the present user is root: for a private root, with or without being root outside. */
-export const runInNamespace: RunTool = (tool, args, input) => run('unshare', ['-r', pathOf(tool), ...args], input);
+export const runInNamespace: RunTool = (tool, args, input) => run('unshare', ['-r', pathOf(tool), ...args], input, tool);
 
 function pathOf(tool: string): string {
   const path = findTool(tool);
@@ -41,8 +41,8 @@ function pathOf(tool: string): string {
   return path;
 }
 
-function run(tool: string, args: readonly string[], input = ''): Promise<ToolResult> {
-  const path = pathOf(tool);
+function run(program: string, args: readonly string[], input = '', tool = program): Promise<ToolResult> {
+  const path = pathOf(program);
   return new Promise((resolve, reject) => {
     const child = execFile(path, args, { env: environment, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
       if (error && (error.killed || typeof error.code !== 'number')) {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { publicKeyX } from '@stint/crypto';
 import { StintClient } from '@stint/sdk';
 import { Refused } from '../control-plane/control-plane.ts';
 import { EnrollDeviceDocument, type EnrollDeviceInput } from '../generated/operations.ts';
-import { confirmIdentity, makeIdentity, publicHalf, readIdentity, type Identity } from './identity.ts';
+import { confirmIdentity, makeIdentity, readIdentity, type Identity } from './identity.ts';
 
 export interface EnrollOptions {
   url: string;
@@ -31,13 +32,13 @@ export async function enroll(options: EnrollOptions, ask: EnrollDevice = askServ
     if (known.url !== url) throw new Refused(`This computer is enrolled at ${known.url} already. Remove ${stateFolder} to enrol it elsewhere.`);
     return known;
   }
-  const identity = known?.url === url ? known : makeIdentity(stateFolder, url);
+  const identity = known?.url === url ? known : await makeIdentity(stateFolder, url);
   const answer = await ask(url, {
     token,
     deviceId: identity.deviceId,
     credentialId: identity.credentialId,
-    publicKey: publicHalf(identity.signingKey),
-    hpkeKey: publicHalf(identity.hpkeKey),
+    publicKey: publicKeyX(identity.signingKey),
+    hpkeKey: identity.hpkeKeys.publicKey,
     hostName: options.hostName ?? hostname(),
     platform: platform(),
     hardwareId: hardwareId(root),

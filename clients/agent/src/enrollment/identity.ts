@@ -1,9 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateHpkeKeyPair, generateSigningKey, privateKeyFromPem, privateKeyToPem, type HpkeKeyPair } from '@stint/crypto';
 import { newId } from '@stint/kernel';
 import { z } from 'zod';
 import { makePrivateFolder, writeDurably } from '../state/durable-file.ts';
+
+const hpkeFile = z.object({ publicKey: z.string(), privateKey: z.string() });
 
 const identityFile = z.object({
   version: z.literal(1),
@@ -16,8 +18,8 @@ const identityFile = z.object({
 
 /** Who this agent is. The private keys were made on this computer and never leave it. */
 export interface Identity extends z.infer<typeof identityFile> {
-  signingKey: KeyObject;
-  hpkeKey: KeyObject;
+  signingKey: ReturnType<typeof generateSigningKey>;
+  hpkeKeys: HpkeKeyPair;
 }
 
 /** The identity in a state folder, or null when there is none yet. */
@@ -29,32 +31,26 @@ export function readIdentity(folder: string): Identity | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const key = (name: string) => createPrivateKey(readFileSync(join(folder, name)));
-  return { ...identityFile.parse(JSON.parse(text)), signingKey: key('signing.pem'), hpkeKey: key('hpke.pem') };
+  const secret = (name: string) => readFileSync(join(folder, name), 'utf8');
+  return { ...identityFile.parse(JSON.parse(text)), signingKey: privateKeyFromPem(secret('signing.pem')), hpkeKeys: hpkeFile.parse(JSON.parse(secret('hpke.json'))) };
 }
 
 /** Makes ids and keys and writes them down, before anyone hears of them: a crash later repeats the same enrolment. */
-export function makeIdentity(folder: string, url: string): Identity {
+export async function makeIdentity(folder: string, url: string): Promise<Identity> {
   makePrivateFolder(folder);
-  const signing = generateKeyPairSync('ed25519');
-  const hpke = generateKeyPairSync('x25519');
-  const pem = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString();
-  writeDurably(join(folder, 'signing.pem'), pem(signing.privateKey));
-  writeDurably(join(folder, 'hpke.pem'), pem(hpke.privateKey));
+  const signingKey = generateSigningKey();
+  const hpkeKeys = await generateHpkeKeyPair();
+  writeDurably(join(folder, 'signing.pem'), privateKeyToPem(signingKey));
+  writeDurably(join(folder, 'hpke.json'), `${JSON.stringify(hpkeKeys)}\n`);
   // Last: keys without it are made anew.
   const identity = { version: 1 as const, url, deviceId: newId(), credentialId: newId(), confirmed: false };
   saveIdentity(folder, identity);
-  return { ...identity, signingKey: signing.privateKey, hpkeKey: hpke.privateKey };
+  return { ...identity, signingKey, hpkeKeys };
 }
 
 /** Notes that the server has confirmed the enrolment. */
 export function confirmIdentity(folder: string, identity: Identity): void {
   saveIdentity(folder, { ...identity, confirmed: true });
-}
-
-/** The raw public half (RFC 8410 §4: the end of the SPKI) of an Ed25519 or X25519 key, in base64url. */
-export function publicHalf(privateKey: KeyObject): string {
-  return createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64url');
 }
 
 function saveIdentity(folder: string, { version, url, deviceId, credentialId, confirmed }: z.infer<typeof identityFile>): void {

@@ -35,7 +35,11 @@ describe('refused before any subgraph is asked, with code MALFORMED', () => {
     ['fragments in a circle', 'query { ...A } fragment A on Query { ...B } fragment B on Query { ...A }', 400],
     ['100 directives', `{ viewer { id ${'@include(if: true)'.repeat(100)} } }`, 400],
     ['a query of 100,000 tokens', `{ ${'viewer { id } '.repeat(25_000).slice(0, 200_000)} }`, 400],
-    ['lists in lists in lists', '{ tenants(first: 100) { edges { node { devices(first: 100) { edges { node { grants(first: 100) { edges { node { id } } } } } } } } } }', 400],
+    [
+      'lists in lists in lists',
+      '{ tenants(first: 100) { edges { node { devices(first: 100) { edges { node { grants(first: 100) { edges { node { id } } } } } } } } } }',
+      400,
+    ],
     ['a field that does not exist', '{ viewr { id } }', 400],
     ['a syntax error', '{', 400],
     ['the schema, where it is not public', getIntrospectionQuery(), 400],
@@ -62,15 +66,24 @@ describe('refused before any subgraph is asked, with code MALFORMED', () => {
 describe('what HTTP brings is refused', () => {
   const query = '{ __typename }';
   test('a body of 300 KB: 413', async () => {
-    expect(await send(JSON.stringify({ query, variables: { pad: 'x'.repeat(300 * 1024) } }))).toMatchObject({ status: 413, answer: { errors: [{ extensions: { code: 'MALFORMED' } }] } });
+    expect(await send(JSON.stringify({ query, variables: { pad: 'x'.repeat(300 * 1024) } }))).toMatchObject({
+      status: 413,
+      answer: { errors: [{ extensions: { code: 'MALFORMED' } }] },
+    });
   });
   test('a batch', async () => {
-    expect(await send(JSON.stringify([{ query }, { query }]))).toMatchObject({ status: 400, answer: { errors: [{ extensions: { code: 'MALFORMED' } }] } });
+    expect(await send(JSON.stringify([{ query }, { query }]))).toMatchObject({
+      status: 400,
+      answer: { errors: [{ extensions: { code: 'MALFORMED' } }] },
+    });
   });
-  test.each(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', 'message/x', 'text/plain; application/json'])('a POST as %s', async (type) => {
-    const { status } = await send(`query=${encodeURIComponent(query)}`, { 'content-type': type });
-    expect(status).toBe(415);
-  });
+  test.each(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', 'message/x', 'text/plain; application/json'])(
+    'a POST as %s',
+    async (type) => {
+      const { status } = await send(`query=${encodeURIComponent(query)}`, { 'content-type': type });
+      expect(status).toBe(415);
+    },
+  );
   test('broken JSON, and JSON that would reach into prototypes', async () => {
     expect((await send('{')).status).toBe(400);
     expect((await send('{"query":"{ __typename }","variables":{"__proto__":{"x":1}}}')).status).toBe(400);
@@ -93,14 +106,21 @@ describe('errors', () => {
     expect(status).toBe(200);
     expect(answer.data).toEqual({ technician: null, tenant: { name: 'Example' } });
     expect(answer.errors).toEqual([
-      { message: 'You need the permission technician.read for this.', path: ['technician'], extensions: { code: 'FORBIDDEN', correlationId: expect.stringMatching(/^[0-9a-f]{32}$/) } },
+      {
+        message: 'You need the permission technician.read for this.',
+        path: ['technician'],
+        extensions: { code: 'FORBIDDEN', correlationId: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      },
     ]);
     expect(text).not.toContain(canary);
   });
 
   test('a fault inside is masked and can be found by its correlation id', async () => {
     const { answer, text } = await ask(`{ group(id: "${tenantId}") { id } }`);
-    expect(answer.errors?.[0]).toMatchObject({ path: ['group'], extensions: { code: 'INTERNAL', correlationId: gateway.tenants.seen.at(-1)?.headers['x-correlation-id'] } });
+    expect(answer.errors?.[0]).toMatchObject({
+      path: ['group'],
+      extensions: { code: 'INTERNAL', correlationId: gateway.tenants.seen.at(-1)?.headers['x-correlation-id'] },
+    });
     expect(answer.errors?.[0]?.message).toContain(answer.errors?.[0]?.extensions.correlationId);
     expect(text).not.toMatch(new RegExp(`${canary}|password|db failed|serviceName|tenants"`));
   });

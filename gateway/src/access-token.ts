@@ -89,8 +89,10 @@ export class AccessTokenVerifier {
     const payload = await this.#verifiedProof(proof, known);
     const now = this.#clock.now().getTime() / 1000;
     const { jti, htm, htu, iat } = payload;
-    if (htm !== request.method || typeof htu !== 'string' || plainUrl(htu) !== request.url) throw refused('The DPoP proof is for another request.');
-    if (typeof iat !== 'number' || Math.abs(now - iat) > proofToleranceSeconds) throw refused('The DPoP proof is not of this minute. Check the clock.');
+    if (htm !== request.method || typeof htu !== 'string' || plainUrl(htu) !== request.url)
+      throw refused('The DPoP proof is for another request.');
+    if (typeof iat !== 'number' || Math.abs(now - iat) > proofToleranceSeconds)
+      throw refused('The DPoP proof is not of this minute. Check the clock.');
     if (payload['ath'] !== ath) throw refused('The DPoP proof is for another access token.');
     if (typeof jti !== 'string' || jti.length < 8 || jti.length > 128) throw refused('The DPoP proof needs a jti of 8 to 128 characters.');
     // Last, so that only what the key's holder signed takes up memory.
@@ -100,9 +102,14 @@ export class AccessTokenVerifier {
   async #verifiedProof(proof: string, known: KnownToken): Promise<JWTPayload> {
     try {
       const jwk = decodeProtectedHeader(proof).jwk;
-      if (!jwk || 'd' in jwk || jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519' || !jwk.x) throw refused('The DPoP proof must carry an Ed25519 public key.');
+      if (!jwk || 'd' in jwk || jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519' || !jwk.x)
+        throw refused('The DPoP proof must carry an Ed25519 public key.');
       if (known.key?.x !== jwk.x) known.key = await boundKey(jwk, known.jkt);
-      const { payload } = await jwtVerify(proof, known.key.verify, { algorithms: ['EdDSA'], typ: 'dpop+jwt', currentDate: this.#clock.now() });
+      const { payload } = await jwtVerify(proof, known.key.verify, {
+        algorithms: ['EdDSA'],
+        typ: 'dpop+jwt',
+        currentDate: this.#clock.now(),
+      });
       return payload;
     } catch (error) {
       throw error instanceof Refusal ? error : refused('The DPoP proof is not valid.');

@@ -29,7 +29,11 @@ test('a subgraph that does not answer blanks its own fields; the rest is there, 
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(StintError);
-  expect(error).toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE', correlationId: expect.stringMatching(/^[0-9a-f]{32}$/), data: { thisDevice: { hostName: 'ws-1', desiredState: null } } });
+  expect(error).toMatchObject({
+    code: 'SUBGRAPH_UNAVAILABLE',
+    correlationId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    data: { thisDevice: { hostName: 'ws-1', desiredState: null } },
+  });
   expect((error as Error).message).not.toMatch(/ECONN|127\.0\.0\.1|jit-policy/);
   expect(await get('/health/ready')).toEqual({ status: 503, body: { status: 'not ready', unreachable: ['jit-policy'] } });
   expect((await get('/health/live')).status).toBe(200);

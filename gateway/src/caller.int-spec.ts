@@ -31,9 +31,23 @@ async function proof(credential: TestCredential, url: string, changes: ProofChan
     .sign(changes.key ?? credential.privateKey);
 }
 
-async function askForToken(credential: TestCredential, claims: Record<string, unknown> = {}, key = credential.privateKey, form: Record<string, string> = {}, dpop?: string | null) {
+async function askForToken(
+  credential: TestCredential,
+  claims: Record<string, unknown> = {},
+  key = credential.privateKey,
+  form: Record<string, string> = {},
+  dpop?: string | null,
+) {
   const now = Math.floor(Date.now() / 1000);
-  const assertion = await new SignJWT({ iss: credential.id, sub: credential.id, aud: `${gateway.url}/oauth`, jti: randomUUID(), iat: now, exp: now + 60, ...claims })
+  const assertion = await new SignJWT({
+    iss: credential.id,
+    sub: credential.id,
+    aud: `${gateway.url}/oauth`,
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 60,
+    ...claims,
+  })
     .setProtectedHeader({ alg: 'EdDSA' })
     .sign(key);
   const headers: Record<string, string> = dpop === null ? {} : { dpop: dpop ?? (await proof(credential, `${gateway.url}/oauth/token`)) };
@@ -55,8 +69,16 @@ async function accessToken(credential: TestCredential): Promise<string> {
 const ath = (value: string) => createHash('sha256').update(value).digest('base64url');
 
 async function ask(headers: Record<string, string>, url = `${gateway.url}/graphql`) {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ query: '{ viewer { id kind } }' }) });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as { data?: { viewer: { id: string; kind: string } }; errors?: { extensions: { code: string } }[] } };
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query: '{ viewer { id kind } }' }),
+  });
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as { data?: { viewer: { id: string; kind: string } }; errors?: { extensions: { code: string } }[] },
+  };
 }
 
 describe('the token endpoint', () => {
@@ -69,7 +91,12 @@ describe('the token endpoint', () => {
     const { status, body } = await askForToken(credential);
     expect([status, body['token_type'], body['expires_in']]).toEqual([200, 'DPoP', seconds]);
     const claims = decodeJwt(String(body['access_token']));
-    expect(claims).toMatchObject({ aud: `${gateway.url}/graphql`, iss: `${gateway.url}/oauth`, principal: credential.principal, cnf: { jkt: expect.any(String) } });
+    expect(claims).toMatchObject({
+      aud: `${gateway.url}/graphql`,
+      iss: `${gateway.url}/oauth`,
+      principal: credential.principal,
+      cnf: { jkt: expect.any(String) },
+    });
   });
 
   test('refuses a key that is not registered, with nothing but the standard error', async () => {
@@ -105,16 +132,28 @@ describe('the token endpoint', () => {
 
   test('refuses a request without DPoP, and another resource', async () => {
     expect((await askForToken(device, {}, device.privateKey, {}, null)).status).toBe(400);
-    expect(await askForToken(device, {}, device.privateKey, { resource: 'https://elsewhere.example' })).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
+    expect(await askForToken(device, {}, device.privateKey, { resource: 'https://elsewhere.example' })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_target' },
+    });
   });
 
-  test.each(['auth', 'request', 'me', 'session/end', 'reg', 'token/introspection', 'interaction/x'])('nothing else of OAuth is there: /oauth/%s', async (path) => {
-    expect((await fetch(`${gateway.url}/oauth/${path}`)).status).toBe(404);
-  });
+  test.each(['auth', 'request', 'me', 'session/end', 'reg', 'token/introspection', 'interaction/x'])(
+    'nothing else of OAuth is there: /oauth/%s',
+    async (path) => {
+      expect((await fetch(`${gateway.url}/oauth/${path}`)).status).toBe(404);
+    },
+  );
 
   test('publishes its metadata with public addresses, whatever the request says of itself, and its public key alone', async () => {
-    const metadata = (await (await fetch(`${gateway.url}/oauth/.well-known/openid-configuration`, { headers: { 'x-forwarded-host': 'evil.example' } })).json()) as Record<string, unknown>;
-    expect(metadata).toMatchObject({ issuer: `${gateway.url}/oauth`, token_endpoint: `${gateway.url}/oauth/token`, jwks_uri: `${gateway.url}/oauth/jwks` });
+    const metadata = (await (
+      await fetch(`${gateway.url}/oauth/.well-known/openid-configuration`, { headers: { 'x-forwarded-host': 'evil.example' } })
+    ).json()) as Record<string, unknown>;
+    expect(metadata).toMatchObject({
+      issuer: `${gateway.url}/oauth`,
+      token_endpoint: `${gateway.url}/oauth/token`,
+      jwks_uri: `${gateway.url}/oauth/jwks`,
+    });
     const { keys } = (await (await fetch(`${gateway.url}/oauth/jwks`)).json()) as { keys: Record<string, unknown>[] };
     expect(keys).toHaveLength(1);
     expect(keys[0]).toMatchObject({ kty: 'OKP', crv: 'Ed25519', x: (await exportJWK(gateway.signingKey)).x });
@@ -124,7 +163,10 @@ describe('the token endpoint', () => {
 
 describe('/graphql', () => {
   test('believes a token with a fresh proof', async () => {
-    const { status, body } = await ask({ authorization: `DPoP ${token}`, dpop: await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(token) } }) });
+    const { status, body } = await ask({
+      authorization: `DPoP ${token}`,
+      dpop: await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(token) } }),
+    });
     expect([status, body.data?.viewer]).toEqual([200, { id: device.principal.id, kind: 'DEVICE' }]);
   });
 
@@ -135,13 +177,26 @@ describe('/graphql', () => {
   });
 
   test('of what a client sends, only the operation reaches a subgraph', async () => {
-    const forged = await new SignJWT({ principal: { kind: 'gateway' } }).setProtectedHeader({ alg: 'EdDSA' }).setIssuer(principalToken.issuer).setAudience('tenants').setExpirationTime('30s').sign(generateKeyPairSync('ed25519').privateKey);
+    const forged = await new SignJWT({ principal: { kind: 'gateway' } })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setIssuer(principalToken.issuer)
+      .setAudience('tenants')
+      .setExpirationTime('30s')
+      .sign(generateKeyPairSync('ed25519').privateKey);
     const before = gateway.tenants.seen.length;
-    await ask({ [principalToken.header]: forged, cookie: 'a=b', 'x-correlation-id': 'forged', traceparent: '00-0000000000000000000000000000abcd-00000000000000ab-01', 'x-anything': '1' });
+    await ask({
+      [principalToken.header]: forged,
+      cookie: 'a=b',
+      'x-correlation-id': 'forged',
+      traceparent: '00-0000000000000000000000000000abcd-00000000000000ab-01',
+      'x-anything': '1',
+    });
     const seen = gateway.tenants.seen[before];
     const headers: Record<string, unknown> = seen?.headers ?? {};
     expect(seen?.principal).toEqual({ kind: 'anonymous' });
-    expect(Object.keys(headers).sort()).toEqual(['accept', 'connection', 'content-length', 'content-type', 'host', 'traceparent', 'x-correlation-id', principalToken.header].sort());
+    expect(Object.keys(headers).sort()).toEqual(
+      ['accept', 'connection', 'content-length', 'content-type', 'host', 'traceparent', 'x-correlation-id', principalToken.header].sort(),
+    );
     expect(headers['x-correlation-id']).toMatch(/^[0-9a-f]{32}$/);
     expect(headers['traceparent']).toContain(headers['x-correlation-id']);
   });
@@ -160,17 +215,35 @@ describe('/graphql', () => {
   const refusedProofs: [string, (url: string) => Promise<Record<string, string>>][] = [
     ['no proof', () => Promise.resolve({})],
     ['a proof that is no JWT', () => Promise.resolve({ dpop: 'x.y.z' })],
-    ['a proof signed by another key than it carries', async (url) => ({ dpop: await proof(device, url, { key: other.privateKey, payload: { ath: ath(token) } }) })],
-    ["a proof by another's key", async (url) => ({ dpop: await proof(device, url, { key: other.privateKey, header: { jwk: { kty: 'OKP', crv: 'Ed25519', x: otherX } }, payload: { ath: ath(token) } }) })],
+    [
+      'a proof signed by another key than it carries',
+      async (url) => ({ dpop: await proof(device, url, { key: other.privateKey, payload: { ath: ath(token) } }) }),
+    ],
+    [
+      "a proof by another's key",
+      async (url) => ({
+        dpop: await proof(device, url, {
+          key: other.privateKey,
+          header: { jwk: { kty: 'OKP', crv: 'Ed25519', x: otherX } },
+          payload: { ath: ath(token) },
+        }),
+      }),
+    ],
     ['a proof for another address', async () => ({ dpop: await proof(device, `${gateway.url}/nudge`, { payload: { ath: ath(token) } }) })],
-    ['a proof for another host', async () => ({ dpop: await proof(device, 'https://evil.example/graphql', { payload: { ath: ath(token) } }) })],
+    [
+      'a proof for another host',
+      async () => ({ dpop: await proof(device, 'https://evil.example/graphql', { payload: { ath: ath(token) } }) }),
+    ],
     ['a proof for another method', async (url) => ({ dpop: await proof(device, url, { payload: { ath: ath(token), htm: 'GET' } }) })],
     ['a proof of two minutes ago', async (url) => ({ dpop: await proof(device, url, { payload: { ath: ath(token), iat: now() - 120 } }) })],
     ['a proof from the future', async (url) => ({ dpop: await proof(device, url, { payload: { ath: ath(token), iat: now() + 120 } }) })],
     ['a proof without ath', async (url) => ({ dpop: await proof(device, url) })],
     ['a proof for another token', async (url) => ({ dpop: await proof(device, url, { payload: { ath: ath('another') } }) })],
     ['a proof without jti', async (url) => ({ dpop: await proof(device, url, { payload: { ath: ath(token), jti: undefined } }) })],
-    ['a proof of another type', async (url) => ({ dpop: await proof(device, url, { header: { typ: 'JWT' }, payload: { ath: ath(token) } }) })],
+    [
+      'a proof of another type',
+      async (url) => ({ dpop: await proof(device, url, { header: { typ: 'JWT' }, payload: { ath: ath(token) } }) }),
+    ],
   ];
   test.each(refusedProofs)('refuses %s with 401', async (_name, make) => {
     const { status, headers, body } = await ask({ authorization: `DPoP ${token}`, ...(await make(`${gateway.url}/graphql`)) });
@@ -204,14 +277,26 @@ describe('/graphql', () => {
   });
 
   test.each(['Bearer', 'Basic', 'dpop x'])('refuses the scheme %s with 401', async (scheme) => {
-    expect((await ask({ authorization: `${scheme} ${token}`, dpop: await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(token) } }) })).status).toBe(401);
+    expect(
+      (
+        await ask({
+          authorization: `${scheme} ${token}`,
+          dpop: await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(token) } }),
+        })
+      ).status,
+    ).toBe(401);
   });
 });
 
 test('the client signs in by itself; once its credential is revoked and its token over, it is told so', async () => {
   const technician = gateway.register('technician');
-  expect(await gateway.client(technician).request(parse('{ viewer { id kind } }'))).toEqual({ viewer: { id: technician.principal.id, kind: 'TECHNICIAN' } });
+  expect(await gateway.client(technician).request(parse('{ viewer { id kind } }'))).toEqual({
+    viewer: { id: technician.principal.id, kind: 'TECHNICIAN' },
+  });
   const stale = gateway.register('device');
   gateway.revoke(stale);
-  await expect(gateway.client(stale).request(parse('{ viewer { id } }'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED', constructor: StintError });
+  await expect(gateway.client(stale).request(parse('{ viewer { id } }'))).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    constructor: StintError,
+  });
 });

@@ -65,7 +65,11 @@ export class CredentialStore {
   }
 }
 
-function actor(kind: 'TECHNICIAN' | 'DEVICE' | 'CLIENT', place: { id: string; mspId: string; tenantId: string }, allowed: (typeof permissions)[number][]): Actor {
+function actor(
+  kind: 'TECHNICIAN' | 'DEVICE' | 'CLIENT',
+  place: { id: string; mspId: string; tenantId: string },
+  allowed: (typeof permissions)[number][],
+): Actor {
   switch (kind) {
     case 'TECHNICIAN':
       return { kind: 'technician', ...place, permissions: allowed };

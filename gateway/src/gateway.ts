@@ -48,18 +48,32 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   const clock = config.clock ?? systemClock;
   const supergraphSdl = readFileSync(config.supergraphFile ?? join(import.meta.dirname, '../../supergraph.graphql'), 'utf8');
   const signer = new PrincipalSigner(config.signingKey, clock);
-  const subgraphs = new Map(Object.entries(config.subgraphUrls).map(([name, url]) => [name, new SubgraphDataSource({ name, url, signer, log: config.log })]));
+  const subgraphs = new Map(
+    Object.entries(config.subgraphUrls).map(([name, url]) => [name, new SubgraphDataSource({ name, url, signer, log: config.log })]),
+  );
   const tenants = subgraphs.get('tenants');
   if (!tenants) throw new Error('SUBGRAPH_URLS must tell where "tenants" is: it knows the credentials.');
 
-  const app = fastify({ bodyLimit: maxBodyBytes, requestTimeout: 30_000, keepAliveTimeout: 72_000, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 200 } });
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+  });
   const streams = new NudgeStreams(config.nudges, clock);
   answerErrorsAsGraphql(app, config.log);
   // Form posts and plain text are what a foreign web page can send without asking (CSRF).
   app.removeContentTypeParser('text/plain');
   app.addHook('preClose', () => streams.close());
 
-  await mountTokenEndpoint(app, { publicUrl: config.publicUrl, signingKey: config.signingKey, credentials: new CredentialStore(tenants, clock), clock, log: config.log });
+  await mountTokenEndpoint(app, {
+    publicUrl: config.publicUrl,
+    signingKey: config.signingKey,
+    credentials: new CredentialStore(tenants, clock),
+    clock,
+    log: config.log,
+  });
   const verifier = new AccessTokenVerifier({
     signingKey: config.signingKey,
     issuer: issuerOf(config.publicUrl),
@@ -67,7 +81,13 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
     replays: new ReplayGuard(2 * proofToleranceSeconds, clock),
     clock,
   });
-  const graphql = await startGraphqlServer({ supergraphSdl, subgraphs, introspection: config.introspection ?? false, app, log: config.log });
+  const graphql = await startGraphqlServer({
+    supergraphSdl,
+    subgraphs,
+    introspection: config.introspection ?? false,
+    app,
+    log: config.log,
+  });
 
   app.decorateRequest('caller', null);
   const proveCaller = (path: string) => async (request: FastifyRequest, reply: FastifyReply) => {
@@ -96,7 +116,14 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
 
   app.get('/health/live', () => ({ status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
-    const answers = await Promise.all([...subgraphs.values()].map((subgraph) => subgraph.askAsGateway('{ __typename }').then(() => [], () => [subgraph.name])));
+    const answers = await Promise.all(
+      [...subgraphs.values()].map((subgraph) =>
+        subgraph.askAsGateway('{ __typename }').then(
+          () => [],
+          () => [subgraph.name],
+        ),
+      ),
+    );
     const unreachable = answers.flat();
     return reply.code(unreachable.length === 0 ? 200 : 503).send({ status: unreachable.length === 0 ? 'ok' : 'not ready', unreachable });
   });
@@ -128,5 +155,7 @@ function answerErrorsAsGraphql(app: FastifyInstance, log: Logger): void {
     log.error({ ...masked.extensions, err: error }, 'unexpected error');
     return reply.code(500).send({ errors: [masked] });
   });
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing at this address. GraphQL is at /graphql.')));
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing at this address. GraphQL is at /graphql.')),
+  );
 }

@@ -41,7 +41,9 @@ test('a nudge reaches the device that it is for, and no other', async () => {
 
 describe('only a device gets a stream', () => {
   test.each(['technician', 'client'] as const)('not a %s', async (kind) => {
-    await expect(gateway.client(gateway.register(kind)).nudges(new AbortController().signal).next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(gateway.client(gateway.register(kind)).nudges(new AbortController().signal).next()).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
   });
   test('nobody without a token', async () => {
     const response = await fetch(`${gateway.url}/nudge`);

@@ -16,16 +16,40 @@ const list = (first: string, inside = 'id') => `list${first} { rows { ${inside} 
 describe('an operation at a limit passes, one beyond it does not', () => {
   test.each([
     ['depth', `{ ${deep(operationLimits.depth)} }`, `{ ${deep(operationLimits.depth + 1)} }`],
-    ['depth through a fragment', `{ ...F } fragment F on Query { ${deep(operationLimits.depth)} }`, `{ node { ...F } } fragment F on Node { ${deep(operationLimits.depth)} }`],
-    ['depth through an inline fragment', `{ ... on Query { ${deep(operationLimits.depth)} } }`, `{ ... { ${deep(operationLimits.depth + 1)} } }`],
+    [
+      'depth through a fragment',
+      `{ ...F } fragment F on Query { ${deep(operationLimits.depth)} }`,
+      `{ node { ...F } } fragment F on Node { ${deep(operationLimits.depth)} }`,
+    ],
+    [
+      'depth through an inline fragment',
+      `{ ... on Query { ${deep(operationLimits.depth)} } }`,
+      `{ ... { ${deep(operationLimits.depth + 1)} } }`,
+    ],
     ['fields', `{ ${'node '.repeat(operationLimits.fields)} }`, `{ ${'node '.repeat(operationLimits.fields + 1)} }`],
     ['aliases', `{ ${aliases(operationLimits.aliases)} }`, `{ ${aliases(operationLimits.aliases + 1)} }`],
-    ['directives', `{ node ${'@include(if: true) '.repeat(operationLimits.directives)} { id } }`, `query @a { node ${'@include(if: true) '.repeat(operationLimits.directives)} { id } }`],
+    [
+      'directives',
+      `{ node ${'@include(if: true) '.repeat(operationLimits.directives)} { id } }`,
+      `query @a { node ${'@include(if: true) '.repeat(operationLimits.directives)} { id } }`,
+    ],
     ['rows', `{ ${list('(first: 100)', list('(first: 100)'))} }`, `{ ${list('(first: 100)', list('(first: 100)', list('(first: 2)')))} }`],
-    ['rows side by side', `{ ${list('(first: 100)', list('(first: 50)'))} }`, `{ a: ${list('(first: 100)', list('(first: 51)'))} b: ${list('(first: 100)', list('(first: 50)'))} }`],
+    [
+      'rows side by side',
+      `{ ${list('(first: 100)', list('(first: 50)'))} }`,
+      `{ a: ${list('(first: 100)', list('(first: 51)'))} b: ${list('(first: 100)', list('(first: 50)'))} }`,
+    ],
     ['rows by default', `{ ${list('', list(''))} }`, `{ ${list('', list('', list('')))} }`],
-    ['rows by variable', `query ($n: Int) { ${list('(first: $n)', list('(first: $n)'))} }`, `query ($n: Int) { ${list('(first: $n)', list('(first: $n)', list('(first: 2)')))} }`],
-    ['rows beyond what a service allows', `{ ${list('(first: 100000000)')} }`, `{ ${list('(first: -1)', list('(first: 1000000)', list('(first: 1000000)', list('(first: 1000000)'))))} }`],
+    [
+      'rows by variable',
+      `query ($n: Int) { ${list('(first: $n)', list('(first: $n)'))} }`,
+      `query ($n: Int) { ${list('(first: $n)', list('(first: $n)', list('(first: 2)')))} }`,
+    ],
+    [
+      'rows beyond what a service allows',
+      `{ ${list('(first: 100000000)')} }`,
+      `{ ${list('(first: -1)', list('(first: 1000000)', list('(first: 1000000)', list('(first: 1000000)'))))} }`,
+    ],
   ])('%s', (_name, within, beyond) => {
     expect(problems(within)).toEqual([]);
     expect(problems(beyond)).toHaveLength(1);

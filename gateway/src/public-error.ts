@@ -45,7 +45,8 @@ export function formatErrors(log: ErrorLog): (formatted: GraphQLFormattedError, 
     const place = { ...(formatted.path && { path: formatted.path }), ...(formatted.locations && { locations: formatted.locations }) };
     const id = typeof correlationId === 'string' ? { correlationId } : {};
     if (publicCodes.has(code)) return { message: formatted.message, ...place, extensions: { code, ...id } };
-    if (callerFaults.has(code) || isVariableFault(formatted)) return { message: formatted.message, ...place, extensions: { code: 'MALFORMED', ...id } };
+    if (callerFaults.has(code) || isVariableFault(formatted))
+      return { message: formatted.message, ...place, extensions: { code: 'MALFORMED', ...id } };
     const masked = internal(newCorrelationId());
     log.error({ ...masked.extensions, err: error }, 'unexpected error');
     return { ...masked, ...place };
@@ -53,7 +54,10 @@ export function formatErrors(log: ErrorLog): (formatted: GraphQLFormattedError, 
 }
 
 export function internal(correlationId: string): { message: string; extensions: { code: string; correlationId: string } } {
-  return { message: `Something went wrong on our side. Quote ${correlationId} when you ask about it.`, extensions: { code: 'INTERNAL', correlationId } };
+  return {
+    message: `Something went wrong on our side. Quote ${correlationId} when you ask about it.`,
+    extensions: { code: 'INTERNAL', correlationId },
+  };
 }
 
 /** The body of an answer that refuses a whole request before GraphQL sees it. */

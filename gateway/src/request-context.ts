@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Principal } from '@stint/contracts';
 
 /** What the gateway knows of one request: GraphQL's context. */
@@ -8,13 +8,14 @@ export interface RequestContext {
   readonly correlationId: string;
 }
 
+// Node keeps a pool of random bytes for UUIDs alone: several times cheaper than asking for bytes each time.
 export function newCorrelationId(): string {
-  return randomBytes(16).toString('hex');
+  return randomUUID().replaceAll('-', '');
 }
 
 /** `traceparent` for one call to a subgraph, with a span id of its own. */
 export function traceparent(correlationId: string): string {
-  return `00-${correlationId}-${randomBytes(8).toString('hex')}-01`;
+  return `00-${correlationId}-${newCorrelationId().slice(0, 16)}-01`;
 }
 
 export const anonymous: Principal = { kind: 'anonymous' };

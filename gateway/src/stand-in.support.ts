@@ -73,6 +73,8 @@ export async function startStandIn(name: ServiceName, resolvers: Resolvers, gate
 
 async function verified(token: unknown, key: KeyObject, audience: string): Promise<Principal | null> {
   if (typeof token !== 'string') return null;
-  const result = await jwtVerify(token, createPublicKey(key), { issuer: principalToken.issuer, audience, algorithms: ['EdDSA'] }).catch(() => null);
+  const result = await jwtVerify(token, createPublicKey(key), { issuer: principalToken.issuer, audience, algorithms: ['EdDSA'] }).catch(
+    () => null,
+  );
   return result && principalSchema.parse(result.payload[principalToken.claim]);
 }

@@ -28,7 +28,8 @@ describe('GraphQL over HTTP: the audits of graphql-http', () => {
   const audits = serverAudits({ url: () => `${gateway.url}/graphql`, fetchFn: fetch });
   test.each(audits.map((audit) => [`${audit.id} ${audit.name}`, audit] as const))('%s', async (_name, audit) => {
     const result = await audit.fn();
-    if (result.status !== 'ok' && !(result.status !== 'error' && audit.id in exceptions)) throw new Error(`${result.status}: ${result.reason}`);
+    if (result.status !== 'ok' && !(result.status !== 'error' && audit.id in exceptions))
+      throw new Error(`${result.status}: ${result.reason}`);
   });
 });
 
@@ -36,7 +37,10 @@ describe('supergraph.graphql in another federation gateway (Hive)', () => {
   let subgraphs: StandIn[];
   let hive: ReturnType<typeof createGatewayRuntime>;
   beforeAll(async () => {
-    subgraphs = await Promise.all([startStandIn('tenants', tenantsResolvers(new Map()), null), startStandIn('jit-policy', jitPolicyResolvers(), null)]);
+    subgraphs = await Promise.all([
+      startStandIn('tenants', tenantsResolvers(new Map()), null),
+      startStandIn('jit-policy', jitPolicyResolvers(), null),
+    ]);
     hive = createGatewayRuntime({
       supergraph: readFileSync(join(import.meta.dirname, '../../supergraph.graphql'), 'utf8'),
       transportEntries: { tenants: { location: subgraphs[0]?.url ?? '' }, 'jit-policy': { location: subgraphs[1]?.url ?? '' } },
@@ -51,23 +55,42 @@ describe('supergraph.graphql in another federation gateway (Hive)', () => {
   });
 
   async function ask(query: string): Promise<unknown> {
-    const response = await hive.fetch('http://gateway/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+    const response = await hive.fetch('http://gateway/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
     return response.json();
   }
 
   test('joins both services in one query', async () => {
-    expect(await ask(`{ tenant(id: "${tenantId}") { name grants { edges { node { state technician { displayName } device { hostName } } } } } }`)).toEqual({
-      data: { tenant: { name: 'Example', grants: { edges: [{ node: { state: 'ACTIVE', technician: { displayName: 'Anna' }, device: { hostName: 'ws-1' } } }] } } },
+    expect(
+      await ask(
+        `{ tenant(id: "${tenantId}") { name grants { edges { node { state technician { displayName } device { hostName } } } } } }`,
+      ),
+    ).toEqual({
+      data: {
+        tenant: {
+          name: 'Example',
+          grants: { edges: [{ node: { state: 'ACTIVE', technician: { displayName: 'Anna' }, device: { hostName: 'ws-1' } } }] },
+        },
+      },
     });
   });
 
   test('resolves result unions of mutations', async () => {
-    expect(await ask(`mutation { endGrant(input: { id: "${grantId}" }) { __typename ... on Grant { accountName device { hostName } } ... on Problem { message } } }`)).toEqual({
+    expect(
+      await ask(
+        `mutation { endGrant(input: { id: "${grantId}" }) { __typename ... on Grant { accountName device { hostName } } ... on Problem { message } } }`,
+      ),
+    ).toEqual({
       data: { endGrant: { __typename: 'Grant', accountName: 'jit-anna', device: { hostName: 'ws-1' } } },
     });
   });
 
   test('keeps inaccessible fields out of the public schema', async () => {
-    expect(await ask(`{ credential(id: "${grantId}") { publicKey } }`)).toMatchObject({ errors: [{ message: expect.stringContaining('credential') }] });
+    expect(await ask(`{ credential(id: "${grantId}") { publicKey } }`)).toMatchObject({
+      errors: [{ message: expect.stringContaining('credential') }],
+    });
   });
 });

@@ -7,7 +7,9 @@ import { startGateway } from './gateway.ts';
 export async function startGatewayFromEnv(env: Readonly<Record<string, string | undefined>>): Promise<Running> {
   const { queueUrl, ...config } = gatewayConfig(env);
   const log = createLog('gateway');
-  const nudges = await connectBroadcast(queueUrl, (error) => log.warn({ err: error }, 'nudges are interrupted; devices still check in at their interval'));
+  const nudges = await connectBroadcast(queueUrl, (error) =>
+    log.warn({ err: error }, 'nudges are interrupted; devices still check in at their interval'),
+  );
   try {
     const gateway = await startGateway({ ...config, nudges, log });
     return {

@@ -47,7 +47,14 @@ export class SubgraphDataSource implements GraphQLDataSource<RequestContext> {
     this.#path = url.pathname + url.search;
     this.#signer = options.signer;
     this.#log = options.log;
-    this.#pool = new Pool(url.origin, { connections: 128, pipelining: 1, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connect: { timeout: 3_000 }, maxResponseSize: maxAnswerBytes });
+    this.#pool = new Pool(url.origin, {
+      connections: 128,
+      pipelining: 1,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: { timeout: 3_000 },
+      maxResponseSize: maxAnswerBytes,
+    });
   }
 
   /** One fetch of a query plan. Throws a public error when the subgraph cannot answer; the executor then leaves its fields null. */
@@ -62,7 +69,8 @@ export class SubgraphDataSource implements GraphQLDataSource<RequestContext> {
   /** Asks as the gateway itself, for what is not in the public schema; throws when there is no data. */
   async askAsGateway<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
     const answer = await this.ask({ query, variables }, gatewayItself, newCorrelationId());
-    if (answer.errors?.length || answer.data == null) throw new Error(`${this.name} did not answer the gateway's own question: ${answer.errors?.[0]?.message ?? 'no data'}`);
+    if (answer.errors?.length || answer.data == null)
+      throw new Error(`${this.name} did not answer the gateway's own question: ${answer.errors?.[0]?.message ?? 'no data'}`);
     return answer.data as Data;
   }
 
@@ -91,7 +99,10 @@ export class SubgraphDataSource implements GraphQLDataSource<RequestContext> {
         if (response.statusCode === 401 || response.statusCode === 403) {
           await response.body.dump();
           // Not the caller's fault: this gateway's key is not the one that the subgraph trusts, or a clock is wrong.
-          this.#log.error({ subgraph: this.name, correlationId, status: response.statusCode }, "the subgraph refuses this gateway's signature");
+          this.#log.error(
+            { subgraph: this.name, correlationId, status: response.statusCode },
+            "the subgraph refuses this gateway's signature",
+          );
           throw new GraphQLError(internal(correlationId).message, { extensions: internal(correlationId).extensions });
         }
         const answer = (await response.body.json()) as Answer | null;

@@ -153,17 +153,29 @@ function deviceOf(principal: Principal): { id: string } {
 }
 
 export function jitPolicyResolvers() {
-  const grant = { __typename: 'Grant', id: grantId, state: 'ACTIVE', technician: { id: grantId }, device: { id: grantId }, accountName: 'jit-anna', approvedAt: '2026-11-23T12:00:00.000Z' };
+  const grant = {
+    __typename: 'Grant',
+    id: grantId,
+    state: 'ACTIVE',
+    technician: { id: grantId },
+    device: { id: grantId },
+    accountName: 'jit-anna',
+    approvedAt: '2026-11-23T12:00:00.000Z',
+  };
   return {
     Query: { grant: (_root: never, { id }: Args) => (id === grantId ? grant : null) },
     Mutation: {
       startLogin: () => ({ __typename: 'Conflict', message: 'A login is open already.' }),
-      endGrant: (_root: never, { input }: Args) => (input.id === grantId ? grant : { __typename: 'NotFound', message: 'No grant with this id is visible to you.' }),
+      endGrant: (_root: never, { input }: Args) =>
+        input.id === grantId ? grant : { __typename: 'NotFound', message: 'No grant with this id is visible to you.' },
     },
     Device: {
       __resolveReference: ({ id }: Args) => ({ id }),
       desiredState: () => ({ revision: 7, accounts: [], checkInSeconds: 60 }),
     },
-    Tenant: { __resolveReference: ({ id }: Args) => ({ id }), grants: () => ({ edges: [{ cursor: 'c', node: grant }], pageInfo: { hasNextPage: false } }) },
+    Tenant: {
+      __resolveReference: ({ id }: Args) => ({ id }),
+      grants: () => ({ edges: [{ cursor: 'c', node: grant }], pageInfo: { hasNextPage: false } }),
+    },
   };
 }

@@ -109,7 +109,8 @@ async function configuration(options: TokenEndpointOptions): Promise<Configurati
     },
     assertJwtClientAuthClaimsAndHeader: (_context, claims) => {
       const now = options.clock.now().getTime() / 1000;
-      if (Number(claims['exp']) > now + assertionSeconds + 60) throw new errors.InvalidClientAuth('the client assertion lives longer than 300 seconds');
+      if (Number(claims['exp']) > now + assertionSeconds + 60)
+        throw new errors.InvalidClientAuth('the client assertion lives longer than 300 seconds');
     },
   };
 }
@@ -123,7 +124,10 @@ function adapterFor(options: TokenEndpointOptions): (model: string) => Adapter {
         return { ...nothing, find: (id) => clientOf(options.credentials, id) };
       case 'ReplayDetection':
         // `find` comes right before `upsert`: it takes the id in the same step, so that of two at once only one is first.
-        return { ...nothing, find: (id) => Promise.resolve(replays.once(id) ? undefined : { jti: id, kind: model, exp: Number.MAX_SAFE_INTEGER }) };
+        return {
+          ...nothing,
+          find: (id) => Promise.resolve(replays.once(id) ? undefined : { jti: id, kind: model, exp: Number.MAX_SAFE_INTEGER }),
+        };
       default:
         return nothing;
     }

@@ -4,7 +4,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose';
 
-type GraphqlAnswer = (body: { query: string; variables: Record<string, unknown>; operationName?: string }) => { status?: number; body?: unknown; text?: string; hang?: boolean };
+type GraphqlAnswer = (body: { query: string; variables: Record<string, unknown>; operationName?: string }) => {
+  status?: number;
+  body?: unknown;
+  text?: string;
+  hang?: boolean;
+};
 
 export class Authority {
   url = '';
@@ -58,7 +63,11 @@ export class Authority {
       else await this.#resource(request, body, response);
     } catch (error) {
       const [status, code] = error instanceof Denied ? [error.status, error.message] : [401, String(error)];
-      json(response, status, request.url === '/oauth/token' ? { error: code } : { errors: [{ message: code, extensions: { code: 'UNAUTHENTICATED' } }] });
+      json(
+        response,
+        status,
+        request.url === '/oauth/token' ? { error: code } : { errors: [{ message: code, extensions: { code: 'UNAUTHENTICATED' } }] },
+      );
     }
   }
 
@@ -100,10 +109,15 @@ export class Authority {
   }
 
   async #proof(request: IncomingMessage, response: ServerResponse, nonce: string | undefined, token?: string): Promise<string> {
-    const { payload, protectedHeader } = await jwtVerify(String(request.headers['dpop']), EmbeddedJWK, { typ: 'dpop+jwt', algorithms: ['EdDSA'], currentDate: new Date(this.#now() * 1000) });
+    const { payload, protectedHeader } = await jwtVerify(String(request.headers['dpop']), EmbeddedJWK, {
+      typ: 'dpop+jwt',
+      algorithms: ['EdDSA'],
+      currentDate: new Date(this.#now() * 1000),
+    });
     if (Math.abs(Number(payload.iat) - this.#now()) > 60) throw new Denied(401, 'invalid_dpop_proof');
     if (payload['htm'] !== request.method || payload['htu'] !== `${this.url}${request.url}`) throw new Denied(401, 'invalid_dpop_proof');
-    if (token !== undefined && payload['ath'] !== createHash('sha256').update(token).digest('base64url')) throw new Denied(401, 'invalid_dpop_proof');
+    if (token !== undefined && payload['ath'] !== createHash('sha256').update(token).digest('base64url'))
+      throw new Denied(401, 'invalid_dpop_proof');
     if (nonce !== undefined && payload['nonce'] !== nonce) {
       response.setHeader('dpop-nonce', nonce);
       throw new Denied(token === undefined ? 400 : 401, 'use_dpop_nonce');

@@ -6,7 +6,10 @@ import { Authority } from './authority.support.ts';
 import { NetworkError, StintClient, StintError, type Nudge } from './index.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
-const document = parse('query Name($id: ID) { tenant(id: $id) { name } }') as TypedDocumentNode<{ tenant: { name: string } }, { id?: string }>;
+const document = parse('query Name($id: ID) { tenant(id: $id) { name } }') as TypedDocumentNode<
+  { tenant: { name: string } },
+  { id?: string }
+>;
 
 let authority: Authority;
 let client: StintClient;

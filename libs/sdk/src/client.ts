@@ -23,9 +23,10 @@ export interface RequestOptions {
 }
 
 /** `variables` may be left out where the document needs none. */
-type RequestArguments<Variables> = Record<string, never> extends Variables
-  ? [variables?: Variables, options?: RequestOptions]
-  : [variables: Variables, options?: RequestOptions];
+type RequestArguments<Variables> =
+  Record<string, never> extends Variables
+    ? [variables?: Variables, options?: RequestOptions]
+    : [variables: Variables, options?: RequestOptions];
 
 /** A signed-in connection to Stint's public GraphQL interface, for the agent, the command line and partners. Holds no sockets: nothing to close. */
 export class StintClient {
@@ -44,11 +45,16 @@ export class StintClient {
   }
 
   /** Runs one operation. Throws `StintError` for a refusal or an answer with errors, `NetworkError` where there is no answer, the signal's reason when aborted. */
-  async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, ...[variables, options]: RequestArguments<Variables>): Promise<Data> {
+  async request<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    ...[variables, options]: RequestArguments<Variables>
+  ): Promise<Data> {
     const body = JSON.stringify({ ...this.#print(document), variables: variables ?? {} });
     const headers = { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' };
     const limits = { timeoutMs: this.#timeoutMs, signal: options?.signal };
-    const response = await this.#signed('POST', '/graphql', (signed) => send(`${this.#url}/graphql`, { method: 'POST', body, headers: { ...headers, ...signed } }, limits));
+    const response = await this.#signed('POST', '/graphql', (signed) =>
+      send(`${this.#url}/graphql`, { method: 'POST', body, headers: { ...headers, ...signed } }, limits),
+    );
     const answer = (await readJson(response, limits)) as { data?: unknown; errors?: readonly GraphQLErrorEntry[] };
     if (answer.errors && answer.errors.length > 0) throw graphqlError(answer.errors, answer.data);
     if (!response.ok || answer.data == null) throw new NetworkError(`${this.#url}/graphql answered HTTP ${response.status} without data.`);
@@ -65,7 +71,9 @@ export class StintClient {
 
   async #openNudges(signal: AbortSignal): Promise<Response> {
     const url = `${this.#url}/nudge`;
-    const response = await this.#signed('GET', '/nudge', (signed) => openStream(url, { accept: 'text/event-stream', ...signed }, signal, this.#timeoutMs));
+    const response = await this.#signed('GET', '/nudge', (signed) =>
+      openStream(url, { accept: 'text/event-stream', ...signed }, signal, this.#timeoutMs),
+    );
     if (response.ok) return response;
     const answer = (await readJson(response, { timeoutMs: this.#timeoutMs, signal })) as { errors?: readonly GraphQLErrorEntry[] };
     throw answer.errors?.length ? graphqlError(answer.errors, null) : new NetworkError(`${url} answered HTTP ${response.status}.`);

@@ -17,7 +17,11 @@ export class StintError extends Error {
   readonly errors: readonly GraphQLErrorEntry[];
   readonly data: unknown;
 
-  constructor(code: string, message: string, details: { correlationId?: string | undefined; errors?: readonly GraphQLErrorEntry[]; data?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    details: { correlationId?: string | undefined; errors?: readonly GraphQLErrorEntry[]; data?: unknown } = {},
+  ) {
     super(message);
     this.code = code;
     this.correlationId = details.correlationId;

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { expectType, ProblemError } from './index.ts';
 
-type Result = { __typename: 'Grant'; id: string } | { __typename: 'InvalidInput'; message: string; field: string } | { __typename: 'NotFound' };
+type Result =
+  { __typename: 'Grant'; id: string } | { __typename: 'InvalidInput'; message: string; field: string } | { __typename: 'NotFound' };
 
 test('answers the wanted member, typed', () => {
   const result = { __typename: 'Grant', id: '1' } as Result;
@@ -9,7 +10,10 @@ test('answers the wanted member, typed', () => {
 });
 
 test.each<[Result, object]>([
-  [{ __typename: 'InvalidInput', message: 'Too long.', field: 'name' }, { type: 'InvalidInput', message: 'Too long.', fields: { field: 'name' } }],
+  [
+    { __typename: 'InvalidInput', message: 'Too long.', field: 'name' },
+    { type: 'InvalidInput', message: 'Too long.', fields: { field: 'name' } },
+  ],
   [{ __typename: 'NotFound' }, { type: 'NotFound', message: 'The answer was NotFound, not Grant.', fields: {} }],
 ])('throws any other member as a problem', (result, problem) => {
   expect(() => expectType(result, 'Grant')).toThrow(ProblemError);

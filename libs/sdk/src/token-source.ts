@@ -87,5 +87,8 @@ function refusal(status: number, body: Record<string, unknown>): Error {
   const error = String(body['error'] ?? `HTTP ${status}`);
   if (status >= 500 || status === 429) return new NetworkError(`The token endpoint cannot answer now: ${error}.`);
   const description = typeof body['error_description'] === 'string' ? `: ${body['error_description']}` : '';
-  return new StintError('UNAUTHENTICATED', `Signing in was refused (${error}${description}). Check that the credential is registered and not revoked.`);
+  return new StintError(
+    'UNAUTHENTICATED',
+    `Signing in was refused (${error}${description}). Check that the credential is registered and not revoked.`,
+  );
 }

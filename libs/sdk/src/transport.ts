@@ -1,14 +1,21 @@
 import { NetworkError } from './errors.ts';
 
 /** Sends one request; whatever fails below HTTP, the timeout included, becomes a `NetworkError`, except the caller's own abort. */
-export async function send(url: string, init: RequestInit, limits: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<Response> {
+export async function send(
+  url: string,
+  init: RequestInit,
+  limits: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<Response> {
   const timeout = AbortSignal.timeout(limits.timeoutMs);
   const signal = limits.signal ? AbortSignal.any([limits.signal, timeout]) : timeout;
   return networkErrors(url, limits, () => fetch(url, { ...init, signal, redirect: 'error' }));
 }
 
 /** Reads a JSON body; anything else comes from a proxy or a broken connection and is a `NetworkError`. */
-export async function readJson(response: Response, limits: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<Record<string, unknown>> {
+export async function readJson(
+  response: Response,
+  limits: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<Record<string, unknown>> {
   const text = await networkErrors(response.url, limits, () => response.text());
   try {
     const body: unknown = JSON.parse(text);
@@ -19,13 +26,20 @@ export async function readJson(response: Response, limits: { timeoutMs: number; 
   throw new NetworkError(`${response.url} answered HTTP ${response.status} without JSON.`);
 }
 
-async function networkErrors<T>(url: string, limits: { timeoutMs: number; signal?: AbortSignal | undefined }, run: () => Promise<T>): Promise<T> {
+async function networkErrors<T>(
+  url: string,
+  limits: { timeoutMs: number; signal?: AbortSignal | undefined },
+  run: () => Promise<T>,
+): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (limits.signal?.aborted) throw error;
     const timedOut = (error as { name?: string }).name === 'TimeoutError';
-    throw new NetworkError(timedOut ? `${url} did not answer within ${limits.timeoutMs} ms.` : `${url} cannot be reached: ${reason(error)}`, { cause: error });
+    throw new NetworkError(
+      timedOut ? `${url} did not answer within ${limits.timeoutMs} ms.` : `${url} cannot be reached: ${reason(error)}`,
+      { cause: error },
+    );
   }
 }
 

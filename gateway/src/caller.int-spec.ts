@@ -65,7 +65,6 @@ async function accessToken(credential: TestCredential): Promise<string> {
   const { body } = await askForToken(credential);
   return String(body['access_token']);
 }
-
 const ath = (value: string) => createHash('sha256').update(value).digest('base64url');
 
 async function ask(headers: Record<string, string>, url = `${gateway.url}/graphql`) {

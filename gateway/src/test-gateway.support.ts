@@ -94,7 +94,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
   };
 }
 
-type Args = { id: string; input: { id: string } };
+interface Args { id: string; input: { id: string } }
 
 export function tenantsResolvers(credentials: Map<string, TestCredential>) {
   const refuse = (code: string, message: string) => new GraphQLError(message, { extensions: { code, secret: canary } });

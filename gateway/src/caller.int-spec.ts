@@ -16,7 +16,6 @@ beforeAll(async () => {
   token = await accessToken(device);
 });
 afterAll(() => gateway.close());
-
 const publicJwk = (x: string) => ({ kty: 'OKP', crv: 'Ed25519', x });
 
 interface ProofChanges {

@@ -1,5 +1,4 @@
 import { chownSync, existsSync, mkdirSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { isId } from '@stint/kernel';
 import { endProcessesOf, processesOf } from '../processes/user-processes.ts';
@@ -14,8 +13,7 @@ import { SudoDropIns } from './sudo-drop-in.ts';
 import { findTool, runDirectly, runInNamespace, type RunTool, type ToolResult } from './tool-runner.ts';
 
 const expired = '1';
-const lockTries = 20;
-const lockPauseMs = 500;
+const lockTries = 3;
 const nameTries = 99;
 const firstPersonUid = 1000;
 
@@ -136,6 +134,8 @@ export class LinuxDriver implements AccountDriver {
   /** Runs a tool; waits while another one holds the account files; anything but exit code 0 or `fine` becomes an AccountError in the tool's words. */
   async #tool(tool: string, args: string[], input?: string, secret?: string, fine: number[] = []): Promise<ToolResult> {
     for (let attempt = 1; ; attempt++) {
+      // The tools themselves wait 15 seconds for a lock; one that nobody holds is cleared before that.
+      clearStaleLocks(this.#etc, Date.now());
       const result = await this.#run(tool, args, input);
       if (result.code === 0 || fine.includes(result.code)) return result;
       const said = result.stderr.trim();
@@ -143,7 +143,6 @@ export class LinuxDriver implements AccountDriver {
         const words = (secret === undefined ? said : said.replaceAll(secret, '***')).slice(0, 400);
         throw new AccountError(`${tool} ended with code ${result.code}${words === '' ? '.' : `: ${words}`}`);
       }
-      if (clearStaleLocks(this.#etc, Date.now()).length === 0) await delay(lockPauseMs);
     }
   }
 }

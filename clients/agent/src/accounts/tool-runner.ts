@@ -14,7 +14,7 @@ export type RunTool = (tool: string, args: readonly string[], input?: string) =>
 
 const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const environment = { PATH: folders.join(':'), LC_ALL: 'C' };
-const timeoutMs = 20_000;
+const timeoutMs = 30_000;
 
 /** The full path of a system tool, or null where it is not installed. The caller's PATH plays no part. */
 export function findTool(tool: string): string | null {

@@ -1,0 +1,108 @@
+import { NetworkError } from '@stint/sdk';
+import type { AccountReport, CheckIn, CodeAnswer, ControlPlane, LoginMethod, LoginState, StartedLogin } from '../control-plane/control-plane.ts';
+import type { DesiredAccount } from '../desired-state/desired-account.ts';
+import { Latch } from '../latch.ts';
+
+/** A desired account that is enabled for an hour, for its own grant and login. */
+export function aDesiredAccount(change: Partial<DesiredAccount> & Pick<DesiredAccount, 'id'>): DesiredAccount {
+  return {
+    name: 'jit-anna',
+    displayName: 'Anna Berg',
+    state: 'ENABLED',
+    grantId: `grant-of-${change.id}`,
+    loginRequestId: null,
+    sessionSeconds: 3600,
+    activateBy: Date.now() + 60_000,
+    expiresAt: null,
+    passwordLength: 24,
+    ...change,
+  };
+}
+
+interface Login {
+  method: LoginMethod;
+  state: LoginState;
+  failure: string | null;
+}
+
+/** A server of the tests' own, in this process: keeps a desired state and takes reports as the real one does. */
+export class MemoryControlPlane implements ControlPlane {
+  revision = 1;
+  accounts: DesiredAccount[] = [];
+  reachable = true;
+  readonly reports: AccountReport[] = [];
+  readonly logins = new Map<string, Login>();
+  /** What to answer to codes, in order. */
+  readonly codes: CodeAnswer[] = [];
+  readonly #nudge = new Latch();
+
+  /** Changes what is wanted and nudges the agent. */
+  want(...accounts: DesiredAccount[]): void {
+    this.accounts = accounts;
+    this.revision++;
+    this.#nudge.raise();
+  }
+
+  /** What a technician does with a phone: the account is wanted for this login. */
+  approve(loginRequestId: string, account: DesiredAccount): void {
+    this.logins.get(loginRequestId)!.state = 'APPROVED';
+    this.want({ ...account, loginRequestId });
+  }
+
+  reported(accountId: string): AccountReport[] {
+    return this.reports.filter((report) => report.accountId === accountId);
+  }
+
+  async checkIn(knownRevision: number | null): Promise<CheckIn> {
+    this.#reach();
+    return { revision: this.revision, checkInSeconds: 60, accounts: knownRevision === this.revision ? null : structuredClone(this.accounts) };
+  }
+
+  async report(_revision: number, reports: readonly AccountReport[]): Promise<number> {
+    this.#reach();
+    this.reports.push(...reports);
+    for (const { grantId, state } of reports) {
+      const account = this.accounts.find((wanted) => wanted.grantId === grantId && wanted.state === 'ENABLED');
+      if (!account || state === 'ACTIVE') continue;
+      Object.assign(account, { state: 'DISABLED', grantId: null, loginRequestId: null, sessionSeconds: null, activateBy: null, expiresAt: null });
+      this.revision++;
+    }
+    return this.revision;
+  }
+
+  async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
+    this.#reach();
+    this.logins.set(id, { method, state: 'PENDING', failure: null });
+    return { shownNumber: '42', expiresAtMs: Date.now() + 120_000, tenantName: 'Bakery Lee', qrPayload: method === 'QR' ? `https://stint.example/l/${id}` : null };
+  }
+
+  async loginState(id: string) {
+    this.#reach();
+    return this.logins.get(id) ?? null;
+  }
+
+  async cancelLogin(id: string): Promise<boolean> {
+    this.#reach();
+    const login = this.logins.get(id);
+    if (login?.state !== 'PENDING') return false;
+    login.state = 'EXPIRED';
+    return true;
+  }
+
+  async submitCode(): Promise<CodeAnswer> {
+    this.#reach();
+    return this.codes.shift() ?? { accepted: false, message: 'Wrong code.', retryAt: null };
+  }
+
+  async *nudges(signal: AbortSignal): AsyncGenerator<'changed'> {
+    signal.addEventListener('abort', () => this.#nudge.raise(), { once: true });
+    while (!signal.aborted) {
+      await this.#nudge.wait(60_000);
+      if (this.reachable) yield 'changed';
+    }
+  }
+
+  #reach(): void {
+    if (!this.reachable) throw new NetworkError('The server cannot be reached.');
+  }
+}

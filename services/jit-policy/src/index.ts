@@ -1,1 +1,2 @@
-export {};
+export { startJitPolicy } from './start.ts';
+export { jitPolicyConfig, type JitPolicyConfig } from './config.ts';

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Clock } from '@stint/kernel';
+import type { Logger } from '@stint/host';
+import { SubgraphModule } from '@stint/subgraph';
+import { Tenancy } from '@stint/tenancy';
+import { AccountRepository } from './device-state/account.repository.ts';
+import { DeviceStateResolver, TechnicianResolver } from './device-state/device-state.resolver.ts';
+import { DeviceStateService } from './device-state/device-state.service.ts';
+import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
+import { DeviceWorkService } from './device-state/device-work.service.ts';
+import { DirectoryConsumer } from './directory/directory.consumer.ts';
+import { DirectoryRepository } from './directory/directory.repository.ts';
+import { DirectoryService } from './directory/directory.service.ts';
+import { GrantRepository } from './grant/grant.repository.ts';
+import { DeviceGrantsResolver, GrantResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
+import { GrantService } from './grant/grant.service.ts';
+import { GrantSweep } from './grant/grant.sweep.ts';
+import { ApprovalService } from './login/approval.service.ts';
+import { LoginConsumer } from './login/login.consumer.ts';
+import { LoginRepository } from './login/login.repository.ts';
+import { LoginResolver } from './login/login.resolver.ts';
+import { LoginService } from './login/login.service.ts';
+import { LoginSweep } from './login/login.sweep.ts';
+import { SettingsRepository } from './settings/settings.repository.ts';
+import { SettingsResolver } from './settings/settings.resolver.ts';
+import { SettingsService } from './settings/settings.service.ts';
+import { MessageExchange, type MessageLine } from './message-exchange.ts';
+import { CLOCK, MESSAGE_LINE, NUDGE, PUBLIC_URL, type Nudge } from './tokens.ts';
+
+const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
+
+/** What the module gets from outside of Nest. */
+export interface Surroundings {
+  tenancy: Tenancy;
+  clock: Clock;
+  nudge: Nudge;
+  publicUrl: string;
+  log: Logger;
+  line: MessageLine;
+}
+
+@Module({})
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- Nest modules are classes
+export class AppModule {
+  static for({ tenancy, clock, nudge, publicUrl, log, line }: Surroundings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [SubgraphModule.for({ schemaFile, log })],
+      providers: [
+        { provide: Tenancy, useValue: tenancy },
+        { provide: CLOCK, useValue: clock },
+        { provide: NUDGE, useValue: nudge },
+        { provide: PUBLIC_URL, useValue: publicUrl.replace(/\/+$/, '') },
+        { provide: MESSAGE_LINE, useValue: line },
+        MessageExchange,
+        DirectoryRepository,
+        DirectoryService,
+        DirectoryConsumer,
+        SettingsRepository,
+        SettingsService,
+        SettingsResolver,
+        LoginRepository,
+        LoginService,
+        ApprovalService,
+        LoginConsumer,
+        LoginSweep,
+        LoginResolver,
+        GrantRepository,
+        GrantService,
+        GrantSweep,
+        GrantResolver,
+        TenantGrantsResolver,
+        DeviceGrantsResolver,
+        AccountRepository,
+        DeviceWorkService,
+        DeviceStateService,
+        DeviceStateSweep,
+        DeviceStateResolver,
+        TechnicianResolver,
+      ],
+    };
+  }
+}

@@ -1,0 +1,126 @@
+import type { Id } from '@stint/kernel';
+import type { Payload } from '@stint/contracts';
+import type { SystemTx, Tx } from '@stint/tenancy';
+import type { DeviceCopy, TechnicianCopy, TenantCopy } from './directory.domain.ts';
+
+interface TenantRow {
+  msp_id: Id;
+  id: Id;
+  path: Id[];
+  name: string;
+}
+interface TechnicianRow {
+  msp_id: Id;
+  tenant_id: Id;
+  id: Id;
+  email: string;
+  display_name: string;
+  active: boolean;
+  roles: TechnicianCopy['roles'];
+  keys: TechnicianCopy['keys'];
+}
+interface DeviceRow {
+  msp_id: Id;
+  tenant_id: Id;
+  id: Id;
+  host_name: string;
+  active: boolean;
+  revision: number;
+}
+
+/** Our copies of tenants, technicians and devices, and each device's revision. */
+export class DirectoryRepository {
+  async tenant(tx: Tx, mspId: Id, id: Id): Promise<TenantCopy | null> {
+    const [row] = await tx.query<TenantRow>('select msp_id, id, path, name from tenant where msp_id = $1 and id = $2', [mspId, id]);
+    return row === undefined ? null : { mspId: row.msp_id, id: row.id, path: row.path, name: row.name };
+  }
+
+  /** The technician, locked against a change until the transaction ends: what is decided on it stays true. */
+  async technicianHeld(tx: Tx, mspId: Id, id: Id): Promise<TechnicianCopy | null> {
+    const [row] = await tx.query<TechnicianRow>(
+      'select msp_id, tenant_id, id, email, display_name, active, roles, keys from technician where msp_id = $1 and id = $2 for share',
+      [mspId, id],
+    );
+    if (row === undefined) return null;
+    const { email, active, roles, keys } = row;
+    return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, email, displayName: row.display_name, active, roles, keys };
+  }
+
+  /** The device, locked: its logins, grants and accounts change one after the other. */
+  async deviceLocked(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
+    const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2 for update`, [mspId, id]);
+    return row === undefined ? null : asDevice(row);
+  }
+
+  /** The same without waiting: null also while somebody else has it locked. */
+  async deviceIfFree(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
+    const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2 for update skip locked`, [mspId, id]);
+    return row === undefined ? null : asDevice(row);
+  }
+
+  async device(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
+    const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2`, [mspId, id]);
+    return row === undefined ? null : asDevice(row);
+  }
+
+  /** Those of `ids` that are visible in the scope. */
+  async visible(tx: Tx, mspId: Id, kind: 'tenant' | 'device', ids: readonly Id[]): Promise<Set<Id>> {
+    const rows = await tx.query<{ id: Id }>(`select id from ${kind} where msp_id = $1 and id = any($2)`, [mspId, ids]);
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** A new revision of the device's desired state. */
+  async nextRevision(tx: Tx, mspId: Id, deviceId: Id): Promise<number> {
+    const [row] = await tx.query<{ revision: number }>('update device set revision = revision + 1 where msp_id = $1 and id = $2 returning revision', [mspId, deviceId]);
+    if (row === undefined) throw new Error(`No device ${deviceId} to give a new revision.`);
+    return row.revision;
+  }
+
+  /** Applies the message if it is newer than the copy; false when it is old. The same for the two below. */
+  async saveTenant(tx: SystemTx, tenant: Payload<'tenant-changed'>): Promise<boolean> {
+    const rows = await tx.query(
+      `insert into tenant (msp_id, tenant_id, id, parent_id, path, name, version) values ($1, $2, $2, $3, $4, $5, $6)
+       on conflict (msp_id, id) do update set parent_id = excluded.parent_id, path = excluded.path, name = excluded.name, version = excluded.version
+       where tenant.version < excluded.version returning id`,
+      [tenant.mspId, tenant.tenantId, tenant.parentId, tenant.path, tenant.name, tenant.version],
+    );
+    return rows.length === 1;
+  }
+
+  async saveTechnician(tx: SystemTx, technician: Payload<'technician-changed'>): Promise<boolean> {
+    const rows = await tx.query(
+      `insert into technician (msp_id, tenant_id, id, email, display_name, active, roles, keys, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       on conflict (msp_id, id) do update set email = excluded.email, display_name = excluded.display_name, active = excluded.active,
+         roles = excluded.roles, keys = excluded.keys, version = excluded.version
+       where technician.version < excluded.version returning id`,
+      [
+        technician.mspId,
+        technician.tenantId,
+        technician.technicianId,
+        technician.email,
+        technician.displayName,
+        technician.active,
+        technician.roles,
+        JSON.stringify(technician.keys),
+        technician.version,
+      ],
+    );
+    return rows.length === 1;
+  }
+
+  async saveDevice(tx: SystemTx, device: Payload<'device-changed'>): Promise<boolean> {
+    const rows = await tx.query(
+      `insert into device (msp_id, tenant_id, id, kind, host_name, active, version) values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (msp_id, id) do update set kind = excluded.kind, host_name = excluded.host_name, active = excluded.active, version = excluded.version
+       where device.version < excluded.version returning id`,
+      [device.mspId, device.tenantId, device.deviceId, device.kind, device.hostName, device.active, device.version],
+    );
+    return rows.length === 1;
+  }
+}
+
+const deviceColumns = 'msp_id, tenant_id, id, host_name, active, revision';
+
+function asDevice(row: DeviceRow): DeviceCopy {
+  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, hostName: row.host_name, active: row.active, revision: row.revision };
+}

@@ -1,0 +1,224 @@
+import type { Id, PageRequest } from '@stint/kernel';
+import type { SystemTx, Tx } from '@stint/tenancy';
+import type { Grant, GrantEndReason, GrantState } from './grant.domain.ts';
+
+interface Row {
+  msp_id: Id;
+  tenant_id: Id;
+  id: Id;
+  login_request_id: Id;
+  device_id: Id;
+  technician_id: Id;
+  account_id: Id;
+  account_name: string;
+  state: GrantState;
+  reason: string | null;
+  ticket: string | null;
+  session_seconds: number;
+  approval_key_id: Id | null;
+  approval_key_x: string | null;
+  approval_signature: string | null;
+  approved_at: Date;
+  activate_by: Date;
+  active_at: Date | null;
+  expires_at: Date | null;
+  ending_at: Date | null;
+  end_revision: number | null;
+  ended_at: Date | null;
+  end_reason: GrantEndReason | null;
+  failure: string | null;
+  nudge_at: Date | null;
+}
+
+const names = [
+  'msp_id',
+  'tenant_id',
+  'id',
+  'login_request_id',
+  'device_id',
+  'technician_id',
+  'account_id',
+  'account_name',
+  'state',
+  'reason',
+  'ticket',
+  'session_seconds',
+  'approval_key_id',
+  'approval_key_x',
+  'approval_signature',
+  'approved_at',
+  'activate_by',
+  'active_at',
+  'expires_at',
+  'ending_at',
+  'end_revision',
+  'ended_at',
+  'end_reason',
+  'failure',
+  'nudge_at',
+] as const satisfies readonly (keyof Row)[];
+const columns = names.join(', ');
+const columnsOfG = names.map((name) => `g.${name}`).join(', ');
+const open = `state in ('APPROVED', 'ACTIVE', 'ENDING', 'END_STUCK')`;
+
+/** Grants. */
+export class GrantRepository {
+  async insert(tx: Tx, grant: Grant): Promise<void> {
+    const row = asRow(grant);
+    await tx.query(
+      `insert into jit_grant (${columns}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
+      names.map((name) => row[name]),
+    );
+  }
+
+  /** Saves what can change of a grant; its device must be locked. */
+  async save(tx: Tx, grant: Grant): Promise<void> {
+    await tx.query(
+      `update jit_grant set state = $3, active_at = $4, expires_at = $5, ending_at = $6, end_revision = $7, ended_at = $8, end_reason = $9, failure = $10,
+         nudge_at = $11
+       where msp_id = $1 and id = $2`,
+      [
+        grant.mspId,
+        grant.id,
+        grant.state,
+        grant.activeAt,
+        grant.expiresAt,
+        grant.endingAt,
+        grant.endRevision,
+        grant.endedAt,
+        grant.endReason,
+        grant.failure,
+        grant.nudgeAt,
+      ],
+    );
+  }
+
+  /** The account's real name on the device, for the grants that are not over. */
+  async renameAccount(tx: Tx, mspId: Id, accountId: Id, name: string): Promise<void> {
+    await tx.query(`update jit_grant set account_name = $3 where msp_id = $1 and account_id = $2 and ${open}`, [mspId, accountId, name]);
+  }
+
+  async find(tx: Tx, mspId: Id, id: Id): Promise<Grant | null> {
+    const [row] = await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and id = $2`, [mspId, id]);
+    return row === undefined ? null : asGrant(row);
+  }
+
+  async findByLogin(tx: Tx, mspId: Id, loginRequestId: Id): Promise<Grant | null> {
+    const [row] = await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and login_request_id = $2`, [mspId, loginRequestId]);
+    return row === undefined ? null : asGrant(row);
+  }
+
+  async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<Grant[]> {
+    return (await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and id = any($2)`, [mspId, ids])).map(asGrant);
+  }
+
+  /** Grants of a device that are not over, oldest first. */
+  async openOfDevice(tx: Tx, mspId: Id, deviceId: Id): Promise<Grant[]> {
+    return (await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and device_id = $2 and ${open} order by id`, [mspId, deviceId])).map(asGrant);
+  }
+
+  /** Is a grant of the device not over? One index look-up. */
+  async hasOpen(tx: Tx, mspId: Id, deviceId: Id): Promise<boolean> {
+    const rows = await tx.query(`select 1 from jit_grant where msp_id = $1 and device_id = $2 and ${open} limit 1`, [mspId, deviceId]);
+    return rows.length === 1;
+  }
+
+  /** Devices on which the technician has a live grant, in the order in which they are to be locked. */
+  async devicesOfLive(tx: SystemTx, mspId: Id, technicianId: Id): Promise<Id[]> {
+    const rows = await tx.query<{ device_id: Id }>(
+      `select distinct device_id from jit_grant where msp_id = $1 and technician_id = $2 and state in ('APPROVED', 'ACTIVE') order by device_id`,
+      [mspId, technicianId],
+    );
+    return rows.map((row) => row.device_id);
+  }
+
+  /**
+   * Devices with a grant for which time has come (not activated, expired, an end to nudge about), locked. Devices that
+   * somebody else has locked are left to the next round: a sweep never waits.
+   */
+  async dueDevices(tx: SystemTx, now: Date, limit: number): Promise<{ mspId: Id; id: Id }[]> {
+    const rows = await tx.query<{ msp_id: Id; id: Id }>(
+      `select d.msp_id, d.id from device d
+       where (d.msp_id, d.id) in (
+         (select msp_id, device_id from jit_grant where state = 'APPROVED' and activate_by <= $1 order by activate_by limit $2)
+         union all (select msp_id, device_id from jit_grant where state = 'ACTIVE' and expires_at <= $1 order by expires_at limit $2)
+         union all (select msp_id, device_id from jit_grant where state in ('ENDING', 'END_STUCK') and nudge_at <= $1 order by nudge_at limit $2))
+       limit $2 for update of d skip locked`,
+      [now, limit],
+    );
+    return rows.map((row) => ({ mspId: row.msp_id, id: row.id }));
+  }
+
+  /** For each owner (a tenant or a device) the grants of one page, newest first, with one surplus row where there are more. */
+  async pages(tx: Tx, mspId: Id, owner: 'tenant' | 'device', ownerIds: readonly Id[], page: PageRequest): Promise<Map<Id, Grant[]>> {
+    const rows = await tx.query<Row & { owner_id: Id }>(
+      `select o.id as owner_id, ${columnsOfG} from unnest($2::uuid[]) as o(id)
+       cross join lateral (
+         select ${columns} from jit_grant where msp_id = $1 and ${owner}_id = o.id and ($3::uuid is null or id < $3) order by id desc limit $4) g
+       order by o.id, g.id desc`,
+      [mspId, ownerIds, page.after, page.first + 1],
+    );
+    const pages = new Map<Id, Grant[]>(ownerIds.map((id) => [id, []]));
+    for (const row of rows) pages.get(row.owner_id)?.push(asGrant(row));
+    return pages;
+  }
+}
+
+function asGrant(row: Row): Grant {
+  const { approval_key_id: keyId, approval_key_x: keyX, approval_signature: signature } = row;
+  return {
+    mspId: row.msp_id,
+    tenantId: row.tenant_id,
+    id: row.id,
+    loginRequestId: row.login_request_id,
+    deviceId: row.device_id,
+    technicianId: row.technician_id,
+    accountId: row.account_id,
+    accountName: row.account_name,
+    state: row.state,
+    reason: row.reason,
+    ticket: row.ticket,
+    sessionSeconds: row.session_seconds,
+    approval: keyId === null || keyX === null || signature === null ? null : { keyId, keyX, signature },
+    approvedAt: row.approved_at,
+    activateBy: row.activate_by,
+    activeAt: row.active_at,
+    expiresAt: row.expires_at,
+    endingAt: row.ending_at,
+    endRevision: row.end_revision,
+    endedAt: row.ended_at,
+    endReason: row.end_reason,
+    failure: row.failure,
+    nudgeAt: row.nudge_at,
+  };
+}
+
+function asRow(grant: Grant): Row {
+  return {
+    msp_id: grant.mspId,
+    tenant_id: grant.tenantId,
+    id: grant.id,
+    login_request_id: grant.loginRequestId,
+    device_id: grant.deviceId,
+    technician_id: grant.technicianId,
+    account_id: grant.accountId,
+    account_name: grant.accountName,
+    state: grant.state,
+    reason: grant.reason,
+    ticket: grant.ticket,
+    session_seconds: grant.sessionSeconds,
+    approval_key_id: grant.approval?.keyId ?? null,
+    approval_key_x: grant.approval?.keyX ?? null,
+    approval_signature: grant.approval?.signature ?? null,
+    approved_at: grant.approvedAt,
+    activate_by: grant.activateBy,
+    active_at: grant.activeAt,
+    expires_at: grant.expiresAt,
+    ending_at: grant.endingAt,
+    end_revision: grant.endRevision,
+    ended_at: grant.endedAt,
+    end_reason: grant.endReason,
+    failure: grant.failure,
+    nudge_at: grant.nudgeAt,
+  };
+}

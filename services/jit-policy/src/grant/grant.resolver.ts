@@ -1,0 +1,71 @@
+import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver, ResolveReference } from '@nestjs/graphql';
+import DataLoader from 'dataloader';
+import { connection, notFound, pageRequest, type Id } from '@stint/kernel';
+import type { Principal } from '@stint/contracts';
+import { authorise, callerActor, Caller, Can, perRequest, type RequestContext } from '@stint/subgraph';
+import type { DeviceGrantsArgs, EndGrantInput, TenantGrantsArgs } from '../generated/graphql.ts';
+import type { Grant } from './grant.domain.ts';
+import { GrantService } from './grant.service.ts';
+import { grantView } from './grant.view.ts';
+
+/** Grants in GraphQL. */
+@Resolver('Grant')
+export class GrantResolver {
+  constructor(private readonly grants: GrantService) {}
+
+  @Query()
+  @Can('grant.read')
+  async grant(@Caller() caller: Principal, @Args('id') id: string) {
+    return grantView(await this.grants.read(callerActor(caller), id));
+  }
+
+  @ResolveReference()
+  @Can('grant.read', 'device')
+  async resolveReference(reference: { id: string }, @Context() context: RequestContext) {
+    return grantView(await this.grants.read(callerActor(context.principal), reference.id));
+  }
+
+  @Mutation()
+  @Can('grant.end')
+  async endGrant(@Caller() caller: Principal, @Args('input') input: EndGrantInput) {
+    return grantView(await this.grants.end(callerActor(caller), input.id));
+  }
+}
+
+/** The grants of a tenant. */
+@Resolver('Tenant')
+export class TenantGrantsResolver {
+  constructor(private readonly grants: GrantService) {}
+
+  @ResolveField('grants')
+  list(@Parent() tenant: { id: Id }, @Args() args: TenantGrantsArgs, @Context() context: RequestContext) {
+    return page(this.grants, 'tenant', tenant.id, args, context);
+  }
+}
+
+/** The grants on a device. */
+@Resolver('Device')
+export class DeviceGrantsResolver {
+  constructor(private readonly grants: GrantService) {}
+
+  @ResolveField('grants')
+  list(@Parent() device: { id: Id }, @Args() args: DeviceGrantsArgs, @Context() context: RequestContext) {
+    return page(this.grants, 'device', device.id, args, context);
+  }
+}
+
+async function page(grants: GrantService, owner: 'tenant' | 'device', id: Id, args: { first?: number | null | undefined; after?: string | null | undefined }, context: RequestContext) {
+  authorise(context.principal, 'grant.read');
+  const actor = callerActor(context.principal);
+  const request = pageRequest({ first: args.first ?? null, after: args.after ?? null });
+  const loader = perRequest(
+    context,
+    `grants of ${owner} ${request.first} ${request.after ?? ''}`,
+    () =>
+      new DataLoader<string, Grant[]>(async (ids) => {
+        const pages = await grants.pages(actor, owner, ids, request);
+        return ids.map((one) => pages.get(one) ?? notFound(owner));
+      }),
+  );
+  return connection((await loader.load(id)).map(grantView), request);
+}

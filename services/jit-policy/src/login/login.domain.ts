@@ -1,0 +1,115 @@
+import { conflict, addSeconds, type Id } from '@stint/kernel';
+import type { Grant } from '../grant/grant.domain.ts';
+
+export const loginLifeSeconds = 120;
+
+export type LoginMethod = 'QR' | 'TOTP';
+export const storedLoginStates = ['PENDING', 'APPROVED', 'DENIED', 'EXPIRED', 'FAILED'] as const;
+export type StoredLoginState = (typeof storedLoginStates)[number];
+/** As clients see it: an approved login follows its grant. */
+export type LoginState = StoredLoginState | 'ACTIVE' | 'ENDED';
+
+/** One attempt to log in to a device. What is shown and signed was copied when it was made. */
+export interface LoginRequest {
+  mspId: Id;
+  tenantId: Id;
+  id: Id;
+  deviceId: Id;
+  method: LoginMethod;
+  state: StoredLoginState;
+  failure: string | null;
+  codeHash: Buffer | null;
+  shownNumber: string;
+  hostName: string;
+  tenantName: string;
+  sessionSeconds: number;
+  startedAt: Date;
+  expiresAt: Date;
+}
+
+export type LoginCommand =
+  | { do: 'approve'; sessionSeconds: number }
+  | { do: 'deny' }
+  /** The device gives it up. */
+  | { do: 'cancel' }
+  /** The device starts another one. */
+  | { do: 'supersede' }
+  /** It cannot be done: `why`, in words. */
+  | { do: 'fail'; why: string }
+  | { do: 'expire' };
+
+export const cancelledAtComputer = 'It was cancelled at the computer.';
+export const superseded = 'Another login was started at the computer.';
+
+/** A new request of a device. */
+export function startedLogin(about: Omit<LoginRequest, 'state' | 'failure' | 'startedAt' | 'expiresAt'>, now: Date): LoginRequest {
+  return { ...about, state: 'PENDING', failure: null, startedAt: now, expiresAt: addSeconds(now, loginLifeSeconds) };
+}
+
+/** Still waits for an approval or a code at `now`. */
+export function isPending(request: Pick<LoginRequest, 'state' | 'expiresAt'>, now: Date): boolean {
+  return request.state === 'PENDING' && now < request.expiresAt;
+}
+
+/**
+ * The request after a command; the same object when the command changes nothing. Problem `Conflict` where the caller
+ * must be told that it came too late. A cancelled or superseded login is FAILED with its reason in words.
+ */
+export function decideLogin(request: LoginRequest, command: LoginCommand, now: Date): LoginRequest {
+  const pending = isPending(request, now);
+  const failed = (why: string): LoginRequest => (pending ? { ...request, state: 'FAILED', failure: why } : request);
+  switch (command.do) {
+    case 'approve':
+      if (!pending) throw tooLate(request);
+      return { ...request, state: 'APPROVED', sessionSeconds: command.sessionSeconds };
+    case 'deny':
+      if (request.state === 'DENIED') return request;
+      if (!pending) throw tooLate(request);
+      return { ...request, state: 'DENIED' };
+    case 'cancel':
+      if (request.state === 'APPROVED') throw conflict('The login is approved already. End its grant instead.');
+      return failed(cancelledAtComputer);
+    case 'supersede':
+      return failed(superseded);
+    case 'fail':
+      return failed(command.why);
+    case 'expire':
+      return request.state === 'PENDING' && !pending ? { ...request, state: 'EXPIRED' } : request;
+  }
+}
+
+const over: Record<StoredLoginState, string> = {
+  PENDING: 'has expired',
+  EXPIRED: 'has expired',
+  APPROVED: 'is approved already',
+  DENIED: 'was denied',
+  FAILED: 'was given up',
+};
+
+function tooLate(request: LoginRequest) {
+  return conflict(`This login ${over[request.state]}. Start a new one at the computer.`);
+}
+
+/** State and failure as clients see them: a login whose grant never became active is FAILED; ENDED means seen to have ended. */
+export function shownLogin(request: LoginRequest, grant: Grant | null, now: Date): { state: LoginState; failure: string | null } {
+  if (request.state === 'PENDING' && !isPending(request, now)) return { state: 'EXPIRED', failure: null };
+  if (request.state !== 'APPROVED' || grant === null) return { state: request.state, failure: request.failure };
+  switch (grant.state) {
+    case 'APPROVED':
+    case 'ACTIVE':
+      return { state: grant.state, failure: null };
+    case 'FAILED':
+      return { state: 'FAILED', failure: grant.failure };
+    case 'ENDING':
+    case 'END_STUCK':
+    case 'ENDED':
+      if (grant.endReason === 'NOT_ACTIVATED') return { state: 'FAILED', failure: 'The computer did not make the account in time.' };
+      if (grant.state === 'ENDED') return { state: 'ENDED', failure: null };
+      return { state: grant.activeAt === null ? 'APPROVED' : 'ACTIVE', failure: null };
+  }
+}
+
+/** The session's length: what was asked for, never more than what was shown. */
+export function chosenSessionSeconds(asked: number | null, shown: number): number {
+  return asked === null ? shown : Math.min(asked, shown);
+}

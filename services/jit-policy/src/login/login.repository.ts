@@ -1,0 +1,107 @@
+import type { Id } from '@stint/kernel';
+import type { SystemTx, Tx } from '@stint/tenancy';
+import type { LoginRequest, StoredLoginState } from './login.domain.ts';
+
+interface Row {
+  msp_id: Id;
+  tenant_id: Id;
+  id: Id;
+  device_id: Id;
+  method: LoginRequest['method'];
+  state: StoredLoginState;
+  failure: string | null;
+  code_hash: Buffer | null;
+  shown_number: string;
+  host_name: string;
+  tenant_name: string;
+  session_seconds: number;
+  started_at: Date;
+  expires_at: Date;
+}
+
+const columns =
+  'msp_id, tenant_id, id, device_id, method, state, failure, code_hash, shown_number, host_name, tenant_name, session_seconds, started_at, expires_at';
+
+/** Login requests. */
+export class LoginRepository {
+  /** Adds the request; false when its id is taken. */
+  async insert(tx: Tx, request: LoginRequest): Promise<boolean> {
+    const rows = await tx.query(
+      `insert into login_request (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+       on conflict (msp_id, id) do nothing returning id`,
+      [
+        request.mspId,
+        request.tenantId,
+        request.id,
+        request.deviceId,
+        request.method,
+        request.state,
+        request.failure,
+        request.codeHash,
+        request.shownNumber,
+        request.hostName,
+        request.tenantName,
+        request.sessionSeconds,
+        request.startedAt,
+        request.expiresAt,
+      ],
+    );
+    return rows.length === 1;
+  }
+
+  async find(tx: Tx, mspId: Id, id: Id): Promise<LoginRequest | null> {
+    const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and id = $2`, [mspId, id]);
+    return row === undefined ? null : asLogin(row);
+  }
+
+  async findByCode(tx: Tx, mspId: Id, codeHash: Buffer): Promise<LoginRequest | null> {
+    const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and code_hash = $2`, [mspId, codeHash]);
+    return row === undefined ? null : asLogin(row);
+  }
+
+  async pendingOf(tx: Tx, mspId: Id, deviceId: Id): Promise<LoginRequest | null> {
+    const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and device_id = $2 and state = 'PENDING'`, [mspId, deviceId]);
+    return row === undefined ? null : asLogin(row);
+  }
+
+  /**
+   * Moves a PENDING request on, in one conditional update: of two decisions only one can win. `inTimeAt` also demands
+   * that it had not expired then. False when another decision was first.
+   */
+  async leavePending(tx: Tx, request: LoginRequest, decided: { at: Date; by: Id | null; inTimeAt: Date | null }): Promise<boolean> {
+    const rows = await tx.query(
+      `update login_request set state = $3, failure = $4, session_seconds = $5, decided_at = $6, decided_by = $7
+       where msp_id = $1 and id = $2 and state = 'PENDING' and ($8::timestamptz is null or expires_at > $8) returning id`,
+      [request.mspId, request.id, request.state, request.failure, request.sessionSeconds, decided.at, decided.by, decided.inTimeAt],
+    );
+    return rows.length === 1;
+  }
+
+  /** Overdue requests that nobody else is working on, locked. */
+  async overdue(tx: SystemTx, now: Date, limit: number): Promise<LoginRequest[]> {
+    const rows = await tx.query<Row>(
+      `select ${columns} from login_request where state = 'PENDING' and expires_at <= $1 order by expires_at limit $2 for update skip locked`,
+      [now, limit],
+    );
+    return rows.map(asLogin);
+  }
+}
+
+function asLogin(row: Row): LoginRequest {
+  return {
+    mspId: row.msp_id,
+    tenantId: row.tenant_id,
+    id: row.id,
+    deviceId: row.device_id,
+    method: row.method,
+    state: row.state,
+    failure: row.failure,
+    codeHash: row.code_hash,
+    shownNumber: row.shown_number,
+    hostName: row.host_name,
+    tenantName: row.tenant_name,
+    sessionSeconds: row.session_seconds,
+    startedAt: row.started_at,
+    expiresAt: row.expires_at,
+  };
+}

@@ -1,0 +1,148 @@
+import { randomInt } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { conflict, invalidInput, isId, notFound, Problem, Refusal, type Clock, type Id } from '@stint/kernel';
+import type { Actor } from '@stint/contracts';
+import { hashToken, newToken } from '@stint/crypto';
+import { Tenancy, type SystemTx, type TenantTx, type Tx } from '@stint/tenancy';
+import { auditOf, type WriteTx } from '../audit-trail.ts';
+import type { DeviceCopy } from '../directory/directory.domain.ts';
+import { DirectoryRepository } from '../directory/directory.repository.ts';
+import { DirectoryService } from '../directory/directory.service.ts';
+import type { Grant } from '../grant/grant.domain.ts';
+import { GrantRepository } from '../grant/grant.repository.ts';
+import { SettingsRepository } from '../settings/settings.repository.ts';
+import { CLOCK, PUBLIC_URL } from '../tokens.ts';
+import { decideLogin, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
+import { LoginRepository } from './login.repository.ts';
+
+/** A login request with the grant that it led to, and the instant at which it was read. */
+export interface LoginWithGrant {
+  request: LoginRequest;
+  grant: Grant | null;
+  at: Date;
+}
+
+/** Starting, cancelling and reading login requests. */
+@Injectable()
+export class LoginService {
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly directory: DirectoryService,
+    private readonly copies: DirectoryRepository,
+    private readonly settings: SettingsRepository,
+    private readonly logins: LoginRepository,
+    private readonly grants: GrantRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  /** Starts a login at the calling device; an older one that still waits is given up. The QR's content is answered here and never again. */
+  async start(actor: Actor, id: Id, method: LoginMethod): Promise<{ login: LoginWithGrant; qrPayload: string | null }> {
+    if (!isId(id)) throw invalidInput('id', 'id must be a UUIDv7 in its canonical lower-case form.');
+    return this.directory.asDevice(actor, async (tx, device) => {
+      const now = this.clock.now();
+      const known = await this.logins.find(tx, actor.mspId, id);
+      if (known !== null) return this.#again(tx, known, device, method);
+      const settings = await this.settings.effectiveOf(tx, actor.mspId, device.tenantId);
+      if (method === 'TOTP' && !settings.totpLogin.value) {
+        throw new Problem('NotAllowedBySettings', 'Logging in with a code is switched off for this customer. An administrator can allow it by the setting totpLogin.', {
+          setting: 'totpLogin',
+        });
+      }
+      const tenant = await this.copies.tenant(tx, actor.mspId, device.tenantId);
+      if (tenant === null) throw new Error(`No copy of tenant ${device.tenantId}.`);
+      await this.#giveUpPending(tx, device, now);
+      const code = method === 'QR' ? newToken() : null;
+      const request = startedLogin(
+        {
+          mspId: actor.mspId,
+          tenantId: device.tenantId,
+          id,
+          deviceId: device.id,
+          method,
+          codeHash: code === null ? null : hashToken(code),
+          shownNumber: String(randomInt(100)).padStart(2, '0'),
+          hostName: device.hostName,
+          tenantName: tenant.name,
+          sessionSeconds: settings.sessionSeconds.value,
+        },
+        now,
+      );
+      if (!(await this.logins.insert(tx, request))) throw idTaken();
+      await auditOf(tx, request, { action: 'login.started', subjectId: id, occurredAt: now, details: { method, deviceId: device.id, hostName: device.hostName } });
+      return { login: { request, grant: null, at: now }, qrPayload: code === null ? null : `${this.publicUrl}/l/${code}` };
+    });
+  }
+
+  /** The device gives a login up. One that is over stays as it is; one that is approved is a conflict. */
+  async cancel(actor: Actor, id: Id): Promise<LoginWithGrant> {
+    if (!isId(id)) throw notFound('login request');
+    return this.directory.asDevice(actor, async (tx, device) => {
+      const now = this.clock.now();
+      const request = await this.logins.find(tx, actor.mspId, id);
+      if (request === null || request.deviceId !== device.id) throw notFound('login request');
+      const cancelled = decideLogin(request, { do: 'cancel' }, now);
+      if (cancelled !== request) await this.close(tx, cancelled, now);
+      return { request: cancelled, grant: null, at: now };
+    });
+  }
+
+  /** One login request. Problem `NotFound` when it is out of reach; a device reaches only its own. */
+  async read(actor: Actor, id: Id): Promise<LoginWithGrant> {
+    return this.#read(actor, (tx) => (isId(id) ? this.logins.find(tx, actor.mspId, id) : Promise.resolve(null)));
+  }
+
+  /** The login request whose QR carries `code`, for the technician who scanned it. */
+  async readByCode(actor: Actor, code: string): Promise<LoginWithGrant> {
+    if (actor.kind !== 'technician') throw new Refusal('FORBIDDEN', 'Only a technician can scan a login.');
+    return this.#read(actor, (tx) => this.logins.findByCode(tx, actor.mspId, hashToken(code)));
+  }
+
+  /** Gives up what waits at a device that was revoked; `device` is locked. */
+  async failPending(tx: SystemTx, device: DeviceCopy, why: string): Promise<void> {
+    const now = this.clock.now();
+    const pending = await this.logins.pendingOf(tx, device.mspId, device.id);
+    if (pending === null) return;
+    const failed = decideLogin(pending, { do: 'fail', why }, now);
+    if (failed !== pending) await this.close(tx, failed, now);
+  }
+
+  /** Saves and audits a request that was PENDING and has ended without an approval. */
+  async close(tx: WriteTx, request: LoginRequest, now: Date): Promise<void> {
+    if (!(await this.logins.leavePending(tx, request, { at: now, by: null, inTimeAt: null }))) return;
+    const expired = request.state === 'EXPIRED';
+    await auditOf(tx, request, {
+      action: expired ? 'login.expired' : 'login.failed',
+      subjectId: request.id,
+      occurredAt: now,
+      details: { method: request.method, deviceId: request.deviceId, hostName: request.hostName, ...(!expired && { failure: request.failure }) },
+    });
+  }
+
+  /** The same call again: the same request for TOTP; a QR code is shown once only. */
+  async #again(tx: TenantTx, known: LoginRequest, device: DeviceCopy, method: LoginMethod): Promise<{ login: LoginWithGrant; qrPayload: null }> {
+    if (known.deviceId !== device.id || known.method !== method || method !== 'TOTP') throw idTaken();
+    const grant = await this.grants.findByLogin(tx, known.mspId, known.id);
+    return { login: { request: known, grant, at: this.clock.now() }, qrPayload: null };
+  }
+
+  async #giveUpPending(tx: TenantTx, device: DeviceCopy, now: Date): Promise<void> {
+    const older = await this.logins.pendingOf(tx, device.mspId, device.id);
+    if (older === null) return;
+    await this.close(tx, decideLogin(decideLogin(older, { do: 'expire' }, now), { do: 'supersede' }, now), now);
+  }
+
+  async #read(actor: Actor, find: (tx: Tx) => Promise<LoginRequest | null>): Promise<LoginWithGrant> {
+    const login = await this.tenancy.readTenants(actor, async (tx) => {
+      const request = await find(tx);
+      if (request === null || (actor.kind === 'device' && request.deviceId !== actor.id)) return null;
+      return { request, grant: await this.grants.findByLogin(tx, request.mspId, request.id), at: this.clock.now() };
+    });
+    if (login === null) throw notFound('login request');
+    return login;
+  }
+}
+
+function idTaken(): Problem {
+  return conflict('A login with this id was started before. Start another one with a fresh id; a QR code is shown only once.');
+}

@@ -1,0 +1,56 @@
+import type { KeyObject } from 'node:crypto';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Clock } from '@stint/kernel';
+import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
+import { Tenancy } from '@stint/tenancy';
+import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
+import { DirectoryConsumer } from './directory/directory.consumer.ts';
+import { GrantSweep } from './grant/grant.sweep.ts';
+import { LoginConsumer } from './login/login.consumer.ts';
+import { LoginSweep } from './login/login.sweep.ts';
+import { CLOCK, MESSAGE_LINE } from './tokens.ts';
+
+/** Where messages travel, and with which keys. */
+export interface MessageLine {
+  queueUrl: string;
+  signingKey: KeyObject;
+  publicKeys: PublicKeys;
+  log: MessagingLog;
+}
+
+/** Connects consumers and sweeps to messaging for as long as the app lives. */
+@Injectable()
+export class MessageExchange implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  #messaging: Messaging | undefined;
+
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly directory: DirectoryConsumer,
+    private readonly logins: LoginConsumer,
+    private readonly loginSweep: LoginSweep,
+    private readonly grantSweep: GrantSweep,
+    private readonly deviceStateSweep: DeviceStateSweep,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(MESSAGE_LINE) private readonly line: MessageLine,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.#messaging = await Messaging.start({
+      service: 'jit-policy',
+      tenancy: this.tenancy,
+      clock: this.clock,
+      ...this.line,
+      handlers: {
+        'tenant-changed': this.directory.tenantChanged,
+        'technician-changed': this.directory.technicianChanged,
+        'device-changed': this.directory.deviceChanged,
+        'totp-accepted': this.logins.totpAccepted,
+      },
+      sweeps: [this.loginSweep, this.grantSweep, this.deviceStateSweep],
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#messaging?.close();
+  }
+}

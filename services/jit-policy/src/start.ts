@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock, type Clock } from '@stint/kernel';
+import { privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { createLog, type Running } from '@stint/host';
+import { connectBroadcast } from '@stint/messaging';
+import { startSubgraph } from '@stint/subgraph';
+import { migrate, Tenancy } from '@stint/tenancy';
+import { AppModule } from './app.module.ts';
+import type { JitPolicyConfig } from './config.ts';
+
+/** The schema of this service in PostgreSQL. */
+export const schema = 'jit_policy';
+const migrations = join(import.meta.dirname, '..', 'migrations');
+
+/** Starts the service: migrations where the owner role is given, then HTTP, messages and sweeps. `clock` is for tests. */
+export async function startJitPolicy(config: JitPolicyConfig, clock: Clock = systemClock): Promise<Running> {
+  const log = createLog('jit-policy', config.LOG_LEVEL);
+  const signingKey = privateKeyFromPem(await readFile(config.MESSAGE_SIGNING_KEY_FILE, 'utf8'));
+  if (config.DATABASE_OWNER_URL !== undefined) await migrate({ ownerUrl: config.DATABASE_OWNER_URL, schema, directory: migrations });
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const tenancy = await Tenancy.open({ schema, appUrl: config.DATABASE_URL, systemUrl: config.DATABASE_SYSTEM_URL });
+    closing.push(() => tenancy.close());
+    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'nudges are away'));
+    closing.push(() => broadcast.close());
+    const publicKeys = { tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants), 'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']) };
+    const subgraph = await startSubgraph({
+      name: 'jit-policy',
+      module: AppModule.for({
+        tenancy,
+        clock,
+        log,
+        nudge: (deviceId) => broadcast.publish('device-nudge', deviceId),
+        publicUrl: config.PUBLIC_URL,
+        line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
+      }),
+      gatewayPublicKey: publicKeyFromX(config.GATEWAY_PUBLIC_KEY),
+      host: config.HOST,
+      port: config.PORT,
+      ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,
+    });
+    closing.push(() => subgraph.close());
+    return { url: subgraph.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

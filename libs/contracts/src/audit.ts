@@ -5,6 +5,7 @@ import { id } from './principal.ts';
 export const auditActions = [
   'msp.created',
   'tenant.created',
+  'tenant.renamed',
   'technician.invited',
   'technician.joined',
   'technician.changed',

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { KeyObject } from 'node:crypto';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServiceName } from '@stint/contracts';
@@ -18,8 +18,15 @@ export interface StartOptions {
   ready: () => Promise<boolean>;
 }
 
+export interface StartedSubgraph {
+  url: string;
+  /** A provider of the service's module. */
+  get<Provider>(provider: Type<Provider>): Provider;
+  close(): Promise<void>;
+}
+
 /** Starts a subgraph's HTTP server: `/graphql` for the gateway, `/health/live` and `/health/ready` for the platform. */
-export async function startSubgraph(options: StartOptions): Promise<{ url: string; close(): Promise<void> }> {
+export async function startSubgraph(options: StartOptions): Promise<StartedSubgraph> {
   const adapter = new FastifyAdapter({ bodyLimit: 1_048_576 });
   const fastify = adapter.getInstance();
   requirePrincipal(fastify as never, new PrincipalVerifier(options.gatewayPublicKey, options.name));
@@ -31,5 +38,5 @@ export async function startSubgraph(options: StartOptions): Promise<{ url: strin
   // Nest's own logger would print errors whole, with whatever stands in them; ours are logged once, by `formatErrors`.
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, { logger: false, abortOnError: false });
   await app.listen(options.port, options.host);
-  return { url: `${await app.getUrl()}/graphql`, close: () => app.close() };
+  return { url: `${await app.getUrl()}/graphql`, get: (provider) => app.get(provider), close: () => app.close() };
 }

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { displayName, ed25519PublicKey, id, permissions, type Actor } from '@stint/contracts';
+import { connection, conflict, invalidInput, notFound, type Clock, type Connection, type Id, type PageRequest } from '@stint/kernel';
+import { audit } from '@stint/messaging';
+import { checkInput } from '@stint/subgraph';
+import { Tenancy } from '@stint/tenancy';
+import { CredentialRepository } from '../credential/credential.repository.ts';
+import { checkId } from '../tenant/tenant.service.ts';
+import { CLOCK } from '../tokens.ts';
+import { surplus, type ApiClient } from './api-client.domain.ts';
+import { ApiClientRepository } from './api-client.repository.ts';
+
+const createInput = z.object({
+  id,
+  clientId: id,
+  tenantId: z.string(),
+  name: displayName,
+  publicKey: ed25519PublicKey,
+  permissions: z.array(z.enum(permissions)).min(1, 'must name at least one permission').transform((list) => [...new Set(list)]),
+});
+
+@Injectable()
+export class ApiClientService {
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly clients: ApiClientRepository,
+    private readonly credentials: CredentialRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async create(actor: Actor, raw: unknown): Promise<ApiClient> {
+    const input = checkInput(createInput, raw);
+    const missing = surplus(input.permissions, 'permissions' in actor ? actor.permissions : []);
+    if (missing.length > 0) throw invalidInput('permissions', `permissions: you do not hold ${missing.join(', ')} yourself.`);
+    return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
+      const { mspId, tenantId } = tx.scope;
+      const client: ApiClient = { mspId, tenantId, id: input.id, clientId: input.clientId, name: input.name, permissions: input.permissions, active: true };
+      const added =
+        (await this.clients.insert(tx, client)) &&
+        (await this.credentials.insert(tx, { mspId, tenantId, id: client.clientId, kind: 'CLIENT', subjectId: client.id, publicKey: input.publicKey }));
+      if (!added) throw conflict('This id or client id is taken. Make new ones.');
+      await audit(tx, { action: 'client.created', subjectId: client.id, details: { name: client.name, permissions: client.permissions.join(' ') }, occurredAt: this.clock.now() });
+      return client;
+    });
+  }
+
+  /** Revokes an API client; again is harmless. */
+  async revoke(actor: Actor, rawId: string): Promise<ApiClient> {
+    const clientId = checkId(rawId, 'API client');
+    return this.tenancy.inTenantOf(
+      actor,
+      'API client',
+      async (tx) => (await this.clients.findMany(tx, actor.mspId, [clientId]))[0]?.tenantId ?? null,
+      async (tx) => {
+        const changed = await this.clients.revoke(tx, actor.mspId, clientId);
+        const [client] = await this.clients.findMany(tx, actor.mspId, [clientId]);
+        if (client === undefined) throw notFound('API client');
+        if (changed) await audit(tx, { action: 'client.revoked', subjectId: clientId, details: { name: client.name }, occurredAt: this.clock.now() });
+        return client;
+      },
+    );
+  }
+
+  async list(actor: Actor, tenantId: Id, page: PageRequest): Promise<Connection<ApiClient>> {
+    return connection(await this.tenancy.readTenants(actor, (tx) => this.clients.list(tx, actor.mspId, tenantId, page)), page);
+  }
+}

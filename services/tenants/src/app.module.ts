@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { KeyProvider } from '@stint/crypto';
+import type { Logger } from '@stint/host';
+import type { Clock } from '@stint/kernel';
+import { SubgraphModule } from '@stint/subgraph';
+import { Tenancy } from '@stint/tenancy';
+import { ApiClientRepository } from './api-client/api-client.repository.ts';
+import { ApiClientResolver } from './api-client/api-client.resolver.ts';
+import { ApiClientService } from './api-client/api-client.service.ts';
+import { AuditRepository } from './audit/audit.repository.ts';
+import { AuditResolver } from './audit/audit.resolver.ts';
+import { AuditService } from './audit/audit.service.ts';
+import { CredentialRepository } from './credential/credential.repository.ts';
+import { CredentialResolver } from './credential/credential.resolver.ts';
+import { DeviceRepository } from './device/device.repository.ts';
+import { DeviceResolver, TenantDevicesResolver } from './device/device.resolver.ts';
+import { DeviceService } from './device/device.service.ts';
+import { Presence } from './device/presence.ts';
+import { EnrollmentResolver } from './enrollment/enrollment.resolver.ts';
+import { EnrollmentService } from './enrollment/enrollment.service.ts';
+import { EnrollmentTokenRepository } from './enrollment/enrollment-token.repository.ts';
+import { GroupRepository } from './group/group.repository.ts';
+import { GroupResolver, TenantGroupsResolver } from './group/group.resolver.ts';
+import { GroupService } from './group/group.service.ts';
+import { Loaders } from './loaders.ts';
+import { InvitationRepository } from './technician/invitation.repository.ts';
+import { JoiningService } from './technician/joining.service.ts';
+import { TechnicianRepository } from './technician/technician.repository.ts';
+import { TechnicianResolver, TenantTechniciansResolver } from './technician/technician.resolver.ts';
+import { TechnicianService } from './technician/technician.service.ts';
+import { TenantRepository } from './tenant/tenant.repository.ts';
+import { TenantResolver } from './tenant/tenant.resolver.ts';
+import { TenantService } from './tenant/tenant.service.ts';
+import { CLOCK, KEYS, PUBLIC_URL } from './tokens.ts';
+import { TotpRepository } from './totp/totp.repository.ts';
+import { TotpResolver } from './totp/totp.resolver.ts';
+import { TotpService } from './totp/totp.service.ts';
+import { ViewerResolver } from './viewer.resolver.ts';
+
+export interface AppParts {
+  tenancy: Tenancy;
+  clock: Clock;
+  keys: KeyProvider;
+  presence: Presence;
+  publicUrl: string;
+  log: Logger;
+}
+
+/** The service's parts, wired. */
+@Module({})
+export class AppModule {
+  static with(parts: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [SubgraphModule.for({ schemaFile: join(import.meta.dirname, '..', 'schema.graphql'), log: parts.log })],
+      providers: [
+        { provide: Tenancy, useValue: parts.tenancy },
+        { provide: CLOCK, useValue: parts.clock },
+        { provide: KEYS, useValue: parts.keys },
+        { provide: PUBLIC_URL, useValue: parts.publicUrl },
+        { provide: Presence, useValue: parts.presence },
+        ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],
+        ...[DeviceRepository, EnrollmentTokenRepository, ApiClientRepository, AuditRepository, TotpRepository],
+        ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
+        ...[ApiClientService, AuditService, TotpService, Loaders],
+        ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
+        ...[TenantGroupsResolver, DeviceResolver, TenantDevicesResolver, EnrollmentResolver, ApiClientResolver, AuditResolver, TotpResolver],
+      ],
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { configFields } from '@stint/host';
+
+const ed25519X = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** What the process needs to know. Secrets have no default. */
+export const tenantsConfig = z.object({
+  PORT: configFields.port(4001),
+  HOST: configFields.host,
+  /** Connection string of the role that serves requests. */
+  DATABASE_URL: z.string().min(1),
+  /** Connection string of the role that works across tenants. */
+  DATABASE_SYSTEM_URL: z.string().min(1),
+  /** Connection string of the role that owns the tables; when set, migrations run at the start. */
+  DATABASE_OWNER_URL: z.string().min(1).optional(),
+  /** `redis://…` or `postgres://…`. */
+  QUEUE_URL: z.string().regex(/^(rediss?|postgres(ql)?):\/\//),
+  /** The `x` of the Ed25519 JWK with which the gateway signs principals. */
+  GATEWAY_PUBLIC_KEY: ed25519X,
+  /** File with this service's Ed25519 key (PKCS#8 PEM), which signs its messages. */
+  MESSAGE_SIGNING_KEY_FILE: z.string().min(1),
+  /** `tenants=<x>,jit-policy=<x>`: whose messages are believed. */
+  MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X })),
+  /** File with the root key (64 hex digits, mode 0600) under which TOTP seeds are wrapped. */
+  KEY_FILE: z.string().min(1),
+  /** Where people reach Stint: invitations carry it. */
+  PUBLIC_URL: z.url().default('http://127.0.0.1:4000'),
+  LOG_LEVEL: z.string().default('info'),
+});
+export type TenantsConfig = z.infer<typeof tenantsConfig>;

@@ -1,0 +1,80 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { displayName, id, type Actor } from '@stint/contracts';
+import { connection, conflict, notFound, type Clock, type Connection, type Id, type PageRequest } from '@stint/kernel';
+import { audit } from '@stint/messaging';
+import { checkInput } from '@stint/subgraph';
+import { Tenancy } from '@stint/tenancy';
+import { TechnicianRepository } from '../technician/technician.repository.ts';
+import { checkId } from '../tenant/tenant.service.ts';
+import { CLOCK } from '../tokens.ts';
+import { maxMembers, type Group } from './group.domain.ts';
+import { GroupRepository } from './group.repository.ts';
+
+const createInput = z.object({ id, tenantId: z.string(), name: displayName });
+const membersInput = z.object({ groupId: z.string(), technicianIds: z.array(z.string()).max(maxMembers, `must list at most ${maxMembers}`) });
+
+@Injectable()
+export class GroupService {
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly groups: GroupRepository,
+    private readonly technicians: TechnicianRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async create(actor: Actor, raw: unknown): Promise<Group> {
+    const input = checkInput(createInput, raw);
+    return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
+      const group: Group = { mspId: tx.scope.mspId, tenantId: tx.scope.tenantId, id: input.id, name: input.name };
+      if (!(await this.groups.insert(tx, group))) {
+        const [known] = await this.groups.findMany(tx, group.mspId, [group.id]);
+        if (known?.name === group.name) return known; // the same call again
+        throw conflict('A group with this id or name is there already.');
+      }
+      await audit(tx, { action: 'group.created', subjectId: group.id, details: { name: group.name }, occurredAt: this.clock.now() });
+      return group;
+    });
+  }
+
+  /** Sets a group's members; refused whole when one of them is out of the caller's reach. */
+  async setMembers(actor: Actor, raw: unknown): Promise<Group> {
+    const input = checkInput(membersInput, raw);
+    const groupId = checkId(input.groupId, 'group');
+    const wanted = [...new Set(input.technicianIds.map((one) => checkId(one, 'technician')))];
+    return this.tenancy.inTenantOf(
+      actor,
+      'group',
+      async (tx) => {
+        const reached = await this.technicians.findMany(tx, actor.mspId, wanted);
+        if (reached.length !== wanted.length) throw notFound('technician');
+        return (await this.groups.findMany(tx, actor.mspId, [groupId]))[0]?.tenantId ?? null;
+      },
+      async (tx) => {
+        const [group] = await this.groups.findMany(tx, actor.mspId, [groupId]);
+        if (group === undefined) throw notFound('group');
+        const before = await this.groups.memberIds(tx, actor.mspId, groupId);
+        await this.groups.setMembers(tx, group, wanted);
+        const details = { added: wanted.filter((one) => !before.includes(one)).length, removed: before.filter((one) => !wanted.includes(one)).length };
+        await audit(tx, { action: 'group.changed', subjectId: groupId, details, occurredAt: this.clock.now() });
+        return group;
+      },
+    );
+  }
+
+  async memberIds(actor: Actor, groupId: Id): Promise<Id[]> {
+    return this.tenancy.readTenants(actor, (tx) => this.groups.memberIds(tx, actor.mspId, groupId));
+  }
+
+  async ofTechnician(actor: Actor, technicianId: Id): Promise<Group[]> {
+    return this.tenancy.readTenants(actor, (tx) => this.groups.ofTechnician(tx, actor.mspId, technicianId));
+  }
+
+  async list(actor: Actor, tenantId: Id, page: PageRequest): Promise<Connection<Group>> {
+    return connection(await this.tenancy.readTenants(actor, (tx) => this.groups.list(tx, actor.mspId, tenantId, page)), page);
+  }
+
+  async load(actor: Actor, ids: readonly Id[]): Promise<Group[]> {
+    return this.tenancy.readTenants(actor, (tx) => this.groups.findMany(tx, actor.mspId, ids));
+  }
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { createLog, type Running } from '@stint/host';
+import { systemClock, type Clock } from '@stint/kernel';
+import { Messaging } from '@stint/messaging';
+import { startSubgraph } from '@stint/subgraph';
+import { migrate, Tenancy } from '@stint/tenancy';
+import { AppModule } from './app.module.ts';
+import { auditHandlers } from './audit/audit.consumer.ts';
+import type { TenantsConfig } from './config.ts';
+import { DeviceRepository } from './device/device.repository.ts';
+import { Presence } from './device/presence.ts';
+import { JoiningService } from './technician/joining.service.ts';
+
+const schema = 'tenants';
+
+export interface TenantsOptions {
+  clock?: Clock;
+  /** Takes the first-administrator link; printed to standard output otherwise, and nowhere else. */
+  onFirstLink?: (link: string) => void;
+}
+
+/** Starts the service: migrations (when it has the owner's connection), messaging, then the door for the gateway. */
+export async function startTenants(config: TenantsConfig, options: TenantsOptions = {}): Promise<Running> {
+  const clock = options.clock ?? systemClock;
+  const log = createLog('tenants', config.LOG_LEVEL);
+  const keys = fileKeyProvider(config.KEY_FILE);
+  const signingKey = privateKeyFromPem(readFileSync(config.MESSAGE_SIGNING_KEY_FILE, 'utf8'));
+  if (config.DATABASE_OWNER_URL !== undefined) {
+    await migrate({ ownerUrl: config.DATABASE_OWNER_URL, schema, directory: join(import.meta.dirname, '..', 'migrations') });
+  }
+  const tenancy = await Tenancy.open({ schema, appUrl: config.DATABASE_URL, systemUrl: config.DATABASE_SYSTEM_URL });
+  const closing = [() => tenancy.close()];
+  const close = async () => {
+    for (const stop of closing.toReversed()) await stop();
+  };
+  try {
+    const presence = new Presence(new DeviceRepository(), clock);
+    const messaging = await Messaging.start({
+      service: 'tenants',
+      tenancy,
+      queueUrl: config.QUEUE_URL,
+      signingKey,
+      publicKeys: { tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants), 'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']) },
+      handlers: auditHandlers(await keys.derive('audit-chain-v1')),
+      sweeps: [presence.sweep],
+      log,
+      clock,
+    });
+    closing.push(() => messaging.close());
+    const app = await startSubgraph({
+      name: 'tenants',
+      module: AppModule.with({ tenancy, clock, keys, presence, publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''), log }),
+      gatewayPublicKey: publicKeyFromX(config.GATEWAY_PUBLIC_KEY),
+      host: config.HOST,
+      port: config.PORT,
+      ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,
+    });
+    closing.push(() => app.close());
+    const firstLink = await app.get(JoiningService).firstLink();
+    if (firstLink !== null) (options.onFirstLink ?? printFirstLink)(firstLink);
+    return { url: app.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function printFirstLink(link: string): void {
+  process.stdout.write(`\nNobody can sign in yet. This link makes the first administrator, once:\n  ${link}\n\n`);
+}

@@ -1,0 +1,6 @@
+/** Nest's token for the `Clock`. */
+export const CLOCK = Symbol('clock');
+/** Nest's token for the `KeyProvider` that wraps what this service keeps secret. */
+export const KEYS = Symbol('keys');
+/** Nest's token for the address at which people reach the gateway, without a slash at its end. */
+export const PUBLIC_URL = Symbol('public url');

@@ -33,7 +33,8 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
   return (text) => {
     const wanted = text.toUpperCase().replaceAll('-', '_');
     const word = words.find((candidate) => candidate === wanted);
-    if (word === undefined) throw new InvalidArgumentError(`It must be one of ${words.map((each) => each.toLowerCase().replaceAll('_', '-')).join(', ')}.`);
+    if (word === undefined)
+      throw new InvalidArgumentError(`It must be one of ${words.map((each) => each.toLowerCase().replaceAll('_', '-')).join(', ')}.`);
     return word;
   };
 }

@@ -32,7 +32,8 @@ export interface Failure {
 }
 
 const advice: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED: 'If the credential was revoked or you were switched off, ask an administrator for a new invitation and run "stint sign-in" with it.',
+  UNAUTHENTICATED:
+    'If the credential was revoked or you were switched off, ask an administrator for a new invitation and run "stint sign-in" with it.',
   FORBIDDEN: 'Your role does not allow this; "stint who-am-i" shows what it allows.',
   LIMITED: 'Wait a little and try again.',
   TRY_AGAIN: 'Try again in a moment.',
@@ -45,17 +46,27 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof CommandRefusal) return { exitCode: 1, type: error.type, message: error.message };
   if (error instanceof ProblemError) return { exitCode: 1, type: error.type, message: problemMessage(error), fields: error.fields };
   if (error instanceof NetworkError) {
-    return { exitCode: 3, type: 'UNREACHABLE', message: error.message, advice: 'Check that Stint runs at this address and that this computer reaches it, then try again.' };
+    return {
+      exitCode: 3,
+      type: 'UNREACHABLE',
+      message: error.message,
+      advice: 'Check that Stint runs at this address and that this computer reaches it, then try again.',
+    };
   }
   if (error instanceof StintError) {
     const found = error.correlationId === undefined ? undefined : `The server's log has it under ${error.correlationId}.`;
     const told = advice[error.code] ?? found;
     return { exitCode: 1, type: error.code, message: error.message, ...(told === undefined ? {} : { advice: told }) };
   }
-  const { message, name, code } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: 'unknown', name: 'Error', code: undefined };
+  const { message, name, code } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { message: 'unknown', name: 'Error', code: undefined };
   // A system call's failure (a full disk, a missing folder) says what to do by itself; anything else is a fault of the program.
   if (code !== undefined && 'syscall' in (error as object)) return { exitCode: 1, type: code, message };
-  return { exitCode: 1, type: 'INTERNAL', message: `The command failed in an unforeseen way (${name}: ${message}). Nothing more was done.` };
+  return {
+    exitCode: 1,
+    type: 'INTERNAL',
+    message: `The command failed in an unforeseen way (${name}: ${message}). Nothing more was done.`,
+  };
 }
 
 function problemMessage(error: ProblemError): string {

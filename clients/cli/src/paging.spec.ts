@@ -34,7 +34,9 @@ describe('a list', () => {
   });
 
   test('ends where the server gives the same cursor for ever', async () => {
-    const { items, more } = await readPages(Number.POSITIVE_INFINITY, () => Promise.resolve({ edges: [{ node: 1 }], pageInfo: { hasNextPage: true, endCursor: 'x' } }));
+    const { items, more } = await readPages(Number.POSITIVE_INFINITY, () =>
+      Promise.resolve({ edges: [{ node: 1 }], pageInfo: { hasNextPage: true, endCursor: 'x' } }),
+    );
     expect({ items, more }).toEqual({ items: [1, 1], more: true });
   });
 });

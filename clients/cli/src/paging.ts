@@ -19,7 +19,7 @@ export async function readPages<Item>(
   read: (page: { first: number; after: string | null }) => Promise<ConnectionPart<Item>>,
 ): Promise<Page<Item>> {
   const items: Item[] = [];
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const { edges, pageInfo } = await read({ first: Math.min(pageSize, limit - items.length), after });
     items.push(...edges.map(({ node }) => node));
     // A page without a new cursor would be read for ever.

@@ -19,8 +19,9 @@ export async function confirm(io: Io, question: string, yes: boolean | undefined
   if (!/^y(es)?$/i.test(answer)) throw new CommandRefusal('CANCELLED', 'Cancelled. Nothing was done.');
 }
 
-/** The next line of stdin, for what must not stand on a command line. */
-export async function readStdinLine(io: Io): Promise<string> {
+/** The next line of stdin, for what must not stand on a command line; a person at the terminal is told what is wanted. */
+export async function readStdinLine(io: Io, question: string): Promise<string> {
+  if (isInteractive(io)) io.stderr.write(`${question} `);
   const line = await nextLine(io);
   if (line === null || line === '') throw new UsageError('Nothing came on stdin: it must be one line.');
   return line;

@@ -34,13 +34,18 @@ export function openSession(io: Io, options: GlobalOptions): Session {
     output: new Output(io, { json: options.json === true }),
     async signedIn() {
       const profile = await store.open(profileName);
-      return { profile, client: new StintClient({ url: profile.url, credential: { id: profile.credentialId, privateKey: profile.privateKey } }) };
+      return {
+        profile,
+        client: new StintClient({ url: profile.url, credential: { id: profile.credentialId, privateKey: profile.privateKey } }),
+      };
     },
   };
 }
 
 /** Turns a command's work into a commander action. A command may answer an exit code of its own. */
-export type Act = <Arguments extends unknown[]>(work: (session: Session, ...args: Arguments) => Promise<ExitCode | void>) => (...args: unknown[]) => Promise<void>;
+export type Act = <Arguments extends unknown[]>(
+  work: (session: Session, ...args: Arguments) => Promise<ExitCode | void>,
+) => (...args: unknown[]) => Promise<void>;
 
 /** The thing that was read, or the same refusal as the server's where there is none. */
 export function found<Thing>(thing: Thing | null | undefined, name: string): Thing {

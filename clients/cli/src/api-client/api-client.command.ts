@@ -7,7 +7,13 @@ import { newId, type Id } from '@stint/kernel';
 import { expectType, ProblemError, type StintClient } from '@stint/sdk';
 import { id, text } from '../arguments.ts';
 import { CommandRefusal, UsageError } from '../failure.ts';
-import { ApiClientsDocument, CreateApiClientDocument, RevokeApiClientDocument, type ApiClientRowFragment, type CreateApiClientInput } from '../generated/operations.ts';
+import {
+  ApiClientsDocument,
+  CreateApiClientDocument,
+  RevokeApiClientDocument,
+  type ApiClientRowFragment,
+  type CreateApiClientInput,
+} from '../generated/operations.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
 import { writeNewPrivateFile } from '../profile/private-file.ts';
@@ -23,10 +29,15 @@ interface CreateOptions {
 export function addApiClientCommands(program: Command, act: Act): void {
   const group = program.command('api-client').description('partner integrations and PSA/RMM plugins');
 
-  withListOptions(group.command('list').description('list the API clients of a tenant, oldest first').argument('<tenant>', "the tenant's id", id)).action(
+  withListOptions(
+    group.command('list').description('list the API clients of a tenant, oldest first').argument('<tenant>', "the tenant's id", id),
+  ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
-      const page = await readPages(rowLimit(options), async (at) => found((await client.request(ApiClientsDocument, { tenantId, ...at })).tenant, 'tenant').apiClients);
+      const page = await readPages(
+        rowLimit(options),
+        async (at) => found((await client.request(ApiClientsDocument, { tenantId, ...at })).tenant, 'tenant').apiClients,
+      );
       const columns = [
         { title: 'ID', show: (each: ApiClientRowFragment) => each.id },
         { title: 'CLIENT ID', show: (each: ApiClientRowFragment) => each.clientId },
@@ -48,7 +59,8 @@ export function addApiClientCommands(program: Command, act: Act): void {
     .option('--new-key <file>', 'or: make a key pair and write the private key (PKCS#8 PEM) to this new file')
     .action(
       act(async ({ signedIn, output }, tenantId: Id, name: string, options: CreateOptions) => {
-        if ((options.publicKey === undefined) === (options.newKey === undefined)) throw new UsageError('Give either --public-key or --new-key.');
+        if ((options.publicKey === undefined) === (options.newKey === undefined))
+          throw new UsageError('Give either --public-key or --new-key.');
         const { client } = await signedIn();
         const keyFile = options.newKey === undefined ? null : resolve(options.newKey);
         const publicKey = keyFile === null ? (options.publicKey ?? '') : await makeKey(keyFile);
@@ -58,7 +70,11 @@ export function addApiClientCommands(program: Command, act: Act): void {
           if (keyFile !== null && error instanceof ProblemError) await rm(keyFile, { force: true });
           throw error;
         });
-        output.thing(made, [...fields(made), ['private key in', keyFile ?? '']], 'API client made. It signs in with its client id and its private key.');
+        output.thing(
+          made,
+          [...fields(made), ['private key in', keyFile ?? '']],
+          'API client made. It signs in with its client id and its private key.',
+        );
       }),
     );
 

@@ -11,10 +11,15 @@ import { facts } from './facts.ts';
 export function addAuditCommands(program: Command, act: Act): void {
   const group = program.command('audit').description('what was done, by whom');
 
-  withListOptions(group.command('list').description('list the audit log of a tenant, newest first').argument('<tenant>', "the tenant's id", id)).action(
+  withListOptions(
+    group.command('list').description('list the audit log of a tenant, newest first').argument('<tenant>', "the tenant's id", id),
+  ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
-      const page = await readPages(rowLimit(options), async (at) => found((await client.request(AuditLogDocument, { tenantId, ...at })).tenant, 'tenant').auditLog);
+      const page = await readPages(
+        rowLimit(options),
+        async (at) => found((await client.request(AuditLogDocument, { tenantId, ...at })).tenant, 'tenant').auditLog,
+      );
       const columns = [
         { title: '#', show: (event: AuditRowFragment) => String(event.sequence) },
         { title: 'AT', show: (event: AuditRowFragment) => instant(event.occurredAt) },
@@ -29,7 +34,7 @@ export function addAuditCommands(program: Command, act: Act): void {
 
   group
     .command('verify')
-    .description('recompute the hash chain of a tenant\'s whole audit log; exit code 1 when it is broken')
+    .description("recompute the hash chain of a tenant's whole audit log; exit code 1 when it is broken")
     .argument('<tenant>', "the tenant's id", id)
     .action(
       act(async ({ signedIn, output }, tenantId: Id) => {

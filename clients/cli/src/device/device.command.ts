@@ -13,10 +13,15 @@ import { found, type Act } from '../session.ts';
 export function addDeviceCommands(program: Command, act: Act): void {
   const group = program.command('device').description('computers with an agent');
 
-  withListOptions(group.command('list').description('list the devices of a tenant, oldest first').argument('<tenant>', "the tenant's id", id)).action(
+  withListOptions(
+    group.command('list').description('list the devices of a tenant, oldest first').argument('<tenant>', "the tenant's id", id),
+  ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
-      const page = await readPages(rowLimit(options), async (at) => found((await client.request(DevicesDocument, { tenantId, ...at })).tenant, 'tenant').devices);
+      const page = await readPages(
+        rowLimit(options),
+        async (at) => found((await client.request(DevicesDocument, { tenantId, ...at })).tenant, 'tenant').devices,
+      );
       const columns = [
         { title: 'ID', show: (device: DeviceRowFragment) => device.id },
         { title: 'HOST NAME', show: (device: DeviceRowFragment) => device.hostName },

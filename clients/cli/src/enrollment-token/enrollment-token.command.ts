@@ -26,10 +26,18 @@ interface IssueOptions {
 export function addEnrollmentTokenCommands(program: Command, act: Act): void {
   const group = program.command('enrollment-token').description('tokens with which devices enrol');
 
-  withListOptions(group.command('list').description('list the tokens of a tenant, oldest first; never the tokens themselves').argument('<tenant>', "the tenant's id", id)).action(
+  withListOptions(
+    group
+      .command('list')
+      .description('list the tokens of a tenant, oldest first; never the tokens themselves')
+      .argument('<tenant>', "the tenant's id", id),
+  ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
-      const page = await readPages(rowLimit(options), async (at) => found((await client.request(EnrollmentTokensDocument, { tenantId, ...at })).tenant, 'tenant').enrollmentTokens);
+      const page = await readPages(
+        rowLimit(options),
+        async (at) => found((await client.request(EnrollmentTokensDocument, { tenantId, ...at })).tenant, 'tenant').enrollmentTokens,
+      );
       const columns = [
         { title: 'ID', show: (token: EnrollmentTokenRowFragment) => token.id },
         { title: 'KIND', show: (token: EnrollmentTokenRowFragment) => words(token.kind) },

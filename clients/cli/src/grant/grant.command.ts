@@ -21,10 +21,14 @@ const tones: Readonly<Record<GrantState, Tone>> = {
 export function addGrantCommands(program: Command, act: Act): void {
   const group = program.command('grant').description('who has, or had, access to what');
 
-  withListOptions(group.command('list').description("list the grants on a tenant's devices, newest first").argument('<tenant>', "the tenant's id", id)).action(
+  withListOptions(
+    group.command('list').description("list the grants on a tenant's devices, newest first").argument('<tenant>', "the tenant's id", id),
+  ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
-      const page = await readPages(rowLimit(options), async (at) => answered(found((await client.request(GrantsDocument, { tenantId, ...at })).tenant, 'tenant').grants, "tenant's grants"));
+      const page = await readPages(rowLimit(options), async (at) =>
+        answered(found((await client.request(GrantsDocument, { tenantId, ...at })).tenant, 'tenant').grants, "tenant's grants"),
+      );
       const columns = [
         { title: 'ID', show: (grant: GrantRowFragment) => grant.id },
         { title: 'STATE', show: state },
@@ -61,7 +65,11 @@ export function addGrantCommands(program: Command, act: Act): void {
         const { endGrant } = await client.request(EndGrantDocument, { input: { id: grantId } });
         const { __typename, ...grant } = expectType(endGrant, 'Grant');
         const over = grant.state === 'ENDED' || grant.state === 'FAILED';
-        output.thing(grant, fields(grant), over ? 'The grant has ended.' : 'The grant is ending: it has ended when the device has reported the account disabled.');
+        output.thing(
+          grant,
+          fields(grant),
+          over ? 'The grant has ended.' : 'The grant is ending: it has ended when the device has reported the account disabled.',
+        );
       }),
     );
 }

@@ -4,7 +4,13 @@ import { newId, type Id } from '@stint/kernel';
 import { expectType } from '@stint/sdk';
 import { id, ids, text } from '../arguments.ts';
 import { UsageError } from '../failure.ts';
-import { CreateGroupDocument, GroupMembersDocument, GroupsDocument, SetGroupMembersDocument, type GroupRowFragment } from '../generated/operations.ts';
+import {
+  CreateGroupDocument,
+  GroupMembersDocument,
+  GroupsDocument,
+  SetGroupMembersDocument,
+  type GroupRowFragment,
+} from '../generated/operations.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import type { Output } from '../output.ts';
 import { readPages } from '../paging.ts';
@@ -27,7 +33,10 @@ export function addGroupCommands(program: Command, act: Act): void {
       act(async ({ signedIn, output }, options: ListOptions & { tenant?: Id }) => {
         const { client } = await signedIn();
         const tenantId = await tenantOrHome(client, options.tenant);
-        const page = await readPages(rowLimit(options), async (at) => found((await client.request(GroupsDocument, { tenantId, ...at })).tenant, 'tenant').groups);
+        const page = await readPages(
+          rowLimit(options),
+          async (at) => found((await client.request(GroupsDocument, { tenantId, ...at })).tenant, 'tenant').groups,
+        );
         const columns = [
           { title: 'ID', show: (each: GroupRowFragment) => each.id },
           { title: 'NAME', show: (each: GroupRowFragment) => each.name },
@@ -94,5 +103,9 @@ function checkChange({ add, remove, only, none }: MemberChange): void {
 
 function print(output: Output, group: GroupRowFragment, sentence?: string): void {
   const members = group.members.map((member, index) => [index === 0 ? 'members' : ' ', `${member.id}  ${member.email}`] as const);
-  output.thing(group, [['id', group.id], ['name', group.name], ...(members.length > 0 ? members : [['members', 'nobody'] as const])], sentence);
+  output.thing(
+    group,
+    [['id', group.id], ['name', group.name], ...(members.length > 0 ? members : [['members', 'nobody'] as const])],
+    sentence,
+  );
 }

@@ -13,7 +13,10 @@ export interface ApprovalChoice {
 /** Exactly what is shown, asked and signed: one value for all three, so that they cannot differ. Refuses a login that cannot be approved. */
 export function approvalContent(login: LoginShownFragment, choice: ApprovalChoice): ApprovalContent {
   if (login.state !== 'PENDING') {
-    throw new CommandRefusal('Conflict', `This login is ${login.state.toLowerCase()}: it waits for no approval. Start a new one at the computer.`);
+    throw new CommandRefusal(
+      'Conflict',
+      `This login is ${login.state.toLowerCase()}: it waits for no approval. Start a new one at the computer.`,
+    );
   }
   const chosen = choice.minutes === undefined ? login.sessionSeconds : choice.minutes * 60;
   if (chosen > login.sessionSeconds) {

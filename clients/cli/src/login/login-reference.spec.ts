@@ -33,7 +33,10 @@ describe('what a computer shows', () => {
     expect(() => loginCode(`https://example.com/stint-2/login/${code}`, 'https://example.com/stint')).toThrow(CommandRefusal);
   });
 
-  test.each(['', 'short', 'not a code', `${home}/login/`, `${home}/login/short`, `${home}/login/${code}/`])('%j is no reference to a login', (text) => {
-    expect(() => loginCode(text, home)).toThrow(UsageError);
-  });
+  test.each(['', 'short', 'not a code', `${home}/login/`, `${home}/login/short`, `${home}/login/${code}/`])(
+    '%j is no reference to a login',
+    (text) => {
+      expect(() => loginCode(text, home)).toThrow(UsageError);
+    },
+  );
 });

@@ -11,7 +11,10 @@ export function loginCode(text: string, profileUrl: string): string {
   const home = new URL(profileUrl);
   const base = home.pathname.replace(/\/*$/, '/');
   if (address.origin !== home.origin || !address.pathname.startsWith(base) || address.username !== '' || address.password !== '') {
-    throw new CommandRefusal('FOREIGN_ADDRESS', `That QR leads to ${address.origin === 'null' ? 'something else' : address.origin}, but this profile signs in to ${profileUrl}. Do not approve it; if the computer is one of yours, take the profile of that installation.`);
+    throw new CommandRefusal(
+      'FOREIGN_ADDRESS',
+      `That QR leads to ${address.origin === 'null' ? 'something else' : address.origin}, but this profile signs in to ${profileUrl}. Do not approve it; if the computer is one of yours, take the profile of that installation.`,
+    );
   }
   const code = address.hash.length > 1 ? address.hash.slice(1) : (address.pathname.split('/').at(-1) ?? '');
   if (!isCode(code)) throw new UsageError('That address carries no code of a login. Was all of it copied?');

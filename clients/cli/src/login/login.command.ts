@@ -23,7 +23,10 @@ export function addLoginCommands(program: Command, act: Act): void {
   const group = program
     .command('login')
     .description('logins that wait at a computer')
-    .addHelpText('after', '\n<code> is the code under the QR, or the address in it, or "-" to read it from stdin. A code that begins with "-" comes after "--".');
+    .addHelpText(
+      'after',
+      '\n<code> is the code under the QR, or the address in it, or "-" to read it from stdin. A code that begins with "-" comes after "--".',
+    );
 
   group
     .command('show')
@@ -89,7 +92,7 @@ export function addLoginCommands(program: Command, act: Act): void {
 
 async function openLogin(session: Session, reference: string): Promise<OpenLogin> {
   const { profile, client } = await session.signedIn();
-  const code = loginCode(reference === '-' ? await readStdinLine(session.io) : reference, profile.url);
+  const code = loginCode(reference === '-' ? await readStdinLine(session.io, 'The code or address:') : reference, profile.url);
   const { loginRequestByCode } = await client.request(LoginByCodeDocument, { code });
   return { profile, client, code, login: found(loginRequestByCode, 'login') };
 }
@@ -125,6 +128,14 @@ function loginFields(login: LoginShownFragment): Field[] {
 }
 
 function stateCell({ state }: LoginShownFragment): Cell {
-  const tone = { PENDING: 'warning', APPROVED: 'good', ACTIVE: 'good', ENDED: 'quiet', DENIED: 'bad', EXPIRED: 'quiet', FAILED: 'bad' } as const;
+  const tone = {
+    PENDING: 'warning',
+    APPROVED: 'good',
+    ACTIVE: 'good',
+    ENDED: 'quiet',
+    DENIED: 'bad',
+    EXPIRED: 'quiet',
+    FAILED: 'bad',
+  } as const;
   return { text: words(state), tone: tone[state] };
 }

@@ -75,7 +75,11 @@ async function syncFolder(path: string): Promise<void> {
 
 function refuseShared(path: string, mode: number, uid: number, remedy: string): void {
   if (!hasModes) return;
-  if (uid !== process.getuid?.()) throw new CommandRefusal('PROFILE_NOT_PRIVATE', `${path} belongs to another user. Use a profile of your own.`);
+  if (uid !== process.getuid?.())
+    throw new CommandRefusal('PROFILE_NOT_PRIVATE', `${path} belongs to another user. Use a profile of your own.`);
   if ((mode & 0o077) === 0) return;
-  throw new CommandRefusal('PROFILE_NOT_PRIVATE', `Others can reach ${path}, which holds your private key. Run "${remedy} ${path}"; if somebody may have read it, have your access revoked and sign in anew.`);
+  throw new CommandRefusal(
+    'PROFILE_NOT_PRIVATE',
+    `Others can reach ${path}, which holds your private key. Run "${remedy} ${path}"; if somebody may have read it, have your access revoked and sign in anew.`,
+  );
 }

@@ -52,7 +52,10 @@ describe('a profile', () => {
 
   test('of a second sign-in never overwrites the key of the first', async () => {
     const content = newProfileContent(url, 'mark');
-    const results = await Promise.allSettled([store.begin('default', content), ...Array.from({ length: 5 }, () => store.begin('default', newProfileContent(url, 'other')))]);
+    const results = await Promise.allSettled([
+      store.begin('default', content),
+      ...Array.from({ length: 5 }, () => store.begin('default', newProfileContent(url, 'other'))),
+    ]);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await readdir(store.folder)).toEqual(['default.pending.json']);
   });
@@ -70,7 +73,10 @@ describe('a profile', () => {
     await store.begin('default', newProfileContent(url, 'mark'));
     await store.finish('default');
     await chmod(file('default.json'), shared);
-    await expect(store.open('default')).rejects.toMatchObject({ type: 'PROFILE_NOT_PRIVATE', message: expect.stringContaining('chmod 600') });
+    await expect(store.open('default')).rejects.toMatchObject({
+      type: 'PROFILE_NOT_PRIVATE',
+      message: expect.stringContaining('chmod 600'),
+    });
   });
 
   test.each([0o755, 0o770, 0o701])('in a folder that others can enter (%o) is refused, and none is made there', async (shared) => {

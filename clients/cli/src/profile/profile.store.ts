@@ -44,7 +44,10 @@ export class ProfileStore {
       await writeNewPrivateFile(this.#pendingPath(name), `${JSON.stringify(content, null, 2)}\n`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new CommandRefusal('SIGN_IN_RUNNING', `Another sign-in of profile "${name}" is running. Let it end, or take another --profile.`);
+      throw new CommandRefusal(
+        'SIGN_IN_RUNNING',
+        `Another sign-in of profile "${name}" is running. Let it end, or take another --profile.`,
+      );
     }
   }
 
@@ -74,14 +77,19 @@ export class ProfileStore {
       return profileContent.parse(JSON.parse(text));
     } catch {
       // Without the parser's words: they may quote the key.
-      throw new CommandRefusal('PROFILE_BROKEN', `${path} is not a profile of this version of stint. Restore it from a backup, or sign in anew under another --profile.`);
+      throw new CommandRefusal(
+        'PROFILE_BROKEN',
+        `${path} is not a profile of this version of stint. Restore it from a backup, or sign in anew under another --profile.`,
+      );
     }
   }
 }
 
 function checkedName(name: string): string {
   if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)) {
-    throw new UsageError('A profile\'s name has lower-case letters, digits, "-" and "_", begins with a letter or digit, and is at most 64 characters long.');
+    throw new UsageError(
+      'A profile\'s name has lower-case letters, digits, "-" and "_", begins with a letter or digit, and is at most 64 characters long.',
+    );
   }
   return name;
 }

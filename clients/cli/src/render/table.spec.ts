@@ -9,10 +9,38 @@ const columns = (...titles: string[]): Column<Row>[] => titles.map((title, index
 describe('a table', () => {
   test.each<[string, Row[], string]>([
     ['only the heading where there are no rows', [], 'ID  NAME\n'],
-    ['columns as wide as their widest value', [['1', 'Contoso'], ['22222', 'A']], 'ID     NAME\n1      Contoso\n22222  A\n'],
-    ['no trailing spaces for empty values', [['1', ''], ['', 'A']], 'ID  NAME\n1\n    A\n'],
-    ['wide characters as two columns', [['東京', 'x'], ['ab', 'y']], 'ID    NAME\n東京  x\nab    y\n'],
-    ['marks as none', [['e\u0301', 'x'], ['ab', 'y']], 'ID  NAME\ne\u0301   x\nab  y\n'],
+    [
+      'columns as wide as their widest value',
+      [
+        ['1', 'Contoso'],
+        ['22222', 'A'],
+      ],
+      'ID     NAME\n1      Contoso\n22222  A\n',
+    ],
+    [
+      'no trailing spaces for empty values',
+      [
+        ['1', ''],
+        ['', 'A'],
+      ],
+      'ID  NAME\n1\n    A\n',
+    ],
+    [
+      'wide characters as two columns',
+      [
+        ['東京', 'x'],
+        ['ab', 'y'],
+      ],
+      'ID    NAME\n東京  x\nab    y\n',
+    ],
+    [
+      'marks as none',
+      [
+        ['e\u0301', 'x'],
+        ['ab', 'y'],
+      ],
+      'ID  NAME\ne\u0301   x\nab  y\n',
+    ],
     ['one line per row, whatever a value contains', [['1', 'a\nb\tc']], 'ID  NAME\n1   a<U+000A>b<U+0009>c\n'],
     ['no escape sequence of a value', [['1', '\u001b[2J\u009b1m']], 'ID  NAME\n1   <U+001B>[2J<U+009B>1m\n'],
     ['no character that turns the line around or hides', [['1', 'a\u202eb\u200bc']], 'ID  NAME\n1   a<U+202E>b<U+200B>c\n'],
@@ -21,10 +49,12 @@ describe('a table', () => {
   });
 
   test('paints tones without changing the alignment', () => {
-    const rows: Row[] = [[{ text: 'on', tone: 'good' }, 'x'], ['invited', 'y']];
+    const rows: Row[] = [
+      [{ text: 'on', tone: 'good' }, 'x'],
+      ['invited', 'y'],
+    ];
     const painted = renderTable(columns('STATE', 'NAME'), rows, true);
     expect(painted).toContain('\u001b[32mon\u001b[0m       x');
-    // eslint-disable-next-line no-control-regex
     expect(painted.replaceAll(/\u001b\[\d+m/g, '')).toBe(renderTable(columns('STATE', 'NAME'), rows, false));
   });
 

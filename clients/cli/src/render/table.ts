@@ -32,7 +32,9 @@ export function renderFields(fields: readonly Field[], colours: boolean): string
 }
 
 function alignRows(rows: readonly (readonly Cell[])[], colours: boolean): string {
-  const cells = rows.map((row) => row.map((cell) => ({ text: visible(textOf(cell)), tone: typeof cell === 'string' ? undefined : cell.tone })));
+  const cells = rows.map((row) =>
+    row.map((cell) => ({ text: visible(textOf(cell)), tone: typeof cell === 'string' ? undefined : cell.tone })),
+  );
   const widths: number[] = [];
   for (const row of cells) row.forEach(({ text }, index) => (widths[index] = Math.max(widths[index] ?? 0, columnsOf(text))));
   return cells

@@ -14,10 +14,12 @@ export function parseInvitation(text: string, options: { url?: string; allowHttp
   if (bare && options.url === undefined) throw new UsageError('That is a token without an address. Pass the whole link, or --url as well.');
   const address = parseAddress(bare ? (options.url ?? '') : text);
   const token = bare ? text : address.hash.slice(1);
-  if (!/^[A-Za-z0-9_-]{16,256}$/.test(token)) throw new UsageError('That is not an invitation: its link looks like https://stint.example.com/join#<token>. Was all of it copied?');
+  if (!/^[A-Za-z0-9_-]{16,256}$/.test(token))
+    throw new UsageError('That is not an invitation: its link looks like https://stint.example.com/join#<token>. Was all of it copied?');
   refuseUnsafe(address, options.allowHttp === true);
   const path = bare ? address.pathname : address.pathname.replace(/\/join\/?$/, '');
-  if (!bare && path === address.pathname) throw new UsageError('That is not an invitation: its link looks like https://stint.example.com/join#<token>.');
+  if (!bare && path === address.pathname)
+    throw new UsageError('That is not an invitation: its link looks like https://stint.example.com/join#<token>.');
   return { url: `${address.origin}${path}`.replace(/\/+$/, ''), token };
 }
 
@@ -28,7 +30,13 @@ export function invitationMark({ url, token }: Invitation): string {
 
 function parseAddress(text: string): URL {
   const address = URL.canParse(text) ? new URL(text) : null;
-  if (address === null || !/^https?:$/.test(address.protocol) || address.username !== '' || address.password !== '' || address.search !== '') {
+  if (
+    address === null ||
+    !/^https?:$/.test(address.protocol) ||
+    address.username !== '' ||
+    address.password !== '' ||
+    address.search !== ''
+  ) {
     throw new UsageError('That is not an invitation: its link looks like https://stint.example.com/join#<token>.');
   }
   return address;
@@ -37,5 +45,7 @@ function parseAddress(text: string): URL {
 function refuseUnsafe({ protocol, hostname }: URL, allowHttp: boolean): void {
   const here = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
   if (protocol === 'https:' || here || allowHttp) return;
-  throw new UsageError(`The address is not protected by TLS: others could redeem the link before you. Ask for a link with https, or pass --allow-http if you trust the whole network between here and ${hostname}.`);
+  throw new UsageError(
+    `The address is not protected by TLS: others could redeem the link before you. Ask for a link with https, or pass --allow-http if you trust the whole network between here and ${hostname}.`,
+  );
 }

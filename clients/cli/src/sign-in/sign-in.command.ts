@@ -25,8 +25,12 @@ export function addSignInCommand(program: Command, act: Act): void {
     .option('--allow-http', 'accept a link without TLS to another machine')
     .action(
       act(async (session, link: string, { name, email: address, msp, ...options }: SignInOptions) => {
-        const invitation = parseInvitation(link === '-' ? await readStdinLine(session.io) : link, options);
-        const details: Details = { ...(name === undefined ? {} : { name }), ...(address === undefined ? {} : { email: address }), ...(msp === undefined ? {} : { msp }) };
+        const invitation = parseInvitation(link === '-' ? await readStdinLine(session.io, 'The link:') : link, options);
+        const details: Details = {
+          ...(name === undefined ? {} : { name }),
+          ...(address === undefined ? {} : { email: address }),
+          ...(msp === undefined ? {} : { msp }),
+        };
         const { technician, credentialId } = await signIn(session, invitation, details, options.replace === true);
         const profile = { name: session.profileName, url: invitation.url, credentialId };
         session.output.thing(

@@ -25,14 +25,18 @@ type SignUp = Pick<Extract<RedeemInvitationMutation['redeemInvitation'], { __typ
 export async function signIn(session: Session, invitation: Invitation, details: Details, replace: boolean): Promise<SignUp> {
   const { store, profileName, output } = session;
   if (!replace && (await store.exists(profileName))) {
-    throw new CommandRefusal('PROFILE_EXISTS', `Profile "${profileName}" is signed in already. Take another --profile, or pass --replace to give up its key.`);
+    throw new CommandRefusal(
+      'PROFILE_EXISTS',
+      `Profile "${profileName}" is signed in already. Take another --profile, or pass --replace to give up its key.`,
+    );
   }
   const unfinished = await unfinishedSignIn(session, invitation, replace);
   if (unfinished.known !== null) {
     await store.finish(profileName);
     return unfinished.known;
   }
-  const name = details.name ?? checked(displayName, await ask(session.io, 'Your name:', 'Pass --name: your name as others will see it.'), 'Your name');
+  const name =
+    details.name ?? checked(displayName, await ask(session.io, 'Your name:', 'Pass --name: your name as others will see it.'), 'Your name');
   const content = unfinished.pending ?? newProfileContent(invitation.url, invitationMark(invitation));
   if (unfinished.pending === null) await store.begin(profileName, content);
   let known: SignUp;
@@ -56,7 +60,11 @@ export async function signIn(session: Session, invitation: Invitation, details: 
 }
 
 /** What an earlier, cut-off run left: a key that the server took (`known`), or one to try again with (`pending`), or nothing. */
-async function unfinishedSignIn({ store, profileName }: Session, invitation: Invitation, replace: boolean): Promise<{ known: SignUp | null; pending: ProfileContent | null }> {
+async function unfinishedSignIn(
+  { store, profileName }: Session,
+  invitation: Invitation,
+  replace: boolean,
+): Promise<{ known: SignUp | null; pending: ProfileContent | null }> {
   const pending = await store.pending(profileName);
   if (pending === null) return { known: null, pending: null };
   const sameLink = pending.invitation === invitationMark(invitation);
@@ -71,7 +79,10 @@ async function unfinishedSignIn({ store, profileName }: Session, invitation: Inv
     return { known: null, pending: null };
   }
   await store.finish(profileName);
-  throw new CommandRefusal('PROFILE_EXISTS', `An earlier sign-in of profile "${profileName}", by another link, had reached the server: the profile is now ${known.technician.email}. Take another --profile for this link.`);
+  throw new CommandRefusal(
+    'PROFILE_EXISTS',
+    `An earlier sign-in of profile "${profileName}", by another link, had reached the server: the profile is now ${known.technician.email}. Take another --profile for this link.`,
+  );
 }
 
 /** Who signs in with this key; null where the server does not know it. */
@@ -86,10 +97,15 @@ async function whoHas(profileName: string, content: ProfileContent): Promise<Sig
   }
 }
 
-async function redeem(session: Session, invitation: Invitation, content: ProfileContent, details: Details & { name: string }): Promise<SignUp> {
+async function redeem(
+  session: Session,
+  invitation: Invitation,
+  content: ProfileContent,
+  details: Details & { name: string },
+): Promise<SignUp> {
   const client = new StintClient({ url: invitation.url });
   const publicKey = publicKeyX(toProfile(session.profileName, content).privateKey);
-  for (let given = details; ; ) {
+  for (let given = details; ;) {
     const input = {
       token: invitation.token,
       displayName: given.name,

@@ -3,7 +3,12 @@ import { email, roles, type Role } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
 import { expectType } from '@stint/sdk';
 import { id, oneOf, text } from '../arguments.ts';
-import { InviteTechnicianDocument, TechniciansDocument, UpdateTechnicianDocument, type TechnicianRowFragment } from '../generated/operations.ts';
+import {
+  InviteTechnicianDocument,
+  TechniciansDocument,
+  UpdateTechnicianDocument,
+  type TechnicianRowFragment,
+} from '../generated/operations.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
 import type { Cell, Field } from '../render/table.ts';
@@ -22,7 +27,10 @@ export function addTechnicianCommands(program: Command, act: Act): void {
       act(async ({ signedIn, output }, options: ListOptions & { tenant?: Id }) => {
         const { client } = await signedIn();
         const tenantId = await tenantOrHome(client, options.tenant);
-        const page = await readPages(rowLimit(options), async (at) => found((await client.request(TechniciansDocument, { tenantId, ...at })).tenant, 'tenant').technicians);
+        const page = await readPages(
+          rowLimit(options),
+          async (at) => found((await client.request(TechniciansDocument, { tenantId, ...at })).tenant, 'tenant').technicians,
+        );
         const columns = [
           { title: 'ID', show: (technician: TechnicianRowFragment) => technician.id },
           { title: 'NAME', show: (technician: TechnicianRowFragment) => technician.displayName },
@@ -39,7 +47,11 @@ export function addTechnicianCommands(program: Command, act: Act): void {
     .command('invite')
     .description('invite somebody by a one-time link')
     .argument('<email>', 'the address; unique in the MSP', text(email))
-    .option('--role <role>', `${roles.map((each) => each.toLowerCase()).join(', ')} (repeatable; technician by default)`, (value: string, before: Role[] | undefined) => [...(before ?? []), role(value)])
+    .option(
+      '--role <role>',
+      `${roles.map((each) => each.toLowerCase()).join(', ')} (repeatable; technician by default)`,
+      (value: string, before: Role[] | undefined) => [...(before ?? []), role(value)],
+    )
     .option('--tenant <tenant>', 'the tenant where the technician will live; your own by default', id)
     .action(
       act(async ({ signedIn, output }, address: string, options: { role?: Role[]; tenant?: Id }) => {
@@ -57,7 +69,12 @@ export function addTechnicianCommands(program: Command, act: Act): void {
     );
 
   for (const { name, active, description, sentence } of [
-    { name: 'disable', active: false, description: 'switch a technician off: nothing works for them any more, at once', sentence: 'Technician switched off.' },
+    {
+      name: 'disable',
+      active: false,
+      description: 'switch a technician off: nothing works for them any more, at once',
+      sentence: 'Technician switched off.',
+    },
     { name: 'enable', active: true, description: 'switch a technician on again', sentence: 'Technician switched on.' },
   ]) {
     group

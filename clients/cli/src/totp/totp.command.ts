@@ -28,7 +28,14 @@ export function addTotpCommands(program: Command, act: Act): void {
         const secret = new URL(uri).searchParams.get('secret') ?? '';
         output.block(await drawQr(uri, { type: output.colours ? 'terminal' : 'utf8', small: true, errorCorrectionLevel: 'L' }));
         const next = 'Scan this with your authenticator app, or type the secret into it. It is shown only now.';
-        output.thing({ uri }, [['account', technician.email], ['secret', secret.replaceAll(/.{4}(?=.)/g, '$& ')]], next);
+        output.thing(
+          { uri },
+          [
+            ['account', technician.email],
+            ['secret', secret.replaceAll(/.{4}(?=.)/g, '$& ')],
+          ],
+          next,
+        );
         if (output.json || !isInteractive(io)) return output.note('It counts from "stint totp confirm" on.');
         await confirmInteractively(session, client);
       }),
@@ -41,7 +48,7 @@ export function addTotpCommands(program: Command, act: Act): void {
     .action(
       act(async (session, given: string | undefined) => {
         const { client } = await session.signedIn();
-        const code = given === '-' ? await readStdinLine(session.io) : (given ?? (await askForCode(session)));
+        const code = given === '-' ? await readStdinLine(session.io, 'The code:') : (given ?? (await askForCode(session)));
         told(session, await confirmTotp(client, code));
       }),
     );
@@ -52,7 +59,8 @@ async function newSecret(client: StintClient, technicianId: string): Promise<str
   const { enrollTotp } = await client.request(EnrollTotpDocument, { input: { recipientKey: reader.publicKey } });
   const sealed = expectType(enrollTotp, 'TotpEnrollment');
   const uri = await openSealed({ privateKey: reader.privateKey, info: sealingInfo, aad: technicianId }, sealed).catch(() => null);
-  if (uri === null) throw new CommandRefusal('SEAL_BROKEN', 'The secret that came was not sealed for you. Nothing was enrolled; tell an administrator.');
+  if (uri === null)
+    throw new CommandRefusal('SEAL_BROKEN', 'The secret that came was not sealed for you. Nothing was enrolled; tell an administrator.');
   return uri.toString('utf8');
 }
 
@@ -78,7 +86,10 @@ async function confirmTotp(client: StintClient, typed: string): Promise<Confirme
   const code = typed.replaceAll(/\s/g, '');
   if (!/^[0-9]{6}$/.test(code)) throw new UsageError('A code is six digits.');
   const { confirmTotp: answer } = await client.request(ConfirmTotpDocument, { input: { code } });
-  if (answer.__typename === 'TotpLocked') throw new ProblemError('TotpLocked', `${answer.message} The earliest next try is at ${instant(answer.retryAt)}.`, { retryAt: answer.retryAt });
+  if (answer.__typename === 'TotpLocked')
+    throw new ProblemError('TotpLocked', `${answer.message} The earliest next try is at ${instant(answer.retryAt)}.`, {
+      retryAt: answer.retryAt,
+    });
   const { __typename, ...technician } = expectType(answer, 'Technician');
   return technician;
 }

@@ -1,0 +1,240 @@
+// What each command sends and shows.
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { privateKeyFromPem, publicKeyX } from '@stint/crypto';
+import { anId, signedIn, tenantId } from './signed-in.support.ts';
+
+const here = signedIn();
+
+describe('settings', () => {
+  const setting = (value: unknown, source: string, setOn: object | null = null) => ({ value, source, setOn });
+  const settings = {
+    totpLogin: setting(true, 'OWN', { id: tenantId, name: 'Contoso' }),
+    passwordLength: setting(24, 'DEFAULT'),
+    accountNamePrefix: setting('adm-', 'INHERITED', { id: anId(2), name: 'Contoso IT' }),
+    sessionSeconds: setting(3600, 'DEFAULT'),
+    accountRestDays: setting(30, 'DEFAULT'),
+  };
+  const tenant = { id: tenantId, name: 'Contoso', jitSettings: settings };
+
+  test('are shown with where they come from', async () => {
+    here.gateway.on('Settings', () => ({ tenant }));
+    const { stdout } = await here.stint(['settings', 'show', tenantId]);
+    expect(stdout).toBe(
+      [
+        'SETTING            VALUE  SOURCE           SET ON',
+        'totpLogin          on     set here         Contoso',
+        "passwordLength     24     Stint's default",
+        'accountNamePrefix  adm-   inherited        Contoso IT',
+        "sessionSeconds     3600   Stint's default",
+        "accountRestDays    30     Stint's default",
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('are changed and inherited in one call', async () => {
+    here.gateway.on('UpdateSettings', () => ({ updateJitSettings: { __typename: 'Tenant', ...tenant } }));
+    expect(
+      await here.stint([
+        'settings',
+        'set',
+        tenantId,
+        'totpLogin=on',
+        'passwordLength=24',
+        '--inherit',
+        'accountNamePrefix',
+        '--inherit',
+        'sessionSeconds',
+      ]),
+    ).toMatchObject({ exitCode: 0 });
+    expect(here.sent('UpdateSettings')).toEqual([
+      { tenantId, totpLogin: true, passwordLength: 24, accountNamePrefix: null, sessionSeconds: null },
+    ]);
+  });
+
+  test('that cannot be read now are not shown as something else', async () => {
+    here.gateway.on('Settings', () => ({ tenant: { ...tenant, jitSettings: null } }));
+    expect(await here.stint(['settings', 'show', tenantId])).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+});
+
+describe('the audit log', () => {
+  test.each([
+    [true, 0, 'intact'],
+    [false, 1, 'BROKEN'],
+  ])('intact %p ends with %d', async (intact, exitCode, shown) => {
+    here.gateway.on('VerifyAuditLog', () => ({
+      tenant: { verifyAuditLog: { intact, events: 12, brokenAt: intact ? null : 7, head: 'ab'.repeat(32) } },
+    }));
+    expect(await here.stint(['audit', 'verify', tenantId])).toMatchObject({ exitCode, stdout: expect.stringContaining(shown) });
+    expect(JSON.parse((await here.stint(['audit', 'verify', tenantId, '--json'])).stdout)).toMatchObject({ intact, events: 12 });
+  });
+});
+
+describe('what is shown once', () => {
+  test('an invitation', async () => {
+    const technician = {
+      id: anId(40),
+      displayName: '',
+      email: 'bert@example.com',
+      roles: ['TECHNICIAN'],
+      active: true,
+      joined: false,
+      totpEnrolled: false,
+    };
+    here.gateway.on('InviteTechnician', () => ({
+      inviteTechnician: { __typename: 'Invitation', link: 'https://x/join#y', expiresAt: '2026-11-30T13:18:21Z', technician },
+    }));
+    const { exitCode, stdout } = await here.stint([
+      'technician',
+      'invite',
+      'Bert@Example.com',
+      '--role',
+      'technician',
+      '--role',
+      'auditor',
+    ]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('https://x/join#y') });
+    expect(here.sent('InviteTechnician')).toEqual([
+      { id: expect.any(String), tenantId, email: 'bert@example.com', roles: ['TECHNICIAN', 'AUDITOR'] },
+    ]);
+  });
+
+  test('an enrolment token', async () => {
+    const enrollmentToken = { id: anId(41), kind: 'SERVER', usesLeft: 5, expiresAt: '2026-11-30T13:18:21Z', revoked: false };
+    here.gateway.on('IssueEnrollmentToken', () => ({
+      issueEnrollmentToken: { __typename: 'IssuedEnrollmentToken', token: 'the-token', enrollmentToken },
+    }));
+    const { stdout } = await here.stint(['enrollment-token', 'issue', tenantId, '--kind', 'server', '--uses', '5', '--hours', '2']);
+    expect(stdout).toContain('the-token');
+    expect(here.sent('IssueEnrollmentToken')).toEqual([
+      { id: expect.any(String), tenantId, kind: 'SERVER', uses: 5, lifetimeSeconds: 7200 },
+    ]);
+  });
+
+  test("never an API client's private key: it goes to a file of its own", async () => {
+    const file = join(here.folder, 'psa.pem');
+    const argv = ['api-client', 'create', tenantId, 'PSA', '--permission', 'grant.read', '--permission', 'audit.read', '--new-key', file];
+    here.gateway.on('CreateApiClient', () => ({ createApiClient: { __typename: 'Conflict', message: 'There is one.' } }));
+    expect(await here.stint(argv)).toMatchObject({ exitCode: 1 });
+    here.gateway.on('CreateApiClient', ({ variables }) => {
+      const { id, clientId, name, permissions } = variables['input'] as Record<string, unknown>;
+      return { createApiClient: { __typename: 'ApiClient', id, clientId, name, permissions, active: true } };
+    });
+    const { exitCode, stdout } = await here.stint(argv);
+    expect(exitCode).toBe(0);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const key = await readFile(file, 'utf8');
+    expect(here.sent('CreateApiClient').at(-1)).toMatchObject({
+      tenantId,
+      name: 'PSA',
+      permissions: ['grant.read', 'audit.read'],
+      publicKey: publicKeyX(privateKeyFromPem(key)),
+    });
+    expect(stdout).not.toContain(key.split('\n')[1]);
+    expect(await here.stint(argv)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('exists already') });
+    expect(await readFile(file, 'utf8')).toBe(key);
+  });
+});
+
+describe('changes', () => {
+  test('of tenants', async () => {
+    const made = {
+      __typename: 'Tenant',
+      id: anId(50),
+      name: 'Fabrikam',
+      createdAt: '2026-11-23T13:18:21.000Z',
+      parent: { id: tenantId, name: 'Contoso IT' },
+    };
+    here.gateway.on('CreateTenant', () => ({ createTenant: made }));
+    here.gateway.on('RenameTenant', () => ({ renameTenant: made }));
+    expect(await here.stint(['tenant', 'create', ' Fabrikam '])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(anId(50)) });
+    expect(await here.stint(['tenant', 'create', 'Fabrikam', '--parent', anId(9)])).toMatchObject({ exitCode: 0 });
+    expect(here.sent('CreateTenant')).toEqual([
+      { id: expect.any(String), parentId: tenantId, name: 'Fabrikam' },
+      { id: expect.any(String), parentId: anId(9), name: 'Fabrikam' },
+    ]);
+    expect(await here.stint(['tenant', 'rename', anId(50).toUpperCase(), 'Fabrikam'])).toMatchObject({ exitCode: 0 });
+    expect(here.sent('RenameTenant')).toEqual([{ id: anId(50), name: 'Fabrikam' }]);
+  });
+
+  test.each([
+    ['disable', false],
+    ['enable', true],
+  ])('of technicians: %s', async (verb, active) => {
+    const technician = {
+      __typename: 'Technician',
+      id: anId(51),
+      displayName: 'Bert',
+      email: 'bert@example.com',
+      roles: ['TECHNICIAN'],
+      active,
+      joined: true,
+      totpEnrolled: false,
+    };
+    here.gateway.on('UpdateTechnician', () => ({ updateTechnician: technician }));
+    expect(await here.stint(['technician', verb, anId(51)])).toMatchObject({ exitCode: 0 });
+    expect(here.sent('UpdateTechnician')).toEqual([{ id: anId(51), active }]);
+  });
+
+  test('of groups keep who is in them', async () => {
+    const group = { id: anId(52), name: 'First line', members: [{ id: anId(53), displayName: 'Anna', email: 'anna@example.com' }] };
+    here.gateway.on('GroupMembers', () => ({ group }));
+    here.gateway.on('SetGroupMembers', () => ({ setGroupMembers: { __typename: 'Group', ...group } }));
+    expect(await here.stint(['group', 'members', anId(52)])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('anna@example.com'),
+    });
+    expect(await here.stint(['group', 'members', anId(52), '--add', anId(54), anId(55)])).toMatchObject({ exitCode: 0 });
+    expect(here.sent('SetGroupMembers')).toEqual([{ groupId: anId(52), technicianIds: [anId(53), anId(54), anId(55)] }]);
+  });
+
+  test('of devices ask first', async () => {
+    const device = {
+      id: anId(56),
+      hostName: 'ws-17',
+      kind: 'WORKSTATION',
+      platform: 'Debian 12',
+      active: true,
+      enrolledAt: '2026-11-23T13:18:21Z',
+      lastSeenAt: null,
+    };
+    here.gateway.on('DeviceToRevoke', () => ({ device: { ...device, tenant: { id: tenantId, name: 'Contoso' } } }));
+    here.gateway.on('RevokeDevice', () => ({ revokeDevice: { __typename: 'Device', ...device, active: false } }));
+    expect(await here.stint(['device', 'revoke', anId(56)], { typed: ['n'] })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('ws-17'),
+    });
+    expect(here.sent('RevokeDevice')).toEqual([]);
+    expect(await here.stint(['device', 'revoke', anId(56), '--yes'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('revoked'),
+    });
+  });
+
+  test('that end a grant say when it is over', async () => {
+    const grant = {
+      __typename: 'Grant',
+      id: anId(57),
+      state: 'ENDING',
+      accountName: 'jit-anna',
+      reason: null,
+      ticket: null,
+      approvedAt: '2026-11-23T13:18:21Z',
+      activeAt: null,
+      expiresAt: null,
+      endedAt: null,
+      endReason: 'REVOKED',
+      failure: null,
+      technician: null,
+      device: { id: anId(56), hostName: 'ws-17' },
+    };
+    here.gateway.on('EndGrant', () => ({ endGrant: grant }));
+    expect(await here.stint(['grant', 'end', anId(57)])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('has reported the account disabled'),
+    });
+  });
+});

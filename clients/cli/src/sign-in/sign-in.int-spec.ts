@@ -163,6 +163,17 @@ describe('signing in', () => {
     expect(second?.publicKey).toBe(first?.publicKey);
   });
 
+  test('that the server refuses because another run with the same key got through is signed in', async () => {
+    gateway.on('RedeemInvitation', () => hangUp);
+    await stint(['sign-in', link, '--name', 'Anna']);
+    gateway.on('RedeemInvitation', (call) => {
+      signUp(call);
+      return refuseOnce('This link was used.');
+    });
+    expect(await stint(['sign-in', link, '--name', 'Anna'])).toMatchObject({ exitCode: 0 });
+    expect(await stint(['who-am-i'])).toMatchObject({ exitCode: 0 });
+  });
+
   test('never turns another link into the person of an earlier, lost one', async () => {
     gateway.on('RedeemInvitation', (call) => {
       signUp(call);

@@ -1,6 +1,6 @@
 // npm run build: tsc -b over all packages, a line for each package that has to be compiled.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -35,7 +35,23 @@ for await (const line of createInterface({ input: compiler.stdout })) {
 }
 
 const code = await exited;
+if (code === 0) linkPrograms();
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
 if (code === 0) console.log(compiled === 0 ? 'build: up to date' : `build: ${compiled} of ${total} packages in ${seconds} s`);
 else console.error('build: failed');
 process.exitCode = code;
+
+/** npm links a package's programs when it installs, and skips those that are not built yet: here they are, for `npx stint`. */
+function linkPrograms(): void {
+  const programs = join(root, 'node_modules', '.bin');
+  mkdirSync(programs, { recursive: true });
+  for (const manifest of globSync('clients/*/package.json', { cwd: root })) {
+    const { bin = {} } = JSON.parse(readFileSync(join(root, manifest), 'utf8')) as { bin?: Record<string, string> };
+    for (const [name, file] of Object.entries(bin)) {
+      const target = join(root, dirname(manifest), file);
+      chmodSync(target, 0o755);
+      rmSync(join(programs, name), { force: true });
+      symlinkSync(relative(programs, target), join(programs, name));
+    }
+  }
+}

@@ -8,8 +8,8 @@ import { stint } from './tools/lint/plugin.mjs';
 // there; run directly, in an editor or a fresh clone, it is made anew.
 if (process.env.NX_TASK_TARGET_PROJECT === undefined) await createProjectGraphAsync({ exitOnError: true });
 
-// *.support.ts is code that only specs import.
-const specs = ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts', '**/*.support.ts'];
+// *.support.ts and a package's src/testing are code that only specs import.
+const specs = ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts', '**/*.support.ts', '*/*/src/testing/**'];
 
 // ESLint replaces a rule's options instead of adding to them: each set of files below lists all that holds for it.
 const everywhere = [

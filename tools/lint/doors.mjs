@@ -2,7 +2,7 @@
 import { matchesGlob, relative } from 'node:path';
 import { isPackage, visitImports } from './imports.mjs';
 
-const specs = '**/*.{spec,int-spec,e2e-spec,support}.ts';
+const specs = ['**/*.{spec,int-spec,e2e-spec,support}.ts', '*/*/src/testing/**'];
 const nodeCiphers = [
   'createCipheriv',
   'createDecipheriv',
@@ -43,14 +43,24 @@ export const doors = [
   {
     door: 'one-time codes',
     packages: ['otpauth', 'speakeasy', 'otplib'],
-    open: ['libs/crypto/**', specs],
+    // The demo plays a technician's phone.
+    open: ['libs/crypto/**', 'deploy/embedded/**', ...specs],
     instead: 'Codes of authenticator apps are made and checked in libs/crypto. Tests may use the package as a second opinion.',
   },
   {
     door: 'environment',
     names: { 'node:process': ['env'], process: ['env'] },
     members: ['process.env'],
-    open: ['**/config.ts', '**/*.config.{ts,mjs}', '**/main.ts', specs, 'libs/testing/**', 'e2e/**', 'tools/**'],
+    open: [
+      '**/config.ts',
+      '**/*.config.{ts,mjs}',
+      '**/main.ts',
+      'deploy/embedded/src/demo.ts',
+      ...specs,
+      'libs/testing/**',
+      'e2e/**',
+      'tools/**',
+    ],
     instead: 'Add the value to the Zod schema in config.ts and pass it on from there.',
   },
   {

@@ -41,7 +41,6 @@ export interface Surroundings {
 }
 
 @Module({})
-// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- Nest modules are classes
 export class AppModule {
   static for({ tenancy, clock, nudge, publicUrl, log, line }: Surroundings): DynamicModule {
     return {

@@ -34,16 +34,20 @@ export function checkReports(revision: number, reports: readonly AccountReport[]
 /** What a report means for one of the account's grants; null for nothing. `revision` is the one that the agent acted upon. */
 export function commandOf(report: AccountReport, grant: Pick<Grant, 'id' | 'state'>, revision: number): GrantCommand | null {
   const meant = report.grantId === grant.id;
+  const { secondsAgo } = report;
   switch (report.state) {
     case 'ACTIVE':
-      return meant ? { do: 'activate', secondsAgo: report.secondsAgo } : null;
+      return meant ? { do: 'activate', secondsAgo } : null;
     case 'FAILED':
-      return meant ? { do: 'fail', why: failureText(report.detail) } : null;
+      if (meant && grant.state === 'APPROVED') return { do: 'fail', why: failureText(report.detail) };
+      // What could not be enabled is not enabled: as good as disabled for an end that waits to be seen.
+      return { do: 'see-disabled', revision, reason: null, secondsAgo };
     case 'DISABLED':
     case 'ABSENT': {
-      // Who logs off leaves the account, and with it every session that was active on it.
-      const ends = meant || (report.endReason === 'LOGGED_OFF' && grant.state === 'ACTIVE');
-      return { do: 'see-disabled', revision, reason: ends ? (report.endReason ?? null) : null, secondsAgo: report.secondsAgo };
+      // Who logs off leaves the account, and with it every session that was active on it before. Never a later one:
+      // the report may be a late copy.
+      const left = report.endReason === 'LOGGED_OFF' && grant.state === 'ACTIVE' && report.grantId != null && grant.id < report.grantId;
+      return { do: 'see-disabled', revision, reason: meant || left ? (report.endReason ?? null) : null, secondsAgo };
     }
   }
 }

@@ -153,13 +153,15 @@ function tick(grant: Grant, how: { revision: number; carried: boolean }, now: Da
 }
 
 function seeDisabled(grant: Grant, seen: { revision: number; reason: GrantEndReason | null; secondsAgo: number }, now: Date): Grant {
-  const at = later(grant.approvedAt, addSeconds(now, -Math.max(0, seen.secondsAgo)));
+  const at = later(grant.activeAt ?? grant.approvedAt, addSeconds(now, -Math.max(0, seen.secondsAgo)));
+  // Revoking is the server's: an agent that says so only follows, and its revision must prove that it does.
+  const byItself = seen.reason === 'REVOKED' ? null : seen.reason;
   if (isEnding(grant)) {
     // What was seen before the device knew of the end proves nothing, unless the device itself had ended it.
-    const proved = seen.reason !== null || (grant.endRevision !== null && seen.revision >= grant.endRevision);
+    const proved = byItself !== null || (grant.endRevision !== null && seen.revision >= grant.endRevision);
     return proved ? ended(grant, at) : grant;
   }
-  if (seen.reason !== null && (grant.state === 'APPROVED' || grant.state === 'ACTIVE')) return ended({ ...grant, endReason: seen.reason }, at);
+  if (byItself !== null && (grant.state === 'APPROVED' || grant.state === 'ACTIVE')) return ended({ ...grant, endReason: byItself }, at);
   return grant;
 }
 

@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { newId } from '@stint/kernel';
+import { mayStillArrive, mayUseLogins, type TechnicianCopy } from '../directory/directory.domain.ts';
+import { approvalContent, checkedChoice, totpObstacle } from './approval.domain.ts';
+import { startedLogin } from './login.domain.ts';
+
+describe('what an approver chose', () => {
+  test.each([
+    [{}, { sessionSeconds: null, reason: null, ticket: null }],
+    [{ reason: null, ticket: null, sessionSeconds: null }, { sessionSeconds: null, reason: null, ticket: null }],
+    [{ reason: '  Printer ', ticket: 'T-1', sessionSeconds: 60 }, { sessionSeconds: 60, reason: 'Printer', ticket: 'T-1' }],
+    [{ reason: 'Zoe\u0308' }, { sessionSeconds: null, reason: 'Zoë', ticket: null }],
+  ])('%j', (input, expected) => {
+    expect(checkedChoice(input)).toEqual(expected);
+  });
+
+  test.each([
+    [{ sessionSeconds: 59 }, 'sessionSeconds'],
+    [{ sessionSeconds: 28_801 }, 'sessionSeconds'],
+    [{ sessionSeconds: 0 }, 'sessionSeconds'],
+    [{ reason: ' ' }, 'reason'],
+    [{ reason: 'x'.repeat(501) }, 'reason'],
+    [{ reason: 'a\u202eb' }, 'reason'],
+    [{ ticket: 'x'.repeat(101) }, 'ticket'],
+    [{ ticket: 'a\u0000' }, 'ticket'],
+  ])('%j is refused', (input, field) => {
+    expect(() => checkedChoice(input)).toThrow(expect.objectContaining({ type: 'InvalidInput', fields: { field } }));
+  });
+
+  test('the signed content is the row and the choice', () => {
+    const about = { mspId: newId(), tenantId: newId(), id: newId(), deviceId: newId(), method: 'QR' as const, codeHash: null, shownNumber: '07' };
+    const request = startedLogin({ ...about, hostName: 'ws-07', tenantName: 'Contoso', sessionSeconds: 3600 }, new Date('2026-11-23T12:00:00Z'));
+    expect(approvalContent(request, { sessionSeconds: 7200, reason: 'Printer', ticket: null })).toEqual({
+      loginRequestId: request.id,
+      tenantId: request.tenantId,
+      tenantName: 'Contoso',
+      deviceId: request.deviceId,
+      hostName: 'ws-07',
+      shownNumber: '07',
+      durationSeconds: 3600,
+      reason: 'Printer',
+      ticket: null,
+    });
+  });
+});
+
+describe('a right code', () => {
+  const fine = { request: { method: 'TOTP' as const }, deviceActive: true, technicianMay: true, inReach: true, totpLogin: true };
+  test.each<[string, Partial<Parameters<typeof totpObstacle>[0]>, string | null]>([
+    ['approves', {}, null],
+    ['revoked computer', { deviceActive: false }, 'revoked'],
+    ['technician switched off', { technicianMay: false }, 'may not log in here'],
+    ['technician of elsewhere', { inReach: false }, 'may not log in here'],
+    ['a login by QR', { request: { method: 'QR' } }, 'QR code'],
+    ['switched off meanwhile', { totpLogin: false }, 'switched off'],
+  ])('%s', (_, change, expected) => {
+    const obstacle = totpObstacle({ ...fine, ...change });
+    if (expected === null) expect(obstacle).toBeNull();
+    else expect(obstacle).toContain(expected);
+  });
+});
+
+describe('a technician', () => {
+  test.each<[string, boolean, TechnicianCopy['roles'], boolean]>([
+    ['technician', true, ['TECHNICIAN'], true],
+    ['administrator', true, ['ADMINISTRATOR'], true],
+    ['auditor', true, ['AUDITOR'], false],
+    ['no role', true, [], false],
+    ['switched off', false, ['ADMINISTRATOR', 'TECHNICIAN'], false],
+  ])('%s may use logins: %#', (_, active, roles, expected) => {
+    expect(mayUseLogins({ active, roles })).toBe(expected);
+  });
+});
+
+describe('an id that is not known here', () => {
+  const at = (ms: number) => `${ms.toString(16).padStart(12, '0').replace(/^(.{8})(.{4})$/, '$1-$2')}-7000-8000-000000000000`;
+  const now = new Date('2026-11-23T12:00:00Z');
+  test.each([
+    ['made now', 0, true],
+    ['made 5 min 30 s ago', -330_000, true],
+    ['older', -330_001, false],
+    ['from a clock 5 min ahead', 300_000, true],
+    ['from further ahead', 300_001, false],
+    ['of the year 1970', -now.getTime(), false],
+  ])('%s', (_, offset, expected) => {
+    expect(mayStillArrive(at(now.getTime() + offset), now)).toBe(expected);
+  });
+});

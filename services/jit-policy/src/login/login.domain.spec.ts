@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { addSeconds, newId } from '@stint/kernel';
+import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
+import { chosenSessionSeconds, decideLogin, shownLogin, startedLogin, storedLoginStates, type LoginCommand, type LoginRequest, type StoredLoginState } from './login.domain.ts';
+
+const startedAt = new Date('2026-11-23T12:00:00Z');
+const inTime = addSeconds(startedAt, 119.999);
+const tooLate = addSeconds(startedAt, 120);
+
+function aLogin(state: StoredLoginState = 'PENDING'): LoginRequest {
+  const request = startedLogin(
+    {
+      mspId: newId(),
+      tenantId: newId(),
+      id: newId(),
+      deviceId: newId(),
+      method: 'QR',
+      codeHash: Buffer.alloc(32),
+      shownNumber: '07',
+      hostName: 'ws-07',
+      tenantName: 'Contoso Dental',
+      sessionSeconds: 3600,
+    },
+    startedAt,
+  );
+  return { ...request, state, failure: state === 'FAILED' ? 'before' : null };
+}
+
+const commands = {
+  approve: { do: 'approve', sessionSeconds: 600 },
+  deny: { do: 'deny' },
+  cancel: { do: 'cancel' },
+  supersede: { do: 'supersede' },
+  fail: { do: 'fail', why: 'The computer was revoked.' },
+  expire: { do: 'expire' },
+} as const satisfies Record<string, LoginCommand>;
+type Name = keyof typeof commands;
+
+/** `same`: nothing changes. `Conflict`: the caller is told. */
+type Outcome = StoredLoginState | 'same' | 'Conflict';
+const table: Record<StoredLoginState | 'PENDING but late', Record<Name, Outcome>> = {
+  PENDING: { approve: 'APPROVED', deny: 'DENIED', cancel: 'FAILED', supersede: 'FAILED', fail: 'FAILED', expire: 'same' },
+  'PENDING but late': { approve: 'Conflict', deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'EXPIRED' },
+  APPROVED: { approve: 'Conflict', deny: 'Conflict', cancel: 'Conflict', supersede: 'same', fail: 'same', expire: 'same' },
+  DENIED: { approve: 'Conflict', deny: 'same', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' },
+  EXPIRED: { approve: 'Conflict', deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' },
+  FAILED: { approve: 'Conflict', deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' },
+};
+
+describe('every state meets every command', () => {
+  test('the table is complete', () => {
+    expect(Object.keys(table).sort()).toEqual([...storedLoginStates, 'PENDING but late'].sort());
+  });
+
+  const pairs = Object.entries(table).flatMap(([state, row]) => Object.entries(row).map(([name, outcome]): [string, Name, Outcome] => [state, name as Name, outcome]));
+  test.each(pairs)('%s, %s: %s', (state, name, outcome) => {
+    const late = state === 'PENDING but late';
+    const request = aLogin(late ? 'PENDING' : (state as StoredLoginState));
+    const decide = () => decideLogin(request, commands[name], late ? tooLate : inTime);
+    if (outcome === 'Conflict') return expect(decide).toThrow(expect.objectContaining({ type: 'Conflict' }));
+    if (outcome === 'same') return expect(decide()).toBe(request);
+    return expect(decide()).toMatchObject({ state: outcome });
+  });
+});
+
+describe('a decision', () => {
+  test('approving settles the session, failing says why', () => {
+    expect(decideLogin(aLogin(), commands.approve, inTime).sessionSeconds).toBe(600);
+    expect(decideLogin(aLogin(), commands.fail, inTime).failure).toBe('The computer was revoked.');
+    expect(decideLogin(aLogin(), commands.cancel, inTime).failure).toBe('It was cancelled at the computer.');
+    expect(decideLogin(aLogin(), commands.supersede, inTime).failure).toBe('Another login was started at the computer.');
+  });
+
+  test.each([
+    ['nothing asked', null, 3600, 3600],
+    ['shorter', 600, 3600, 600],
+    ['longer than shown', 7200, 3600, 3600],
+  ])('session: %s', (_, asked, shown, expected) => {
+    expect(chosenSessionSeconds(asked, shown)).toBe(expected);
+  });
+});
+
+describe('what clients see', () => {
+  const aGrant = (change: Partial<Grant>): Grant => ({
+    ...approvedGrant(
+      {
+        mspId: newId(),
+        tenantId: newId(),
+        id: newId(),
+        loginRequestId: newId(),
+        deviceId: newId(),
+        technicianId: newId(),
+        accountId: newId(),
+        accountName: 'jit-anna',
+        reason: null,
+        ticket: null,
+        sessionSeconds: 3600,
+        approval: null,
+      },
+      startedAt,
+    ),
+    ...change,
+  });
+  const activeAt = addSeconds(startedAt, 5);
+
+  test.each<[string, LoginRequest, Grant | null, Date, string, string | null]>([
+    ['waits', aLogin(), null, inTime, 'PENDING', null],
+    ['time is over though no sweep has run', aLogin(), null, tooLate, 'EXPIRED', null],
+    ['denied', aLogin('DENIED'), null, tooLate, 'DENIED', null],
+    ['failed', aLogin('FAILED'), null, tooLate, 'FAILED', 'before'],
+    ['approved', aLogin('APPROVED'), aGrant({}), tooLate, 'APPROVED', null],
+    ['active', aLogin('APPROVED'), aGrant({ state: 'ACTIVE', activeAt }), tooLate, 'ACTIVE', null],
+    ['ending: not seen to have ended yet', aLogin('APPROVED'), aGrant({ state: 'ENDING', endReason: 'EXPIRED', activeAt }), tooLate, 'ACTIVE', null],
+    ['end stuck', aLogin('APPROVED'), aGrant({ state: 'END_STUCK', endReason: 'EXPIRED', activeAt }), tooLate, 'ACTIVE', null],
+    ['revoked before it was active', aLogin('APPROVED'), aGrant({ state: 'ENDING', endReason: 'REVOKED' }), tooLate, 'APPROVED', null],
+    ['ended', aLogin('APPROVED'), aGrant({ state: 'ENDED', endReason: 'LOGGED_OFF', activeAt }), tooLate, 'ENDED', null],
+    ['the account could not be made', aLogin('APPROVED'), aGrant({ state: 'FAILED', failure: 'disk full' }), tooLate, 'FAILED', 'disk full'],
+    ['not made in time', aLogin('APPROVED'), aGrant({ state: 'ENDING', endReason: 'NOT_ACTIVATED' }), tooLate, 'FAILED', 'The computer did not make the account in time.'],
+  ])('%s', (_, request, grant, now, state, failure) => {
+    expect(shownLogin(request, grant, now)).toEqual({ state, failure });
+  });
+});

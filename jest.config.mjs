@@ -1,5 +1,8 @@
 export default {
-  testMatch: ['<rootDir>/{libs,services,clients,deploy,e2e}/**/*.{spec,int-spec,e2e-spec}.ts', '<rootDir>/{gateway,tools}/**/*.{spec,int-spec}.ts'],
+  testMatch: [
+    '<rootDir>/{libs,services,clients,deploy,e2e}/**/*.{spec,int-spec,e2e-spec}.ts',
+    '<rootDir>/{gateway,tools}/**/*.{spec,int-spec}.ts',
+  ],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/.*/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/(libs|services|clients|deploy)/[^/]+/dist/', '<rootDir>/(gateway|e2e)/dist/'],
   extensionsToTreatAsEsm: ['.ts'],

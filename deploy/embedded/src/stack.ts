@@ -1,6 +1,6 @@
-import { startGateway, gatewayConfig } from '@stint/gateway';
+import { startGatewayFromEnv } from '@stint/gateway';
 import { loadConfig, type Running } from '@stint/host';
-import { startJitPolicy, jitPolicyConfig } from '@stint/jit-policy';
+import { jitPolicyConfig, startJitPolicy } from '@stint/jit-policy';
 import { startTenants, tenantsConfig } from '@stint/tenants';
 import type { Environments } from './environment.ts';
 
@@ -9,20 +9,21 @@ export interface StackOptions {
   onFirstLink: (link: string) => void;
 }
 
-/** Starts all services and then the gateway in this process, each with its own port; closes them in the other order. */
+/** Starts all services and then the gateway in this process, each on its own port; closes them the other way round. */
 export async function startStack(environments: Environments, options: StackOptions): Promise<Running> {
   const running: Running[] = [];
   const close = async () => {
-    for (const part of running.reverse()) await part.close();
+    for (const part of running.toReversed()) await part.close();
   };
   try {
-    const [tenants, jitPolicy] = await Promise.allSettled([
-      startTenants(loadConfig(tenantsConfig, environments.tenants), { onFirstLink: options.onFirstLink }),
+    const services = await Promise.allSettled([
+      startTenants(loadConfig(tenantsConfig, environments.tenants), options),
       startJitPolicy(loadConfig(jitPolicyConfig, environments['jit-policy'])),
     ]);
-    for (const started of [tenants, jitPolicy]) if (started.status === 'fulfilled') running.push(started.value);
-    for (const started of [tenants, jitPolicy]) if (started.status === 'rejected') throw started.reason;
-    const gateway = await startGateway(loadConfig(gatewayConfig, environments.gateway));
+    running.push(...services.filter((started) => started.status === 'fulfilled').map((started) => started.value));
+    const failed = services.find((started) => started.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const gateway = await startGatewayFromEnv(environments.gateway);
     running.push(gateway);
     return { url: gateway.url, close };
   } catch (error) {

@@ -8,6 +8,7 @@ import { startSubgraph } from '@stint/subgraph';
 import { migrate, Tenancy } from '@stint/tenancy';
 import { AppModule } from './app.module.ts';
 import { auditHandlers } from './audit/audit.consumer.ts';
+import { auditKeyLabel } from './audit/audit.service.ts';
 import type { TenantsConfig } from './config.ts';
 import { DeviceRepository } from './device/device.repository.ts';
 import { Presence } from './device/presence.ts';
@@ -43,7 +44,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
       queueUrl: config.QUEUE_URL,
       signingKey,
       publicKeys: { tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants), 'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']) },
-      handlers: auditHandlers(await keys.derive('audit-chain-v1')),
+      handlers: auditHandlers(await keys.derive(auditKeyLabel)),
       sweeps: [presence.sweep],
       log,
       clock,

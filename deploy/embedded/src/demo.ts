@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { loadConfig } from '@stint/host';
+import { privateKeyFromPem } from '@stint/crypto';
+import { expectType, StintClient } from '@stint/sdk';
+import { LoginAtComputer } from './computer-terminal.ts';
+import { DataDirectory } from './data-directory.ts';
+import { computerFolders, runAgent } from './demo-computer.ts';
+import { DemoAuditDocument, DemoEndGrantDocument, DemoGrantDocument } from './generated/operations.ts';
+import { Phone } from './phone.ts';
+import { readWorld, type DemoWorld } from './world.ts';
+
+// A whole just-in-time login by QR and one by TOTP, against the Stint that `npm start` runs. Each step is looked at
+// where it happens; the first thing that is not as promised ends the demo with exit code 1.
+
+const config = loadConfig(z.object({ STINT_DATA: z.string().default('.stint') }), process.env);
+const directory = new DataDirectory(resolve(config.STINT_DATA));
+const { state, root } = computerFolders(directory);
+
+const say = (line = '') => void process.stdout.write(`${line}\n`);
+const step = (line: string) => say(`\n▸ ${line}`);
+const seen = (line: string) => say(`  ✓ ${line}`);
+
+try {
+  const world = await readWorld(directory);
+  if (world === null) throw new Error('Stint is not running here yet. Start it in another terminal: npm start');
+  const phone = new Phone(world.url, world.technician);
+  await loginByQr(world, phone);
+  await loginByTotp(world, phone);
+  await proof(world);
+  say('\nEverything was seen.');
+} catch (error) {
+  process.stderr.write(`\n✗ ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function loginByQr(world: DemoWorld, phone: Phone): Promise<void> {
+  say('Login by QR');
+  step('Anna stands at the computer and asks for access: stint-agent login');
+  const terminal = new LoginAtComputer({ state, root, args: ['--method', 'qr'] });
+  const address = await terminal.qrAddress();
+  const number = await terminal.shownNumber();
+  say(terminal.screen());
+  step('She scans the code with her phone');
+  const shown = await phone.scan(address);
+  seen(`the phone shows ${shown.tenantName}, ${shown.hostName}, ${shown.sessionSeconds / 60} minutes, number ${shown.shownNumber}`);
+  expect(shown.shownNumber === number, 'the phone and the computer show the same number');
+  step('She approves with the key on her phone, which signs exactly what she was shown');
+  const grantId = await phone.approve(address, shown, 'Printer does not print');
+  const active = await terminal.result();
+  await accountIsThere(active);
+  step('She ends the access from her phone');
+  const ended = await phone.client.request(DemoEndGrantDocument, { input: { id: grantId } });
+  expectType(ended.endGrant, 'Grant');
+  await accountIsClosed(active.account);
+  await grantHasEnded(world, grantId, 'REVOKED');
+}
+
+async function loginByTotp(world: DemoWorld, phone: Phone): Promise<void> {
+  say('\nLogin by TOTP');
+  step('Anna types her email address and the code from her authenticator app');
+  let active = await typeCode(world, phone);
+  if (active === null) {
+    say('  This code was used before; a code works once. Waiting for the next one …');
+    const used = phone.totpCode();
+    await until('the next code', () => phone.totpCode() !== used, 31_000);
+    active = await typeCode(world, phone);
+  }
+  if (active === null) throw new Error('The computer did not accept a fresh code.');
+  seen('the code was accepted');
+  await accountIsThere(active);
+  step('She logs off at the computer');
+  await runAgent(['logoff', active.account, '--state', state, '--root', root]);
+  await accountIsClosed(active.account);
+  await grantHasEnded(world, active.grantId, 'LOGGED_OFF');
+}
+
+/** Null when the code was refused. */
+async function typeCode(world: DemoWorld, phone: Phone): Promise<Active | null> {
+  const terminal = new LoginAtComputer({ state, root, args: ['--method', 'totp', '--email', world.technician.email] });
+  terminal.type(phone.totpCode());
+  return terminal.result().catch((error: unknown) => {
+    if (error instanceof Error && error.message.includes('REFUSED')) return null;
+    throw error;
+  });
+}
+
+type Active = Awaited<ReturnType<LoginAtComputer['result']>>;
+
+async function accountIsThere(active: Active): Promise<void> {
+  step("The computer's own files, as they are now");
+  const [name, hash = ''] = entry('shadow', active.account) ?? [];
+  expect(name === active.account, `/etc/shadow has ${active.account}:${hash.slice(0, 6)}…`);
+  expect(/^\$/.test(hash), 'the account is unlocked');
+  expect(active.passwordVerified, 'the password that was set is valid (checked with crypt against /etc/shadow)');
+  expect(isAdministrator(active.account), 'the account is an administrator');
+}
+
+async function accountIsClosed(account: string): Promise<void> {
+  await until(`the end of ${account}`, () => !(entry('shadow', account)?.[1] ?? '!').startsWith('$') && !isAdministrator(account));
+  seen(`/etc/shadow has ${account}:${entry('shadow', account)?.[1]?.slice(0, 4) ?? '(no entry)'}… : locked`);
+  seen('the account is no administrator any more');
+}
+
+async function grantHasEnded(world: DemoWorld, id: string, reason: string): Promise<void> {
+  const client = new Phone(world.url, world.technician).client;
+  const grant = async () => (await client.request(DemoGrantDocument, { id })).grant;
+  await until('the grant to end', async () => (await grant())?.state === 'ENDED');
+  const { endReason, accountName } = (await grant()) ?? {};
+  expect(endReason === reason, `the grant for ${accountName ?? '?'} has ENDED (${endReason ?? '?'}): the agent read the account back`);
+}
+
+async function proof(world: DemoWorld): Promise<void> {
+  step('The administrator reads the audit log');
+  const { credentialId, privateKey } = world.administrator;
+  const client = new StintClient({ url: world.url, credential: { id: credentialId, privateKey: privateKeyFromPem(privateKey) } });
+  const read = async () => (await client.request(DemoAuditDocument, { tenantId: world.tenantId })).tenant;
+  const actions = async () => (await read())?.auditLog.edges.map(({ node }) => node.action) ?? [];
+  await until('both ends in the audit log', async () => (await actions()).filter((action) => action === 'grant.ended').length >= 2);
+  const tenant = await read();
+  for (const { node } of tenant?.auditLog.edges.toReversed() ?? []) say(`    ${String(node.sequence).padStart(3)}  ${node.occurredAt}  ${node.actorKind.padEnd(10)} ${node.action}`);
+  const verification = tenant?.verifyAuditLog;
+  expect(verification?.intact === true, `the chain of ${verification?.events ?? 0} events is intact`);
+}
+
+function expect(held: boolean, what: string): void {
+  if (!held) throw new Error(`Not so: ${what}.`);
+  seen(what);
+}
+
+/** The fields of an account's line in one of the private root's account files. */
+function entry(file: 'shadow' | 'group', name: string): string[] | undefined {
+  return readFileSync(`${root}/etc/${file}`, 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([first]) => first === name);
+}
+
+function isAdministrator(account: string): boolean {
+  return ['sudo', 'wheel'].some((group) => entry('group', group)?.[3]?.split(',').includes(account) === true);
+}
+
+async function until(what: string, held: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const end = Date.now() + withinMs;
+  while (!(await held())) {
+    if (Date.now() > end) throw new Error(`Waited ${withinMs / 1000} s in vain for ${what}.`);
+    await delay(50);
+  }
+}

@@ -1,0 +1,71 @@
+import { createHmac } from 'node:crypto';
+import type { AuditEvent } from '@stint/contracts';
+import type { Id } from '@stint/kernel';
+
+/** An event in its tenant's chain. */
+export interface ChainedEvent extends AuditEvent {
+  sequence: number;
+  hash: Buffer;
+}
+
+/** Where a chain ends. */
+export interface ChainHead {
+  sequence: number;
+  hash: Buffer;
+  mac: Buffer;
+}
+
+/** What recomputing a chain gave. */
+export interface Verification {
+  intact: boolean;
+  events: number;
+  brokenAt: number | null;
+  head: string | null;
+}
+
+/** The hash before the first event. */
+export const genesis = Buffer.alloc(32);
+
+/** The hash of an event at its place: HMAC-SHA-256 over the hash before it and every field in a fixed order. */
+export function chainHash(key: Buffer, previous: Buffer, sequence: number, event: AuditEvent): Buffer {
+  const details = Object.entries(event.details).sort(([a], [b]) => (a < b ? -1 : 1));
+  const place = [event.mspId, event.tenantId, sequence, event.eventId, event.occurredAt];
+  const fields = [...place, event.actorKind, event.actorId, event.action, event.subjectId, details];
+  return createHmac('sha256', key).update('stint-audit-event-v1\n').update(previous).update(JSON.stringify(fields)).digest();
+}
+
+/** Binds a chain's end to its tenant, so that it can be neither shortened nor exchanged. */
+export function headMac(key: Buffer, tenantId: Id, sequence: number, hash: Buffer): Buffer {
+  return createHmac('sha256', key).update('stint-audit-head-v1\n').update(JSON.stringify([tenantId, sequence, hash.toString('hex')])).digest();
+}
+
+/** Follows a chain event by event and remembers the first place at which it does not hold. */
+export class ChainCheck {
+  readonly #key: Buffer;
+  readonly #tenantId: Id;
+  #previous: Buffer = genesis;
+  #sequence = 0;
+  #brokenAt: number | null = null;
+
+  constructor(key: Buffer, tenantId: Id) {
+    this.#key = key;
+    this.#tenantId = tenantId;
+  }
+
+  /** Takes the next event in order of sequence. */
+  next(event: ChainedEvent): void {
+    this.#sequence += 1;
+    const holds = event.sequence === this.#sequence && chainHash(this.#key, this.#previous, event.sequence, event).equals(event.hash);
+    if (!holds) this.#brokenAt ??= this.#sequence;
+    this.#previous = event.hash;
+    this.#sequence = event.sequence;
+  }
+
+  /** The end: does the chain reach just as far as its head says? */
+  end(head: ChainHead | null, events: number): Verification {
+    const empty = head === null && events === 0;
+    const reaches = head?.sequence === this.#sequence && head.hash.equals(this.#previous) && headMac(this.#key, this.#tenantId, head.sequence, head.hash).equals(head.mac);
+    const brokenAt = this.#brokenAt ?? (empty || reaches ? null : this.#sequence + 1);
+    return { intact: brokenAt === null, events, brokenAt, head: head === null ? null : head.hash.toString('hex') };
+  }
+}

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Actor } from '@stint/contracts';
+import { newId, type Id } from '@stint/kernel';
+import { anonymous, createTenant, joinFirst, only, problem, somePublicKey, startTestTenants, technician, type TestTenants } from '../test-tenants.support.ts';
+
+let tenants: TestTenants;
+let mspId: Id;
+let administrator: Actor;
+beforeAll(async () => {
+  tenants = await startTestTenants();
+  ({ mspId, administrator } = await joinFirst(tenants));
+});
+afterAll(() => tenants.close());
+
+const redeem = `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on SignUp { technician { id displayName joined } } } }`;
+const inviteMutation = `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} ... on Invitation { link technician { id joined } } } }`;
+const update = `mutation ($input: UpdateTechnicianInput!) { updateTechnician(input: $input) { ${problem} ... on Technician { active roles } } }`;
+const credentialQuery = 'query ($id: ID!) { credential(id: $id) { kind subjectId permissions } }';
+
+const invitationInput = (email: string, tenantId = mspId) => ({ id: newId(), tenantId, email, roles: ['TECHNICIAN'] });
+const invite = async (email: string) => {
+  const input = invitationInput(email);
+  const invited = only(await tenants.send(administrator, inviteMutation, { input }));
+  return { id: input.id, token: String(invited['link']).split('#')[1] };
+};
+const redemption = (token: string | undefined, more: object = {}) => ({ token, displayName: 'Anna', credentialId: newId(), publicKey: somePublicKey(), ...more });
+
+describe('the first-administrator link', () => {
+  test('works once and makes the MSP', async () => {
+    const again = only(await tenants.send(anonymous, redeem, { input: redemption(tenants.firstLink.split('#')[1], { email: 'eve@example.com', mspName: 'Evil' }) }));
+    expect(again.__typename).toBe('InvitationInvalid');
+    const seen = await tenants.send(administrator, '{ viewer { kind tenant { name } technician { email roles joined } } tenants { edges { node { name } } } }');
+    expect(seen.data?.['viewer']).toEqual({ kind: 'TECHNICIAN', tenant: { name: 'Northwind' }, technician: { email: 'ada@example.com', roles: ['ADMINISTRATOR'], joined: true } });
+    expect(seen.data?.['tenants']).toEqual({ edges: [{ node: { name: 'Northwind' } }] });
+  });
+});
+
+describe('an invitation', () => {
+  test('lets one of many in', async () => {
+    const { token } = await invite('many@example.com');
+    const answers = await Promise.all(Array.from({ length: 100 }, () => tenants.send(anonymous, redeem, { input: redemption(token) })));
+    const types = answers.map((answer) => only(answer).__typename);
+    expect(types.filter((type) => type === 'SignUp')).toHaveLength(1);
+    expect(types.filter((type) => type === 'InvitationInvalid')).toHaveLength(99);
+  });
+
+  test('ends after 7 days', async () => {
+    const { token } = await invite('late@example.com');
+    tenants.clock.advance(7 * 24 * 3600 + 1);
+    expect(only(await tenants.send(anonymous, redeem, { input: redemption(token) })).__typename).toBe('InvitationInvalid');
+  });
+
+  test('made again for the same person ends the earlier link', async () => {
+    const input = invitationInput('twice@example.com');
+    const links = [];
+    for (let round = 0; round < 2; round += 1) links.push(String(only(await tenants.send(administrator, inviteMutation, { input }))['link']).split('#')[1]);
+    expect(only(await tenants.send(anonymous, redeem, { input: redemption(links[0]) })).__typename).toBe('InvitationInvalid');
+    expect(only(await tenants.send(anonymous, redeem, { input: redemption(links[1]) })).__typename).toBe('SignUp');
+  });
+
+  test('for an address that is there already is a conflict', async () => {
+    expect(only(await tenants.send(administrator, inviteMutation, { input: invitationInput('ADA@example.com') })).__typename).toBe('Conflict');
+  });
+
+  test.each([
+    ['email', { email: 'nobody' }],
+    ['email', { email: 'a\u0000@example.com' }],
+    ['roles', { roles: [] }],
+    ['id', { id: 'x' }],
+  ])('with a wrong %s is refused', async (field, wrong) => {
+    const answer = only(await tenants.send(administrator, `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { __typename ... on InvalidInput { field message } } }`, { input: { ...invitationInput('x@example.com'), ...wrong } }));
+    expect(answer).toMatchObject({ __typename: 'InvalidInput', field });
+  });
+
+  test('is not for technicians to give', async () => {
+    const answer = await tenants.send(technician(mspId, mspId, 'TECHNICIAN'), inviteMutation, { input: invitationInput('friend@example.com') });
+    expect(answer.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+});
+
+describe('switching a technician off', () => {
+  test('ends the credential at once', async () => {
+    const { id, token } = await invite('leaver@example.com');
+    const input = redemption(token);
+    only(await tenants.send(anonymous, redeem, { input }));
+    const look = () => tenants.send({ kind: 'gateway' }, credentialQuery, { id: input.credentialId });
+    expect((await look()).data?.['credential']).toMatchObject({ kind: 'TECHNICIAN', subjectId: id, permissions: expect.arrayContaining(['login.approve']) });
+    expect(only(await tenants.send(administrator, update, { input: { id, active: false } }))).toMatchObject({ active: false });
+    expect((await look()).data).toEqual({ credential: null });
+    expect(only(await tenants.send(administrator, update, { input: { id, active: true } }))).toMatchObject({ active: true });
+    expect((await look()).data?.['credential']).not.toBeNull();
+  });
+
+  test.each([
+    ['oneself', () => ({ active: false })],
+    ['the last administrator’s role', () => ({ roles: ['TECHNICIAN'] })],
+  ])('%s is a conflict', async (_, change) => {
+    expect(only(await tenants.send(administrator, update, { input: { id: administrator.id, ...change() } })).__typename).toBe('Conflict');
+  });
+});
+
+test('only the gateway may look credentials up', async () => {
+  for (const caller of [administrator, anonymous]) {
+    const answer = await tenants.send(caller, credentialQuery, { id: newId() });
+    expect(answer.errors?.[0]?.extensions.code).toMatch(/FORBIDDEN|UNAUTHENTICATED/);
+  }
+});
+
+describe('createTenant', () => {
+  const create = `mutation ($input: CreateTenantInput!) { createTenant(input: $input) { ${problem} ... on InvalidInput { field } ... on Tenant { id name } } }`;
+  // A UUIDv7 of the year 2022.
+  const old = '017f22e2-79b0-7cc3-98c4-dc0c0c07398f';
+
+  test('called again answers the same tenant, and with another name a conflict', async () => {
+    tenants.clock.set(new Date());
+    const input = { id: newId(), parentId: mspId, name: 'Contoso' };
+    const first = only(await tenants.send(administrator, create, { input }));
+    expect(first.__typename).toBe('Tenant');
+    expect(only(await tenants.send(administrator, create, { input }))).toEqual(first);
+    expect(only(await tenants.send(administrator, create, { input: { ...input, name: 'Other' } })).__typename).toBe('Conflict');
+  });
+
+  test.each<[string, object, string]>([
+    ['a control character', { name: 'a\u0007b' }, 'name'],
+    ['an empty name', { name: ' ' }, 'name'],
+    ['101 characters', { name: 'x'.repeat(101) }, 'name'],
+    ['an id of another kind', { id: '3f6c0a52-0c4e-4c5a-9a46-7e0c4a0b7a11' }, 'id'],
+    ['an id of another time', { id: old }, 'id'],
+  ])('with %s is refused and changes nothing', async (_, wrong, field) => {
+    const before = await tenants.send(administrator, '{ tenants { edges { node { id } } } }');
+    expect(only(await tenants.send(administrator, create, { input: { id: newId(), parentId: mspId, name: 'X', ...wrong } }))).toMatchObject({ __typename: 'InvalidInput', field });
+    expect(await tenants.send(administrator, '{ tenants { edges { node { id } } } }')).toEqual(before);
+  });
+
+  test('with an unknown field is malformed', async () => {
+    const answer = await tenants.send(administrator, create, { input: { id: newId(), parentId: mspId, name: 'X', colour: 'red' } });
+    expect(answer.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+  });
+
+  test('lists page by page', async () => {
+    for (const name of ['A', 'B', 'C']) await createTenant(tenants, administrator, name);
+    const names: string[] = [];
+    let after: string | null = null;
+    do {
+      const answer: Awaited<ReturnType<TestTenants['send']>> = await tenants.send(administrator, 'query ($after: String) { tenants(first: 2, after: $after) { edges { node { name } } pageInfo { hasNextPage endCursor } } }', { after });
+      const page = answer.data?.['tenants'] as unknown as { edges: { node: { name: string } }[]; pageInfo: { hasNextPage: boolean; endCursor: string } };
+      names.push(...page.edges.map((edge) => edge.node.name));
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    } while (after !== null);
+    expect(names).toEqual(['Northwind', 'Contoso', 'A', 'B', 'C']);
+  });
+});

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import type { Role } from '@stint/contracts';
+import type { Id } from '@stint/kernel';
+import type { SystemTx, Tx } from '@stint/tenancy';
+import { noFailures, type Failures } from './totp.domain.ts';
+
+/** A technician's TOTP; seeds are wrapped. */
+export interface Totp {
+  seed: Buffer | null;
+  pendingSeed: Buffer | null;
+  lastStep: number | null;
+}
+
+/** Who may log in at a device by this address, and their seed. */
+export interface Candidate {
+  technicianId: Id;
+  roles: readonly Role[];
+  seed: Buffer | null;
+  lastStep: number | null;
+}
+
+@Injectable()
+export class TotpRepository {
+  async putPending(tx: Tx, owner: { mspId: Id; tenantId: Id; technicianId: Id }, wrappedSeed: Buffer): Promise<void> {
+    await tx.query(
+      `insert into totp (msp_id, tenant_id, id, pending_seed) values ($1, $2, $3, $4) on conflict (msp_id, id) do update set pending_seed = excluded.pending_seed`,
+      [owner.mspId, owner.tenantId, owner.technicianId, wrappedSeed],
+    );
+  }
+
+  /** Locked until the transaction ends. */
+  async lock(tx: Tx, mspId: Id, technicianId: Id): Promise<Totp | null> {
+    const [row] = await tx.query<{ seed: Buffer | null; pending_seed: Buffer | null; last_step: string | null }>(
+      'select seed, pending_seed, last_step from totp where msp_id = $1 and id = $2 for update',
+      [mspId, technicianId],
+    );
+    return row === undefined ? null : { seed: row.seed, pendingSeed: row.pending_seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
+  }
+
+  /** The pending seed becomes the one that counts. */
+  async confirm(tx: Tx, mspId: Id, technicianId: Id, step: number, now: Date): Promise<void> {
+    await tx.query('update totp set seed = pending_seed, pending_seed = null, last_step = $3, confirmed_at = $4 where msp_id = $1 and id = $2', [mspId, technicianId, step, now]);
+  }
+
+  /** Uses a time step up; false when it, or a later one, was used before. */
+  async useStep(tx: SystemTx, mspId: Id, technicianId: Id, step: number): Promise<boolean> {
+    const rows = await tx.query('update totp set last_step = $3 where msp_id = $1 and id = $2 and (last_step is null or last_step < $3) returning id', [mspId, technicianId, step]);
+    return rows.length > 0;
+  }
+
+  /** The active technician with this address who lives in the device's tenant or above it. */
+  async candidate(tx: SystemTx, device: { mspId: Id; tenantId: Id }, email: string): Promise<Candidate | null> {
+    const [row] = await tx.query<{ id: Id; roles: Role[]; seed: Buffer | null; last_step: string | null }>(
+      `select t.id, t.roles, o.seed, o.last_step from technician t
+       join tenant place on place.msp_id = t.msp_id and place.id = $2 and place.path @> array[t.tenant_id]
+       left join totp o on o.msp_id = t.msp_id and o.id = t.id and o.confirmed_at is not null
+       where t.msp_id = $1 and t.email = $3 and t.active and t.joined_at is not null`,
+      [device.mspId, device.tenantId, email],
+    );
+    return row === undefined ? null : { technicianId: row.id, roles: row.roles, seed: row.seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
+  }
+
+  async isActiveDevice(tx: SystemTx, mspId: Id, deviceId: Id): Promise<boolean> {
+    return (await tx.query('select 1 from device where msp_id = $1 and id = $2 and active', [mspId, deviceId])).length > 0;
+  }
+
+  /** The failures of each subject, in the given order, locked: tries about one subject are looked at one after the other. */
+  async lockFailures(tx: Tx, owner: { mspId: Id; tenantId: Id }, subjects: readonly string[], now: Date): Promise<Failures[]> {
+    // Rows are made and locked in one order everywhere, so that two tries never wait for each other in a circle.
+    const ordered = subjects.toSorted();
+    await tx.query(
+      `insert into totp_failures (msp_id, tenant_id, subject, window_began_at) select $1, $2, subject, $4 from unnest($3::text[]) as subject order by subject on conflict do nothing`,
+      [owner.mspId, owner.tenantId, ordered, now],
+    );
+    const rows = await tx.query<{ subject: string; failures: number; window_began_at: Date; locked_until: Date | null }>(
+      'select subject, failures, window_began_at, locked_until from totp_failures where msp_id = $1 and subject = any($2) order by subject for update',
+      [owner.mspId, ordered],
+    );
+    const bySubject = new Map(rows.map((row) => [row.subject, { count: row.failures, windowBeganAt: row.window_began_at, lockedUntil: row.locked_until }]));
+    return subjects.map((subject) => bySubject.get(subject) ?? noFailures(now));
+  }
+
+  async saveFailures(tx: Tx, mspId: Id, subject: string, failures: Failures): Promise<void> {
+    await tx.query('update totp_failures set failures = $3, window_began_at = $4, locked_until = $5 where msp_id = $1 and subject = $2', [
+      mspId,
+      subject,
+      failures.count,
+      failures.windowBeganAt,
+      failures.lockedUntil,
+    ]);
+  }
+}

@@ -1,0 +1,178 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { email, hpkePublicKey, id, rolePermissions, type Actor } from '@stint/contracts';
+import { hashToken, matchTotp, newTotpSeed, sealTo, totpUri, type KeyProvider, type Sealed } from '@stint/crypto';
+import { conflict, notFound, Problem, type Clock, type Id } from '@stint/kernel';
+import { audit, emit } from '@stint/messaging';
+import { checkInput } from '@stint/subgraph';
+import { Tenancy, type SystemTx, type Tx } from '@stint/tenancy';
+import { TechnicianRepository } from '../technician/technician.repository.ts';
+import type { Technician } from '../technician/technician.domain.ts';
+import { CLOCK, KEYS } from '../tokens.ts';
+import { fail, limits, lockedUntil, noFailures, type Failures, type Limit } from './totp.domain.ts';
+import { TotpRepository, type Candidate } from './totp.repository.ts';
+
+const enrollInput = z.object({ recipientKey: hpkePublicKey });
+const submitInput = z.object({ loginRequestId: id, email, code: z.string() });
+/** The purpose to which an enrolment is sealed. */
+const sealInfo = 'stint-totp-enrollment-v1';
+
+/** What came of a try. It is committed with its counters before it becomes an answer. */
+type Outcome = { kind: 'accepted' } | { kind: 'refused' } | { kind: 'locked'; retryAt: Date };
+/** A subject that a try counts for. After a right code a narrow one is forgotten, a wide one is as before the try. */
+interface Counted {
+  subject: string;
+  limit: Limit;
+  wide: boolean;
+}
+/** A try that is allowed: how each subject stood before it, and whether a wrong code locks. */
+interface Try {
+  kind: 'try';
+  before: readonly Failures[];
+  locks: boolean;
+}
+
+@Injectable()
+export class TotpService {
+  // Compared against where there is nobody to compare with, so that an unknown address costs the same work.
+  readonly #nobody = newTotpSeed();
+
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly totps: TotpRepository,
+    private readonly technicians: TechnicianRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(KEYS) private readonly keys: KeyProvider,
+  ) {}
+
+  /** Makes a new seed for the calling technician and answers it sealed; an enrolment that counts stays until the new one is confirmed. */
+  async enroll(actor: Actor, raw: unknown): Promise<Sealed> {
+    const { recipientKey } = checkInput(enrollInput, raw);
+    const seed = newTotpSeed();
+    const wrapped = await this.keys.wrap(seed, seedPlace(actor.mspId, actor.id));
+    const technician = await this.tenancy.inTenant(actor, actor.tenantId, async (tx) => {
+      const [found] = await this.technicians.findMany(tx, actor.mspId, [actor.id]);
+      if (found === undefined) throw notFound('technician');
+      await this.totps.putPending(tx, { mspId: actor.mspId, tenantId: actor.tenantId, technicianId: actor.id }, wrapped);
+      return found;
+    });
+    const uri = totpUri(seed, { issuer: 'Stint', account: technician.email });
+    return sealTo({ publicKey: recipientKey, info: sealInfo, aad: actor.id }, Buffer.from(uri));
+  }
+
+  /** Ends an enrolment with its first code. */
+  async confirm(actor: Actor, code: string): Promise<Technician> {
+    const now = this.clock.now();
+    const counted = [{ subject: `enrolment:${actor.id}`, limit: limits.technicianAtDevice, wide: false }];
+    const outcome = await this.tenancy.inTenant(actor, actor.tenantId, async (tx): Promise<Outcome> => {
+      const totp = await this.totps.lock(tx, actor.mspId, actor.id);
+      if (totp?.pendingSeed == null) throw conflict('No enrolment is waiting for a code. Start one with enrollTotp.');
+      const taken = await this.#takeTry(tx, actor, counted, now);
+      if (taken.kind === 'locked') return taken;
+      const seed = await this.keys.unwrap(totp.pendingSeed, seedPlace(actor.mspId, actor.id));
+      const step = matchTotp({ seed, code, now, lastStep: null });
+      if (step === null) return { kind: 'refused' };
+      await this.totps.confirm(tx, actor.mspId, actor.id, step, now);
+      await this.#forgive(tx, actor.mspId, counted, taken, now);
+      await audit(tx, { action: 'totp.enrolled', subjectId: actor.id, occurredAt: now });
+      return { kind: 'accepted' };
+    });
+    answer(outcome);
+    const [technician] = await this.tenancy.readTenants(actor, (tx) => this.technicians.findMany(tx, actor.mspId, [actor.id]));
+    if (technician === undefined) throw notFound('technician');
+    return technician;
+  }
+
+  /**
+   * Checks a code that somebody typed at the calling device. The counters, the used step, the message that approves the
+   * login and the audit event are one transaction; a failed try is committed too.
+   */
+  async submit(device: Actor, raw: unknown): Promise<Id> {
+    const input = checkInput(submitInput, raw);
+    const now = this.clock.now();
+    // Across tenants, hence as the system: the technician lives above the device's tenant, where the device cannot look.
+    const outcome = await this.tenancy.asSystem((tx) => this.#try(tx, device, input, now));
+    answer(outcome);
+    return input.loginRequestId;
+  }
+
+  async #try(tx: SystemTx, device: Actor, input: z.infer<typeof submitInput>, now: Date): Promise<Outcome> {
+    if (!(await this.totps.isActiveDevice(tx, device.mspId, device.id))) return { kind: 'refused' };
+    const found = await this.totps.candidate(tx, device, input.email);
+    const candidate = found !== null && found.roles.some((role) => rolePermissions[role].includes('login.approve')) ? found : null;
+    const who = candidate?.technicianId ?? `unknown-${hashToken(input.email).toString('hex')}`;
+    const counted: Counted[] = [
+      { subject: `at:${device.id}:${who}`, limit: limits.technicianAtDevice, wide: false },
+      { subject: `device:${device.id}`, limit: limits.device, wide: false },
+      { subject: `technician:${who}`, limit: limits.technician, wide: true },
+      { subject: `tenant:${device.tenantId}`, limit: limits.tenant, wide: true },
+    ];
+    const taken = await this.#takeTry(tx, device, counted, now);
+    if (taken.kind === 'locked') return taken;
+    const record = (action: 'totp.accepted' | 'totp.refused' | 'totp.locked') =>
+      audit(tx, {
+        ...{ action, subjectId: input.loginRequestId, occurredAt: now, mspId: device.mspId, tenantId: device.tenantId },
+        actor: action === 'totp.accepted' && candidate !== null ? { kind: 'technician', id: candidate.technicianId } : device,
+        details: { deviceId: device.id, technicianId: candidate?.technicianId ?? null },
+      });
+    const step = await this.#match(device.mspId, candidate, input.code, now);
+    if (candidate === null || step === null || !(await this.totps.useStep(tx, device.mspId, candidate.technicianId, step))) {
+      await record(taken.locks ? 'totp.locked' : 'totp.refused');
+      return { kind: 'refused' };
+    }
+    await this.#forgive(tx, device.mspId, counted, taken, now);
+    const { mspId, tenantId, id: deviceId } = device;
+    await emit(tx, 'totp-accepted', { mspId, tenantId, deviceId, loginRequestId: input.loginRequestId, technicianId: candidate.technicianId });
+    await record('totp.accepted');
+    return { kind: 'accepted' };
+  }
+
+  async #match(mspId: Id, candidate: Candidate | null, code: string, now: Date): Promise<number | null> {
+    if (candidate?.seed == null) {
+      matchTotp({ seed: this.#nobody, code, now, lastStep: null });
+      return null;
+    }
+    const seed = await this.keys.unwrap(candidate.seed, seedPlace(mspId, candidate.technicianId));
+    return matchTotp({ seed, code, now, lastStep: candidate.lastStep });
+  }
+
+  /**
+   * Counts the try as wrong before it is looked at; a right code is forgiven afterwards. With the rows locked, tries
+   * that come at once are counted one after the other, so that none slips past the limit. A locked try counts nothing.
+   */
+  async #takeTry(tx: Tx, owner: { mspId: Id; tenantId: Id }, counted: readonly Counted[], now: Date): Promise<Try | { kind: 'locked'; retryAt: Date }> {
+    const before = await this.totps.lockFailures(
+      tx,
+      owner,
+      counted.map(({ subject }) => subject),
+      now,
+    );
+    const locks = before.map((failures) => lockedUntil(failures, now)?.getTime() ?? 0);
+    const latest = Math.max(...locks);
+    if (latest > 0) return { kind: 'locked', retryAt: new Date(latest) };
+    const after = counted.map(({ limit }, index) => fail(before[index] ?? noFailures(now), limit, now));
+    for (const [index, { subject }] of counted.entries()) await this.totps.saveFailures(tx, owner.mspId, subject, after[index] ?? noFailures(now));
+    return { kind: 'try', before, locks: after.some((failures) => failures.lockedUntil !== null) };
+  }
+
+  async #forgive(tx: Tx, mspId: Id, counted: readonly Counted[], taken: Try, now: Date): Promise<void> {
+    for (const [index, { subject, wide }] of counted.entries()) {
+      const before = wide ? taken.before[index] : undefined;
+      await this.totps.saveFailures(tx, mspId, subject, before ?? noFailures(now));
+    }
+  }
+}
+
+/** Where a wrapped seed belongs: it opens nowhere else. */
+function seedPlace(mspId: Id, technicianId: Id): string {
+  return `totp:${mspId}:${technicianId}`;
+}
+
+function answer(outcome: Outcome): void {
+  if (outcome.kind === 'refused') {
+    throw new Problem('TotpRefused', 'The code was not accepted. Wait for the next one; each works once. If it fails again, check the clocks of the computer and the phone.');
+  }
+  if (outcome.kind === 'locked') {
+    throw new Problem('TotpLocked', `Too many wrong codes. Try again after ${outcome.retryAt.toISOString()}.`, { retryAt: outcome.retryAt });
+  }
+}

@@ -38,6 +38,7 @@ export async function createTestDatabase(schemas: readonly TestSchema[]): Promis
     // One file at a time: roles are shared by the whole server, and a template must not be in use while it is cloned.
     await admin.query('select pg_advisory_lock(7261)');
     if ((await admin.query('select 1 from pg_database where datname = $1', [template])).rowCount === 0) {
+      await admin.query(`drop database if exists ${template}_new with (force)`); // of a run that failed half-way
       await admin.query(`create database ${template}_new`);
       for (const { schema, directory } of schemas) {
         await provision({ adminUrl: on(server, `${template}_new`), schema, passwords: { owner: 'test', app: 'test', system: 'test' } });

@@ -44,7 +44,7 @@ select stint_protect('invitation');
 
 -- The link that makes the first administrator: at most one row, of no tenant, for the system alone.
 create table first_link (
-  only boolean primary key default true check (only),
+  single boolean primary key default true check (single),
   token_hash bytea not null
 );
 revoke all on first_link from :app;

@@ -33,11 +33,11 @@ export class InvitationRepository {
 
   /** Sets the link that makes the first administrator; an earlier one ends. */
   async putFirstLink(tx: SystemTx, tokenHash: Buffer): Promise<void> {
-    await tx.query('insert into first_link (token_hash) values ($1) on conflict (only) do update set token_hash = excluded.token_hash', [tokenHash]);
+    await tx.query('insert into first_link (token_hash) values ($1) on conflict (single) do update set token_hash = excluded.token_hash', [tokenHash]);
   }
 
   /** Uses the first-administrator link up; false when this is not it. */
   async redeemFirstLink(tx: SystemTx, tokenHash: Buffer): Promise<boolean> {
-    return (await tx.query('delete from first_link where token_hash = $1 returning only', [tokenHash])).length > 0;
+    return (await tx.query('delete from first_link where token_hash = $1 returning single', [tokenHash])).length > 0;
   }
 }

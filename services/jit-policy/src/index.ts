@@ -1,2 +1,2 @@
-export { startJitPolicy } from './start.ts';
+export { startJitPolicy, type JitPolicyOptions } from './start.ts';
 export { jitPolicyConfig, type JitPolicyConfig } from './config.ts';

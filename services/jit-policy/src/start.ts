@@ -13,8 +13,13 @@ import type { JitPolicyConfig } from './config.ts';
 export const schema = 'jit_policy';
 const migrations = join(import.meta.dirname, '..', 'migrations');
 
-/** Starts the service: migrations where the owner role is given, then HTTP, messages and sweeps. `clock` is for tests. */
-export async function startJitPolicy(config: JitPolicyConfig, clock: Clock = systemClock): Promise<Running> {
+export interface JitPolicyOptions {
+  clock?: Clock;
+}
+
+/** Starts the service: migrations (when it has the owner's connection), then messages, sweeps and the door for the gateway. */
+export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicyOptions = {}): Promise<Running> {
+  const clock = options.clock ?? systemClock;
   const log = createLog('jit-policy', config.LOG_LEVEL);
   const signingKey = privateKeyFromPem(await readFile(config.MESSAGE_SIGNING_KEY_FILE, 'utf8'));
   if (config.DATABASE_OWNER_URL !== undefined) await migrate({ ownerUrl: config.DATABASE_OWNER_URL, schema, directory: migrations });

@@ -1,0 +1,171 @@
+import type { KeyObject } from 'node:crypto';
+import { approvalChallenge, rolePermissions, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
+import { generateSigningKey, publicKeyX, signDetached } from '@stint/crypto';
+import { newId, type Id } from '@stint/kernel';
+import { oldId, type Answer, type TestJitPolicy } from './test-jit-policy.ts';
+
+/** A technician with the key on their phone. */
+export interface Technician {
+  actor: Actor;
+  keyId: Id;
+  key: KeyObject;
+  told: Payload<'technician-changed'>;
+}
+
+/** A computer. */
+export interface Computer {
+  actor: Actor;
+  tenantId: Id;
+  told: Payload<'device-changed'>;
+}
+
+/** A login as its device has it. */
+export interface StartedLogin {
+  id: Id;
+  code: string;
+  content: ApprovalContent;
+}
+
+export interface Thing {
+  __typename: string;
+  [field: string]: unknown;
+}
+
+export const loginFields = '__typename id method state failure shownNumber hostName tenantName sessionSeconds expiresAt device { id } tenant { id } grant { id state accountName endReason expiresAt }';
+export const grantFields =
+  '__typename id state accountName reason ticket approvedAt activeAt expiresAt endedAt endReason failure technician { id } device { id }';
+/** Mutations whose result union lists no `InvalidInput`. */
+const withoutInput = new Set(['cancelLogin', 'denyLogin', 'endGrant']);
+
+/** Tenants, technicians and computers of a test, and what they do. All ids are old unless said otherwise: nothing waits for them. */
+export class World {
+  readonly service: TestJitPolicy;
+
+  constructor(service: TestJitPolicy) {
+    this.service = service;
+  }
+
+  async tenant(parent: Payload<'tenant-changed'> | null, name = 'Contoso Dental', id: Id = oldId()): Promise<Payload<'tenant-changed'>> {
+    const told = { mspId: parent?.mspId ?? id, tenantId: id, parentId: parent?.tenantId ?? null, path: [...(parent?.path ?? []), id], name, version: 1 };
+    await this.service.tell('tenant-changed', told);
+    return told;
+  }
+
+  async technician(tenant: Payload<'tenant-changed'>, role: Role = 'TECHNICIAN', change: Partial<Payload<'technician-changed'>> = {}): Promise<Technician> {
+    const key = generateSigningKey();
+    const keyId = oldId();
+    const told = {
+      mspId: tenant.mspId,
+      tenantId: tenant.tenantId,
+      technicianId: oldId(),
+      email: 'anna.berg@example.com',
+      displayName: 'Anna Berg',
+      active: true,
+      roles: [role],
+      keys: [{ id: keyId, x: publicKeyX(key) }],
+      version: 1,
+      ...change,
+    };
+    await this.service.tell('technician-changed', told);
+    return { actor: technicianActor(tenant, role, told.technicianId), keyId, key, told };
+  }
+
+  async computer(tenant: Payload<'tenant-changed'>, change: Partial<Payload<'device-changed'>> = {}): Promise<Computer> {
+    const told = { mspId: tenant.mspId, tenantId: tenant.tenantId, deviceId: oldId(), kind: 'WORKSTATION' as const, hostName: 'ws-07', active: true, version: 1, ...change };
+    await this.service.tell('device-changed', told);
+    return { actor: { kind: 'device', id: told.deviceId, mspId: tenant.mspId, tenantId: tenant.tenantId }, tenantId: tenant.tenantId, told };
+  }
+
+  /** Sends and answers the one field; throws where GraphQL itself refuses. */
+  async ask(principal: Actor, query: string, variables: object = {}): Promise<Thing> {
+    return only(await this.service.send(principal, query, variables));
+  }
+
+  async mutate(principal: Actor, name: string, fields: string, input: object): Promise<Thing> {
+    const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input!`;
+    return this.ask(principal, `mutation ($input: ${type}) { ${name}(input: $input) { ${fields} ... on Problem { __typename message } ${withoutInput.has(name) ? '' : '... on InvalidInput { field }'} } }`, { input });
+  }
+
+  async start(computer: Computer, method: 'QR' | 'TOTP' = 'QR', id: Id = newId()): Promise<StartedLogin> {
+    const started = await this.mutate(computer.actor, 'startLogin', `... on StartedLogin { __typename qrPayload loginRequest { ${loginFields} } } ... on NotAllowedBySettings { setting }`, { id, method });
+    if (started.__typename !== 'StartedLogin') throw new Error(JSON.stringify(started));
+    const login = started['loginRequest'] as Record<string, never>;
+    const content: ApprovalContent = {
+      loginRequestId: id,
+      tenantId: computer.tenantId,
+      tenantName: login['tenantName'] ?? '',
+      deviceId: computer.actor.id,
+      hostName: login['hostName'] ?? '',
+      shownNumber: login['shownNumber'] ?? '',
+      durationSeconds: login['sessionSeconds'] ?? 0,
+      reason: null,
+      ticket: null,
+    };
+    return { id, code: String(started['qrPayload']).split('/l/')[1] ?? '', content };
+  }
+
+  /** Approves as the phone does. `change` alters what is sent, `signed` what the signature covers. */
+  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}): Promise<Thing> {
+    const signature = signDetached(by.key, approvalChallenge({ ...login.content, ...signed }));
+    const input = { id: login.id, code: login.code, keyId: by.keyId, signature, ...change };
+    return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} }`, input);
+  }
+
+  /** A login, approved: the id of its grant. */
+  async granted(by: Technician, computer: Computer): Promise<Id> {
+    const login = await this.approve(by, await this.start(computer));
+    return idOf(login['grant']);
+  }
+
+  /** A login, approved, and its account active. */
+  async active(by: Technician, computer: Computer, secondsAgo = 0): Promise<Id> {
+    const grantId = await this.granted(by, computer);
+    await this.report(computer, [{ grantId, state: 'ACTIVE', secondsAgo }]);
+    return grantId;
+  }
+
+  async desired(computer: Computer, knownRevision: number | null = null): Promise<{ revision: number; checkInSeconds: number; accounts: Record<string, unknown>[] | null }> {
+    const fields =
+      'revision checkInSeconds accounts { id name displayName state grantId loginRequestId sessionSeconds activateBy expiresAt passwordLength }';
+    const query = `query ($refs: [_Any!]!, $known: Int) { _entities(representations: $refs) { ... on Device { desiredState(knownRevision: $known) { ${fields} } } } }`;
+    const answer = await this.service.send(computer.actor, query, { refs: [{ __typename: 'Device', id: computer.actor.id }], known: knownRevision });
+    const [device] = (answer.data?.['_entities'] ?? []) as { desiredState: never }[];
+    if (device?.desiredState == null) throw new Error(JSON.stringify(answer));
+    return device.desiredState;
+  }
+
+  /** Reports with the newest revision, about the only account of the device unless said otherwise. */
+  async report(computer: Computer, reports: Record<string, unknown>[], revision?: number): Promise<Thing> {
+    const desired = await this.desired(computer);
+    const accountId = desired.accounts?.[0]?.['id'];
+    const filled = reports.map((report) => ({ accountId, secondsAgo: 0, ...report }));
+    return this.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', { revision: revision ?? desired.revision, reports: filled });
+  }
+
+  async grant(by: Technician, id: Id): Promise<Thing> {
+    return this.ask(by.actor, `query ($id: ID!) { grant(id: $id) { ${grantFields} } }`, { id });
+  }
+
+  async login(by: Actor, id: Id): Promise<Thing> {
+    return this.ask(by, `query ($id: ID!) { loginRequest(id: $id) { ${loginFields} } }`, { id });
+  }
+}
+
+/** A technician as the gateway forwards them, whether we know them or not. */
+export function technicianActor(tenant: { mspId: Id; tenantId: Id }, role: Role = 'TECHNICIAN', id: Id = oldId()): Actor {
+  return { kind: 'technician', id, mspId: tenant.mspId, tenantId: tenant.tenantId, permissions: [...rolePermissions[role]] };
+}
+
+export function only(answer: Answer): Thing {
+  const [value] = Object.values(answer.data ?? {});
+  if (value == null || answer.errors !== undefined) throw new Error(JSON.stringify(answer));
+  return value as Thing;
+}
+
+export function codeOf(answer: Answer): string | undefined {
+  return answer.errors?.[0]?.extensions.code;
+}
+
+export function idOf(thing: unknown): Id {
+  return (thing as { id: Id }).id;
+}

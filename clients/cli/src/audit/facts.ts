@@ -4,7 +4,6 @@ export function facts(details: string): string {
     const parsed: unknown = JSON.parse(details);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return details;
     return Object.entries(parsed)
-      .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
       .join(' ');
   } catch {

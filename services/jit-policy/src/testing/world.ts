@@ -134,11 +134,11 @@ export class World {
     return device.desiredState;
   }
 
-  /** Reports with the newest revision, about the only account of the device unless said otherwise. */
+  /** Reports with the newest revision, about the account that the grant enables, or the device's first, unless said otherwise. */
   async report(computer: Computer, reports: Record<string, unknown>[], revision?: number): Promise<Thing> {
     const desired = await this.desired(computer);
-    const accountId = desired.accounts?.[0]?.['id'];
-    const filled = reports.map((report) => ({ accountId, secondsAgo: 0, ...report }));
+    const accountOf = (grantId: unknown) => (desired.accounts?.find((account) => account['grantId'] === grantId) ?? desired.accounts?.[0])?.['id'];
+    const filled = reports.map((report) => ({ accountId: accountOf(report['grantId']), secondsAgo: 0, ...report }));
     return this.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', { revision: revision ?? desired.revision, reports: filled });
   }
 

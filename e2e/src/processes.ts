@@ -6,6 +6,8 @@ import type { Installation } from './installation.ts';
 
 export type ProcessName = 'tenants' | 'jit-policy' | 'gateway';
 
+const folders: Record<ProcessName, string> = { tenants: 'services/tenants', 'jit-policy': 'services/jit-policy', gateway: 'gateway' };
+
 /** The installation's processes, each a real one of its own that can be killed and started again. */
 export class Processes {
   readonly #installation: Installation;
@@ -25,8 +27,8 @@ export class Processes {
   /** Starts a process and waits until it says that it is ready. */
   async start(name: ProcessName): Promise<void> {
     const environment = this.#installation.environments[name];
-    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve(`@stint/${name}/main`))], {
-      env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', ...environment },
+    const child = spawn(process.execPath, [fileURLToPath(new URL(`../../${folders[name]}/dist/main.js`, import.meta.url))], {
+      env: { ...environment, LOG_LEVEL: 'fatal' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#running.set(name, child);

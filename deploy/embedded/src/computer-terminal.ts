@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-const agentMain = fileURLToPath(import.meta.resolve('@stint/agent/main'));
+const agentMain = fileURLToPath(new URL('../../../clients/agent/dist/main.js', import.meta.url));
 
 const active = z.object({ state: z.literal('ACTIVE'), account: z.string(), grantId: z.string(), passwordVerified: z.boolean() });
 

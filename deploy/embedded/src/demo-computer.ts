@@ -1,9 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DataDirectory } from './data-directory.ts';
 
-const agentMain = fileURLToPath(import.meta.resolve('@stint/agent/main'));
+const agentMain = fileURLToPath(new URL('../../../clients/agent/dist/main.js', import.meta.url));
+
+// The agent gets nothing of our environment but where programs are.
+const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The folders of the demo computer: the agent's state, and the private root whose `/etc` stands for the computer's. */
 export function computerFolders(directory: DataDirectory): { state: string; root: string } {
@@ -12,7 +17,7 @@ export function computerFolders(directory: DataDirectory): { state: string; root
 
 /** Runs the agent's program once and answers its output; throws with what it said when it fails. */
 export async function runAgent(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
-  const child = spawn(process.execPath, [agentMain, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [agentMain, ...args], { env: { PATH: searchPath, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));
@@ -28,11 +33,20 @@ export async function enrollComputer(directory: DataDirectory, url: string, toke
   await runAgent(['enroll', '--url', url, '--state', state, '--root', root], { STINT_ENROLLMENT_TOKEN: token });
 }
 
-/** Starts the demo computer's agent as a process of its own, as on a real computer. */
-export function startComputer(directory: DataDirectory): { process: ChildProcess; stop(): Promise<void> } {
+export interface RunningComputer {
+  process: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** Starts the demo computer's agent as a process of its own, as on a real computer, and waits until it can be spoken to. */
+export async function startComputer(directory: DataDirectory): Promise<RunningComputer> {
   const { state, root } = computerFolders(directory);
-  const child = spawn(process.execPath, [agentMain, 'run', '--state', state, '--root', root], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [agentMain, 'run', '--state', state, '--root', root], {
+    env: { PATH: searchPath, LOG_LEVEL: 'error' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const closed = once(child, 'close');
+  await answers(`${state}/agent.sock`, child);
   return {
     process: child,
     async stop() {
@@ -42,4 +56,16 @@ export function startComputer(directory: DataDirectory): { process: ChildProcess
       clearTimeout(hard);
     },
   };
+}
+
+async function answers(socket: string, child: ChildProcess): Promise<void> {
+  for (let waited = 0; waited < 10_000 && child.exitCode === null; waited += 20) {
+    const connected = await new Promise<boolean>((resolve) => {
+      const probe = connect(socket, () => resolve(true)).once('error', () => resolve(false));
+      probe.once('connect', () => probe.end());
+    });
+    if (connected) return;
+    await delay(20);
+  }
+  throw new Error("The demo computer's agent does not start.");
 }

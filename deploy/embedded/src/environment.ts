@@ -43,6 +43,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     PUBLIC_URL: publicUrl,
     GATEWAY_PUBLIC_KEY: gatewayKey.publicX,
     MESSAGE_SIGNING_KEY_FILE: messageKeys[name].file,
+    LOG_LEVEL: 'warn',
     MESSAGE_PUBLIC_KEYS: `tenants=${messageKeys.tenants.publicX},jit-policy=${messageKeys['jit-policy'].publicX}`,
   });
   return {

@@ -59,7 +59,7 @@ async function startInstallation(): Promise<Running> {
       world = seeded.world;
       await writeWorld(directory, world);
     }
-    const computer = startComputer(directory);
+    const computer = await startComputer(directory);
     closing.push(() => computer.stop());
     announce(url, directory, performance.now() - began);
     return { url, close };

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { DemoSettingsDocument } from '@stint/embedded';
+import { expectType } from '@stint/sdk';
+import { eventually } from '@stint/testing';
+import { Stint } from './stint.ts';
+
+let stint: Stint;
+beforeAll(async () => {
+  stint = await Stint.start({ processes: true });
+}, 60_000);
+afterAll(() => stint.stop());
+
+test('access ends on time though the computer cannot reach the gateway, and is reported when it can again', async () => {
+  const settings = await stint.administrator.request(DemoSettingsDocument, { input: { tenantId: stint.world.tenantId, sessionSeconds: 60 } });
+  expectType(settings.updateJitSettings, 'Tenant');
+  const terminal = stint.login(['--method', 'qr']);
+  const address = await terminal.qrAddress();
+  const grantId = await stint.phone.approve(address, await stint.phone.scan(address), 'Printer');
+  const { account } = await terminal.result();
+  const activeAt = Date.now();
+  expect(stint.account(account)).toBe('enabled');
+  await stint.processes?.kill('gateway');
+  await eventually(() => expect(stint.account(account)).toBe('disabled'), { timeoutMs: 75_000 });
+  expect(Date.now() - activeAt).toBeGreaterThan(55_000);
+  await stint.processes?.start('gateway');
+  await eventually(async () => expect(await stint.grant(grantId)).toMatchObject({ state: 'ENDED', endReason: 'EXPIRED' }), { timeoutMs: 60_000 });
+}, 200_000);

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { privateKeyFromPem } from '@stint/crypto';
+import {
+  computerFolders,
+  DemoAuditDocument,
+  DemoGrantDocument,
+  enrollComputer,
+  LoginAtComputer,
+  Phone,
+  seed,
+  startComputer,
+  startStack,
+  type DemoWorld,
+  type RunningComputer,
+} from '@stint/embedded';
+import type { Running } from '@stint/host';
+import { StintClient } from '@stint/sdk';
+import { eventually } from '@stint/testing';
+import { createInstallation, type Installation } from './installation.ts';
+import { Processes } from './processes.ts';
+
+/** A whole Stint with people, a customer and an enrolled computer, as the tests of the promises use it. */
+export class Stint {
+  readonly installation: Installation;
+  readonly world: DemoWorld;
+  readonly phone: Phone;
+  readonly administrator: StintClient;
+  /** Each service a process of its own; null when all run in the test's process. */
+  readonly processes: Processes | null;
+  #computer: RunningComputer | null = null;
+  readonly #stack: Running | null;
+
+  private constructor(parts: { installation: Installation; world: DemoWorld; processes: Processes | null; stack: Running | null }) {
+    this.installation = parts.installation;
+    this.world = parts.world;
+    this.processes = parts.processes;
+    this.#stack = parts.stack;
+    this.phone = new Phone(parts.installation.url, parts.world.technician);
+    const { credentialId, privateKey } = parts.world.administrator;
+    this.administrator = new StintClient({ url: parts.installation.url, credential: { id: credentialId, privateKey: privateKeyFromPem(privateKey) } });
+  }
+
+  static async start(options: { processes: boolean; queueUrl?: string }): Promise<Stint> {
+    const installation = await createInstallation(options);
+    let processes: Processes | null = null;
+    let stack: Running | null = null;
+    let link = '';
+    if (options.processes) {
+      processes = new Processes(installation);
+      await processes.startAll();
+      link = processes.firstLink;
+    } else {
+      stack = await startStack(installation.environments, { onFirstLink: (first) => (link = first) });
+    }
+    const { world, enrollmentToken } = await seed(installation.url, link);
+    await enrollComputer(installation.directory, installation.url, enrollmentToken);
+    const stint = new Stint({ installation, world, processes, stack });
+    await stint.startComputer();
+    return stint;
+  }
+
+  async startComputer(): Promise<void> {
+    this.#computer = await startComputer(this.installation.directory);
+  }
+
+  /** SIGKILL. */
+  async killComputer(): Promise<void> {
+    this.#computer?.process.kill('SIGKILL');
+    await this.#computer?.stop();
+    this.#computer = null;
+  }
+
+  /** Somebody asks for access at the computer. */
+  login(args: readonly string[]): LoginAtComputer {
+    return new LoginAtComputer({ ...computerFolders(this.installation.directory), args });
+  }
+
+  /** What the computer's own account files say of an account. */
+  account(name: string): 'enabled' | 'disabled' | 'absent' {
+    const etc = `${computerFolders(this.installation.directory).root}/etc`;
+    const shadow = lines(`${etc}/shadow`).find(([first]) => first === name);
+    if (shadow === undefined) return 'absent';
+    const administrator = lines(`${etc}/group`).some(([group, , , members]) => (group === 'sudo' || group === 'wheel') && members?.split(',').includes(name) === true);
+    return shadow[1]?.startsWith('$') === true && administrator ? 'enabled' : 'disabled';
+  }
+
+  async grant(id: string) {
+    const { grant } = await this.phone.client.request(DemoGrantDocument, { id });
+    if (grant == null) throw new Error('The grant is not known.');
+    return grant;
+  }
+
+  async audit() {
+    const { tenant } = await this.administrator.request(DemoAuditDocument, { tenantId: this.world.tenantId });
+    if (tenant == null) throw new Error('The tenant is not known.');
+    return { actions: tenant.auditLog.edges.map(({ node }) => node.action), verification: tenant.verifyAuditLog };
+  }
+
+  /** Waits until every message of every service has had its effect. */
+  async drained(): Promise<void> {
+    await eventually(
+      async () => {
+        for (const schema of ['tenants', 'jit_policy']) {
+          const rows = await this.installation.query(`select type, target, attempts from ${schema}.outbox`);
+          if (rows.length > 0) throw new Error(`${schema} has not sent ${JSON.stringify(rows)}`);
+        }
+      },
+      { timeoutMs: 60_000 },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.killComputer();
+    await this.processes?.stopAll();
+    await this.#stack?.close();
+    await this.installation.remove();
+  }
+}
+
+function lines(file: string): string[][] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+}

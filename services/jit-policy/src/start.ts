@@ -32,7 +32,10 @@ export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicy
     closing.push(() => tenancy.close());
     const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'nudges are away'));
     closing.push(() => broadcast.close());
-    const publicKeys = { tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants), 'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']) };
+    const publicKeys = {
+      tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
+      'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
+    };
     const subgraph = await startSubgraph({
       name: 'jit-policy',
       module: AppModule.for({

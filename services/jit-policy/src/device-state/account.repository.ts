@@ -17,7 +17,8 @@ interface Row {
   removed_at: Date | null;
 }
 
-const columns = 'msp_id, tenant_id, id, device_id, technician_id, name, display_name, password_length, last_used_at, absent_since, removed_at';
+const columns =
+  'msp_id, tenant_id, id, device_id, technician_id, name, display_name, password_length, last_used_at, absent_since, removed_at';
 
 // $1 is now, $2 the default of accountRestDays. No tenant can set less than a day: the first comparison can use the index.
 const resting = `a.absent_since is null and a.removed_at is null and a.last_used_at <= $1::timestamptz - interval '1 day'
@@ -74,12 +75,23 @@ export class AccountRepository {
 
   /** The device's accounts that are not gone. */
   async ofDevice(tx: Tx, mspId: Id, deviceId: Id): Promise<Account[]> {
-    return (await tx.query<Row>(`select ${columns} from jit_account where msp_id = $1 and device_id = $2 and removed_at is null order by id`, [mspId, deviceId])).map(asAccount);
+    return (
+      await tx.query<Row>(`select ${columns} from jit_account where msp_id = $1 and device_id = $2 and removed_at is null order by id`, [
+        mspId,
+        deviceId,
+      ])
+    ).map(asAccount);
   }
 
   /** Those of `ids` that are the device's, accounts that are gone included. */
   async findMany(tx: Tx, mspId: Id, deviceId: Id, ids: readonly Id[]): Promise<Account[]> {
-    return (await tx.query<Row>(`select ${columns} from jit_account where msp_id = $1 and device_id = $2 and id = any($3)`, [mspId, deviceId, ids])).map(asAccount);
+    return (
+      await tx.query<Row>(`select ${columns} from jit_account where msp_id = $1 and device_id = $2 and id = any($3)`, [
+        mspId,
+        deviceId,
+        ids,
+      ])
+    ).map(asAccount);
   }
 
   /**
@@ -95,7 +107,12 @@ export class AccountRepository {
   }
 
   async isResting(tx: SystemTx, now: Date, mspId: Id, id: Id): Promise<boolean> {
-    const rows = await tx.query(`select 1 from jit_account a where a.msp_id = $3 and a.id = $4 and ${resting}`, [now, settingDefinitions.accountRestDays.default, mspId, id]);
+    const rows = await tx.query(`select 1 from jit_account a where a.msp_id = $3 and a.id = $4 and ${resting}`, [
+      now,
+      settingDefinitions.accountRestDays.default,
+      mspId,
+      id,
+    ]);
     return rows.length === 1;
   }
 
@@ -110,7 +127,11 @@ export class AccountRepository {
 
   /** A technician's name changed: it stands in the descriptions of the accounts from their next change on. */
   async renameTechnician(tx: SystemTx, mspId: Id, technicianId: Id, displayName: string): Promise<void> {
-    await tx.query('update jit_account set display_name = $3 where msp_id = $1 and technician_id = $2 and display_name <> $3', [mspId, technicianId, displayName]);
+    await tx.query('update jit_account set display_name = $3 where msp_id = $1 and technician_id = $2 and display_name <> $3', [
+      mspId,
+      technicianId,
+      displayName,
+    ]);
   }
 }
 

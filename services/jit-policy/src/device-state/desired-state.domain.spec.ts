@@ -21,7 +21,16 @@ const account: Account = {
 };
 function aGrant(change: Partial<Grant> = {}): Grant {
   const { mspId, tenantId, deviceId, technicianId } = account;
-  const about = { mspId, tenantId, deviceId, technicianId, id: newId(), loginRequestId: newId(), accountId: account.id, accountName: account.name };
+  const about = {
+    mspId,
+    tenantId,
+    deviceId,
+    technicianId,
+    id: newId(),
+    loginRequestId: newId(),
+    accountId: account.id,
+    accountName: account.name,
+  };
   return { ...approvedGrant({ ...about, reason: null, ticket: null, sessionSeconds: 600, approval: null }, noon), ...change };
 }
 const active = (change: Partial<Grant> = {}) => aGrant({ state: 'ACTIVE', activeAt: at(10), expiresAt: at(610), ...change });
@@ -33,7 +42,20 @@ describe('what an account must look like', () => {
   const disabled = { state: 'DISABLED', grantId: null, loginRequestId: null, sessionSeconds: null, activateBy: null, expiresAt: null };
   test.each<[string, Account, Grant[], number, object]>([
     ['no grant', account, [], 0, disabled],
-    ['approved', account, [approved], 0, { state: 'ENABLED', grantId: approved.id, loginRequestId: approved.loginRequestId, sessionSeconds: 600, activateBy: at(120), expiresAt: null }],
+    [
+      'approved',
+      account,
+      [approved],
+      0,
+      {
+        state: 'ENABLED',
+        grantId: approved.id,
+        loginRequestId: approved.loginRequestId,
+        sessionSeconds: 600,
+        activateBy: at(120),
+        expiresAt: null,
+      },
+    ],
     ['approved, not made in time, not yet swept', account, [approved], 120, disabled],
     ['active', account, [running], 60, { state: 'ENABLED', grantId: running.id, expiresAt: at(610) }],
     ['over, not yet swept', account, [running], 610, disabled],
@@ -43,7 +65,13 @@ describe('what an account must look like', () => {
     ['rested', { ...account, absentSince: noon }, [], 0, { ...disabled, state: 'ABSENT' }],
     ['rested, then used again', { ...account, absentSince: noon }, [approved], 0, { state: 'ENABLED' }],
   ])('%s', (_, which, grants, seconds, expected) => {
-    expect(desiredAccount(which, grants, at(seconds))).toMatchObject({ id: account.id, name: 'jit-anna', displayName: 'Anna Berg', passwordLength: 24, ...expected });
+    expect(desiredAccount(which, grants, at(seconds))).toMatchObject({
+      id: account.id,
+      name: 'jit-anna',
+      displayName: 'Anna Berg',
+      passwordLength: 24,
+      ...expected,
+    });
   });
 
   test('nothing enables an account without a live grant', () => {
@@ -92,14 +120,34 @@ describe('reports', () => {
     ['active, of another grant', {}, active(), null],
     ['failed', { state: 'FAILED', detail: 'useradd: exit 1' }, { ...grant, state: 'APPROVED' }, { do: 'fail', why: 'useradd: exit 1' }],
     ['failed, but active before', { state: 'FAILED' }, grant, { do: 'see-disabled', reason: null, revision: 3 }],
-    ['failed proves the end of others', { state: 'FAILED' }, active({ state: 'ENDING' }), { do: 'see-disabled', reason: null, revision: 3 }],
+    [
+      'failed proves the end of others',
+      { state: 'FAILED' },
+      active({ state: 'ENDING' }),
+      { do: 'see-disabled', reason: null, revision: 3 },
+    ],
     ['disabled', { state: 'DISABLED' }, grant, { do: 'see-disabled', reason: null, revision: 3 }],
-    ['disabled proves the end of others, too', { state: 'DISABLED', endReason: 'EXPIRED' }, active({ state: 'ENDING' }), { do: 'see-disabled', reason: null }],
+    [
+      'disabled proves the end of others, too',
+      { state: 'DISABLED', endReason: 'EXPIRED' },
+      active({ state: 'ENDING' }),
+      { do: 'see-disabled', reason: null },
+    ],
     ['disabled by the agent', { state: 'DISABLED', endReason: 'EXPIRED' }, grant, { do: 'see-disabled', reason: 'EXPIRED' }],
     ['gone', { state: 'ABSENT', endReason: 'EXPIRED' }, grant, { do: 'see-disabled', reason: 'EXPIRED' }],
-    ['a log-off ends what was active on the account before', { state: 'DISABLED', endReason: 'LOGGED_OFF' }, older, { do: 'see-disabled', reason: 'LOGGED_OFF' }],
+    [
+      'a log-off ends what was active on the account before',
+      { state: 'DISABLED', endReason: 'LOGGED_OFF' },
+      older,
+      { do: 'see-disabled', reason: 'LOGGED_OFF' },
+    ],
     ['but nothing later', { state: 'DISABLED', endReason: 'LOGGED_OFF' }, later, { do: 'see-disabled', reason: null }],
-    ['nor what is only approved', { state: 'DISABLED', endReason: 'LOGGED_OFF' }, { ...older, state: 'APPROVED' }, { do: 'see-disabled', reason: null }],
+    [
+      'nor what is only approved',
+      { state: 'DISABLED', endReason: 'LOGGED_OFF' },
+      { ...older, state: 'APPROVED' },
+      { do: 'see-disabled', reason: null },
+    ],
   ])('%s', (_, change, about, expected) => {
     const command = commandOf({ ...report, ...change }, about, 3);
     if (expected === null) expect(command).toBeNull();

@@ -57,7 +57,9 @@ export class DeviceStateService {
   async report(actor: Actor, revision: number, reports: readonly AccountReport[]): Promise<number> {
     if (reports.length > maxReports) throw invalidInput('reports', `At most ${maxReports} reports at once.`);
     return this.directory.asDevice(actor, async (tx, device) => {
-      const accounts = byId(await this.accounts.findMany(tx, device.mspId, device.id, reports.map(({ accountId }) => accountId).filter(isId)));
+      const accounts = byId(
+        await this.accounts.findMany(tx, device.mspId, device.id, reports.map(({ accountId }) => accountId).filter(isId)),
+      );
       const grantIds = reports.flatMap(({ grantId }) => (isId(grantId) ? [grantId] : []));
       checkReports(revision, reports, accounts, byId(await this.grants.findMany(tx, device.mspId, grantIds)));
       const now = this.clock.now();
@@ -67,7 +69,15 @@ export class DeviceStateService {
     });
   }
 
-  async #take(tx: TenantTx, device: DeviceCopy, work: DeviceWork, report: AccountReport, revision: number, accounts: Map<Id, Account>, now: Date): Promise<void> {
+  async #take(
+    tx: TenantTx,
+    device: DeviceCopy,
+    work: DeviceWork,
+    report: AccountReport,
+    revision: number,
+    accounts: Map<Id, Account>,
+    now: Date,
+  ): Promise<void> {
     const known = accounts.get(report.accountId);
     // Seen gone before: the same report once more.
     if (known === undefined || known.removedAt !== null) return;

@@ -37,7 +37,13 @@ export class DeviceWork {
   #grants: Grant[];
   #changed = false;
 
-  constructor(doors: Pick<DeviceWorkService, 'copies' | 'grants' | 'accounts' | 'nudge'>, tx: WriteTx, device: DeviceCopy, grants: Grant[], now: Date) {
+  constructor(
+    doors: Pick<DeviceWorkService, 'copies' | 'grants' | 'accounts' | 'nudge'>,
+    tx: WriteTx,
+    device: DeviceCopy,
+    grants: Grant[],
+    now: Date,
+  ) {
     this.#doors = doors;
     this.#tx = tx;
     this.#device = device;
@@ -76,7 +82,8 @@ export class DeviceWork {
 
   /** Ends all live grants of an account together: none of them carries another. */
   async endAll(which: (grant: Grant) => boolean, reason: GrantEndReason): Promise<void> {
-    for (const grant of this.#grants.filter(which)) await this.change(grant, { do: 'end', reason, revision: this.nextRevision, carried: false });
+    for (const grant of this.#grants.filter(which))
+      await this.change(grant, { do: 'end', reason, revision: this.nextRevision, carried: false });
   }
 
   async tick(grant: Grant): Promise<Grant> {
@@ -111,14 +118,21 @@ export class DeviceWork {
   }
 
   async #moved(before: Grant, grant: Grant): Promise<void> {
-    if (grant.state === 'ENDED' || grant.state === 'FAILED') await this.#doors.accounts.used(this.#tx, grant.mspId, grant.accountId, this.#now);
+    if (grant.state === 'ENDED' || grant.state === 'FAILED')
+      await this.#doors.accounts.used(this.#tx, grant.mspId, grant.accountId, this.#now);
     // An agent that ends by itself goes from live to ENDED at once; the log then has the request and the end in one.
     for (const event of happened(before, grant)) {
       await auditOf(this.#tx, grant, {
         action: event.action,
         subjectId: grant.id,
         occurredAt: this.#now,
-        details: { deviceId: grant.deviceId, hostName: this.#device.hostName, technicianId: grant.technicianId, accountName: grant.accountName, ...event.details },
+        details: {
+          deviceId: grant.deviceId,
+          hostName: this.#device.hostName,
+          technicianId: grant.technicianId,
+          accountName: grant.accountName,
+          ...event.details,
+        },
       });
     }
     if (grant.state !== 'ACTIVE') return;

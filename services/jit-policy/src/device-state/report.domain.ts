@@ -17,17 +17,24 @@ export interface AccountReport {
 }
 
 /** Refuses a batch of reports as a whole when one of them is about something that is not this device's, or breaks a rule. */
-export function checkReports(revision: number, reports: readonly AccountReport[], accounts: ReadonlyMap<Id, Account>, grants: ReadonlyMap<Id, Pick<Grant, 'accountId'>>): void {
+export function checkReports(
+  revision: number,
+  reports: readonly AccountReport[],
+  accounts: ReadonlyMap<Id, Account>,
+  grants: ReadonlyMap<Id, Pick<Grant, 'accountId'>>,
+): void {
   if (revision < 0) throw invalidInput('revision', 'revision must be one that desiredState has answered.');
   if (reports.length > maxReports) throw invalidInput('reports', `At most ${maxReports} reports at once.`);
   reports.forEach((report, index) => {
     const at = (field: string) => `reports.${index}.${field}`;
-    if (!isId(report.accountId) || !accounts.has(report.accountId)) throw invalidInput(at('accountId'), 'accountId must be an account of the desired state of this device.');
+    if (!isId(report.accountId) || !accounts.has(report.accountId))
+      throw invalidInput(at('accountId'), 'accountId must be an account of the desired state of this device.');
     if (report.grantId != null && grants.get(report.grantId)?.accountId !== report.accountId) {
       throw invalidInput(at('grantId'), 'grantId must be a grant on this account of this device.');
     }
     if (report.secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
-    if (report.name != null && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(report.name)) throw invalidInput(at('name'), 'name must be an account name of 1 to 64 characters.');
+    if (report.name != null && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(report.name))
+      throw invalidInput(at('name'), 'name must be an account name of 1 to 64 characters.');
   });
 }
 

@@ -54,7 +54,10 @@ export class DirectoryRepository {
 
   /** The same without waiting: null also while somebody else has it locked. */
   async deviceIfFree(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
-    const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2 for update skip locked`, [mspId, id]);
+    const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2 for update skip locked`, [
+      mspId,
+      id,
+    ]);
     return row === undefined ? null : asDevice(row);
   }
 
@@ -71,7 +74,10 @@ export class DirectoryRepository {
 
   /** A new revision of the device's desired state. */
   async nextRevision(tx: Tx, mspId: Id, deviceId: Id): Promise<number> {
-    const [row] = await tx.query<{ revision: number }>('update device set revision = revision + 1 where msp_id = $1 and id = $2 returning revision', [mspId, deviceId]);
+    const [row] = await tx.query<{ revision: number }>(
+      'update device set revision = revision + 1 where msp_id = $1 and id = $2 returning revision',
+      [mspId, deviceId],
+    );
     if (row === undefined) throw new Error(`No device ${deviceId} to give a new revision.`);
     return row.revision;
   }

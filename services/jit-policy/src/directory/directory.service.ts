@@ -64,13 +64,17 @@ export class DirectoryService {
   async asDevice<T>(actor: Actor, work: (tx: TenantTx, device: DeviceCopy) => Promise<T>): Promise<T> {
     const ids = [actor.id, actor.tenantId];
     return this.patiently(() =>
-      this.#enter(actor, actor.tenantId, ids, unknownDevice(), async (tx) => work(tx, usable(await this.copies.deviceLocked(tx, actor.mspId, actor.id), actor))),
+      this.#enter(actor, actor.tenantId, ids, unknownDevice(), async (tx) =>
+        work(tx, usable(await this.copies.deviceLocked(tx, actor.mspId, actor.id), actor)),
+      ),
     );
   }
 
   /** The same for reading only, without a lock. */
   async readAsDevice<T>(actor: Actor, work: (tx: Tx, device: DeviceCopy) => Promise<T>): Promise<T> {
-    return this.patiently(() => this.tenancy.readTenants(actor, async (tx) => work(tx, usable(await this.copies.device(tx, actor.mspId, actor.id), actor))));
+    return this.patiently(() =>
+      this.tenancy.readTenants(actor, async (tx) => work(tx, usable(await this.copies.device(tx, actor.mspId, actor.id), actor))),
+    );
   }
 
   /** Those of `ids` that the actor reaches, patient with fresh ones. */
@@ -105,7 +109,7 @@ export class DirectoryService {
 }
 
 function usable(device: DeviceCopy | null, actor: Actor): DeviceCopy {
-  if (device === null) throw new CopyMissing([actor.id], unknownDevice());
+  if (device === null) throw new CopyMissing([actor.id, actor.tenantId], unknownDevice());
   if (!device.active) throw new Refusal('FORBIDDEN', 'This device was revoked. Enrol it again.');
   return device;
 }

@@ -151,7 +151,9 @@ describe('every state meets every command', () => {
     expect(Object.keys(table).sort()).toEqual([...grantStates].sort());
   });
 
-  const pairs = Object.entries(table).flatMap(([state, row]) => Object.entries(row).map(([name, outcome]): [GrantState, Name, Outcome] => [state as GrantState, name as Name, outcome]));
+  const pairs = Object.entries(table).flatMap(([state, row]) =>
+    Object.entries(row).map(([name, outcome]): [GrantState, Name, Outcome] => [state as GrantState, name as Name, outcome]),
+  );
   test.each(pairs)('%s, %s: %s', (state, name, outcome) => {
     const grant = aGrant(state);
     const next = decideGrant(grant, commands[name], when[name]);
@@ -160,7 +162,8 @@ describe('every state meets every command', () => {
     // What the database demands of each state.
     expect(next.failure !== null).toBe(next.state === 'FAILED');
     if (next.state === 'ACTIVE') expect(next.expiresAt).not.toBeNull();
-    if (next.state === 'ENDING' || next.state === 'END_STUCK') expect([next.endingAt, next.endRevision, next.endReason, next.nudgeAt]).not.toContain(null);
+    if (next.state === 'ENDING' || next.state === 'END_STUCK')
+      expect([next.endingAt, next.endRevision, next.endReason, next.nudgeAt]).not.toContain(null);
     if (next.state === 'ENDED') expect([next.endedAt, next.endReason]).not.toContain(null);
     // Once done, doing it again does nothing.
     if (command(name) !== 'tick') expect(decideGrant(next, commands[name], when[name])).toBe(next);
@@ -198,10 +201,24 @@ describe('when a session begins and ends: approved at 0 s, 600 s long', () => {
 
 describe('an end', () => {
   test('says why, since when, and which revision proves it', () => {
-    expect(decideGrant(aGrant(), commands['tick, everything is due'], at(120))).toMatchObject({ endReason: 'NOT_ACTIVATED', endingAt: at(120), endRevision: 10, nudgeAt: at(120 + nudgeEverySeconds) });
-    expect(decideGrant(aGrant('ACTIVE'), commands['tick, everything is due'], at(610))).toMatchObject({ endReason: 'EXPIRED', endingAt: at(610) });
-    expect(decideGrant(aGrant('ACTIVE'), commands['ended by the agent: logged off'], at(65))).toMatchObject({ endReason: 'LOGGED_OFF', endedAt: at(64) });
-    expect(decideGrant(aGrant('ENDING'), commands['ended by the agent: expired'], at(65))).toMatchObject({ endReason: 'REVOKED', endedAt: at(64) });
+    expect(decideGrant(aGrant(), commands['tick, everything is due'], at(120))).toMatchObject({
+      endReason: 'NOT_ACTIVATED',
+      endingAt: at(120),
+      endRevision: 10,
+      nudgeAt: at(120 + nudgeEverySeconds),
+    });
+    expect(decideGrant(aGrant('ACTIVE'), commands['tick, everything is due'], at(610))).toMatchObject({
+      endReason: 'EXPIRED',
+      endingAt: at(610),
+    });
+    expect(decideGrant(aGrant('ACTIVE'), commands['ended by the agent: logged off'], at(65))).toMatchObject({
+      endReason: 'LOGGED_OFF',
+      endedAt: at(64),
+    });
+    expect(decideGrant(aGrant('ENDING'), commands['ended by the agent: expired'], at(65))).toMatchObject({
+      endReason: 'REVOKED',
+      endedAt: at(64),
+    });
   });
 
   test.each([
@@ -218,7 +235,10 @@ describe('an end', () => {
 
   test('a stuck one is nudged for ever', () => {
     const grant = { ...aGrant('END_STUCK'), nudgeAt: at(86_400) };
-    expect(decideGrant(grant, commands['tick, everything is due'], at(86_400))).toMatchObject({ state: 'END_STUCK', nudgeAt: at(86_400 + nudgeEverySeconds) });
+    expect(decideGrant(grant, commands['tick, everything is due'], at(86_400))).toMatchObject({
+      state: 'END_STUCK',
+      nudgeAt: at(86_400 + nudgeEverySeconds),
+    });
   });
 });
 

@@ -61,7 +61,18 @@ export type GrantCommand =
 export function approvedGrant(
   about: Pick<
     Grant,
-    'mspId' | 'tenantId' | 'id' | 'loginRequestId' | 'deviceId' | 'technicianId' | 'accountId' | 'accountName' | 'reason' | 'ticket' | 'sessionSeconds' | 'approval'
+    | 'mspId'
+    | 'tenantId'
+    | 'id'
+    | 'loginRequestId'
+    | 'deviceId'
+    | 'technicianId'
+    | 'accountId'
+    | 'accountName'
+    | 'reason'
+    | 'ticket'
+    | 'sessionSeconds'
+    | 'approval'
   >,
   now: Date,
 ): Grant {
@@ -82,7 +93,11 @@ export function approvedGrant(
 }
 
 /** When a session that became active `secondsAgo` before `now` began and ends. It never began before its approval, and no report, however late, lengthens it. */
-export function sessionTimes(grant: Pick<Grant, 'approvedAt' | 'sessionSeconds'>, secondsAgo: number, now: Date): { activeAt: Date; expiresAt: Date } {
+export function sessionTimes(
+  grant: Pick<Grant, 'approvedAt' | 'sessionSeconds'>,
+  secondsAgo: number,
+  now: Date,
+): { activeAt: Date; expiresAt: Date } {
   const activeAt = later(grant.approvedAt, addSeconds(now, -Math.max(0, secondsAgo)));
   const longest = addSeconds(grant.approvedAt, activationSeconds + grant.sessionSeconds);
   return { activeAt, expiresAt: earlier(addSeconds(activeAt, grant.sessionSeconds), longest) };

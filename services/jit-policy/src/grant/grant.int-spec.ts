@@ -38,7 +38,16 @@ const becomes = (id: Id, expected: object): Promise<Thing> =>
 describe('the life of a grant', () => {
   test('approved, active, expired, seen disabled', async () => {
     const id = await world.granted(anna, computer);
-    const enabled = { name: 'jit-annaberg', displayName: 'Anna Berg', state: 'ENABLED', grantId: id, sessionSeconds: 3600, activateBy: inSeconds(120), expiresAt: null, passwordLength: 24 };
+    const enabled = {
+      name: 'jit-annaberg',
+      displayName: 'Anna Berg',
+      state: 'ENABLED',
+      grantId: id,
+      sessionSeconds: 3600,
+      activateBy: inSeconds(120),
+      expiresAt: null,
+      passwordLength: 24,
+    };
     expect(await account()).toMatchObject(enabled);
 
     service.clock.advance(10);
@@ -47,7 +56,11 @@ describe('the life of a grant', () => {
     const expiresAt = inSeconds(3596);
     expect(await world.grant(anna, id)).toMatchObject({ state: 'ACTIVE', approvedAt, activeAt: inSeconds(-4), expiresAt, endReason: null });
     expect(await account()).toMatchObject({ state: 'ENABLED', grantId: id, expiresAt });
-    expect(await service.audited('grant.activated', id)).toMatchObject({ actorKind: 'device', actorId: computer.actor.id, details: { expiresAt, accountName: 'jit-annaberg' } });
+    expect(await service.audited('grant.activated', id)).toMatchObject({
+      actorKind: 'device',
+      actorId: computer.actor.id,
+      details: { expiresAt, accountName: 'jit-annaberg' },
+    });
 
     service.clock.advance(3595.999);
     expect(await account()).toMatchObject({ state: 'ENABLED' });
@@ -135,7 +148,11 @@ describe('late, repeated and reordered reports', () => {
     const id = await world.granted(anna, computer);
     const desired = await world.desired(computer);
     const report = { accountId: desired.accounts?.[0]?.['id'], grantId: id, state: 'ACTIVE', secondsAgo: 0 };
-    const send = () => world.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', { revision: desired.revision, reports: [report] });
+    const send = () =>
+      world.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', {
+        revision: desired.revision,
+        reports: [report],
+      });
     const answers = await Promise.all(Array.from({ length: 20 }, send));
     expect(answers.every((answer) => answer.__typename === 'ReportsTaken')).toBe(true);
     expect((await world.desired(computer)).revision).toBe(desired.revision + 1);
@@ -168,7 +185,11 @@ describe('late, repeated and reordered reports', () => {
     const approvedAt = service.clock.now();
     service.clock.advance(100);
     await world.report(computer, [{ grantId: id, state: 'ACTIVE', secondsAgo: 1_000_000 }]);
-    expect(await world.grant(anna, id)).toMatchObject({ state: 'ACTIVE', activeAt: approvedAt.toISOString(), expiresAt: new Date(approvedAt.getTime() + 3_600_000).toISOString() });
+    expect(await world.grant(anna, id)).toMatchObject({
+      state: 'ACTIVE',
+      activeAt: approvedAt.toISOString(),
+      expiresAt: new Date(approvedAt.getTime() + 3_600_000).toISOString(),
+    });
     await world.report(computer, [{ grantId: id, state: 'ACTIVE', secondsAgo: 0 }]);
     expect(await world.grant(anna, id)).toMatchObject({ expiresAt: new Date(approvedAt.getTime() + 3_600_000).toISOString() });
   });
@@ -202,8 +223,16 @@ describe('late, repeated and reordered reports', () => {
     const accountId = (await account())['id'];
     const other = await world.computer(customer);
     await service.settled();
-    expect(await world.report(other, [{ accountId, grantId: id, state: 'ACTIVE' }])).toMatchObject({ __typename: 'InvalidInput', field: 'reports.0.accountId' });
-    expect(await world.report(other, Array.from({ length: 101 }, () => ({ accountId, state: 'ACTIVE' })))).toMatchObject({ __typename: 'InvalidInput', field: 'reports' });
+    expect(await world.report(other, [{ accountId, grantId: id, state: 'ACTIVE' }])).toMatchObject({
+      __typename: 'InvalidInput',
+      field: 'reports.0.accountId',
+    });
+    expect(
+      await world.report(
+        other,
+        Array.from({ length: 101 }, () => ({ accountId, state: 'ACTIVE' })),
+      ),
+    ).toMatchObject({ __typename: 'InvalidInput', field: 'reports' });
   });
 });
 
@@ -314,9 +343,14 @@ describe('who may not any more', () => {
       const computers = await Promise.all(Array.from({ length: 4 }, () => world.computer(customer)));
       await service.settled();
       const logins = await Promise.all(computers.map((one) => world.start(one)));
-      await Promise.all([...logins.map((login) => world.approve(carl, login).catch(() => null)), service.tell('technician-changed', { ...carl.told, active: false, version: 2 })]);
+      await Promise.all([
+        ...logins.map((login) => world.approve(carl, login).catch(() => null)),
+        service.tell('technician-changed', { ...carl.told, active: false, version: 2 }),
+      ]);
       await service.settled();
-      expect(await service.rows(`select id from jit_grant where technician_id = $1 and state in ('APPROVED', 'ACTIVE')`, [carl.actor.id])).toEqual([]);
+      expect(
+        await service.rows(`select id from jit_grant where technician_id = $1 and state in ('APPROVED', 'ACTIVE')`, [carl.actor.id]),
+      ).toEqual([]);
     }
   });
 
@@ -326,7 +360,9 @@ describe('who may not any more', () => {
     await service.settled();
     expect(await world.grant(anna, id)).toMatchObject({ state: 'ENDING', endReason: 'REVOKED' });
     await expect(world.desired(computer)).rejects.toThrow('FORBIDDEN');
-    await expect(world.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename }', { revision: 1, reports: [] })).rejects.toThrow('FORBIDDEN');
+    await expect(
+      world.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename }', { revision: 1, reports: [] }),
+    ).rejects.toThrow('FORBIDDEN');
   });
 });
 
@@ -342,11 +378,13 @@ describe('lists', () => {
     const list = async (ref: object, type: string, after: string | null) => {
       const query = `query ($refs: [_Any!]!, $after: String) { _entities(representations: $refs) { ... on ${type} { grants(first: 2, after: $after) { edges { node { id device { id } technician { id } } } pageInfo { hasNextPage endCursor } } } } }`;
       const answer = await service.send(anna.actor, query, { refs: [ref], after });
-      return (answer.data?.['_entities'] as { grants: { edges: { node: { id: Id } }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } }[])[0]?.grants;
+      return (
+        answer.data?.['_entities'] as { grants: { edges: { node: { id: Id } }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } }[]
+      )[0]?.grants;
     };
     const device = { __typename: 'Device', id: computer.actor.id };
     const seen: Id[] = [];
-    for (let after: string | null = null, more = true; more; ) {
+    for (let after: string | null = null, more = true; more;) {
       const page = await list(device, 'Device', after);
       seen.push(...(page?.edges.map((edge) => edge.node.id) ?? []));
       after = page?.pageInfo.endCursor ?? null;
@@ -355,7 +393,10 @@ describe('lists', () => {
     expect(seen).toEqual(ids);
     const ofTenant = await list({ __typename: 'Tenant', id: customer.tenantId }, 'Tenant', null);
     expect(ofTenant?.edges.map((edge) => edge.node.id)).toEqual([other, ids[0]]);
-    const bad = await service.send(technicianActor(msp), `{ _entities(representations: [{ __typename: "Device", id: "${computer.actor.id}" }]) { ... on Device { grants(first: 101) { edges { cursor } } } } }`);
+    const bad = await service.send(
+      technicianActor(msp),
+      `{ _entities(representations: [{ __typename: "Device", id: "${computer.actor.id}" }]) { ... on Device { grants(first: 101) { edges { cursor } } } } }`,
+    );
     expect(bad.errors?.[0]?.extensions.code).toBe('MALFORMED');
   });
 });

@@ -104,7 +104,10 @@ export class GrantRepository {
   }
 
   async findByLogin(tx: Tx, mspId: Id, loginRequestId: Id): Promise<Grant | null> {
-    const [row] = await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and login_request_id = $2`, [mspId, loginRequestId]);
+    const [row] = await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and login_request_id = $2`, [
+      mspId,
+      loginRequestId,
+    ]);
     return row === undefined ? null : asGrant(row);
   }
 
@@ -114,7 +117,12 @@ export class GrantRepository {
 
   /** Grants of a device that are not over, oldest first. */
   async openOfDevice(tx: Tx, mspId: Id, deviceId: Id): Promise<Grant[]> {
-    return (await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and device_id = $2 and ${open} order by id`, [mspId, deviceId])).map(asGrant);
+    return (
+      await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and device_id = $2 and ${open} order by id`, [
+        mspId,
+        deviceId,
+      ])
+    ).map(asGrant);
   }
 
   /** Is a grant of the device not over? One index look-up. */

@@ -19,9 +19,10 @@ export class GrantResolver {
     return grantView(await this.grants.read(callerActor(caller), id));
   }
 
+  // Nest hands a reference resolver (reference, context), as long as no parameter is decorated.
   @ResolveReference()
   @Can('grant.read', 'device')
-  async resolveReference(reference: { id: string }, @Context() context: RequestContext) {
+  async resolveReference(reference: { id: string }, context: RequestContext) {
     return grantView(await this.grants.read(callerActor(context.principal), reference.id));
   }
 
@@ -54,7 +55,13 @@ export class DeviceGrantsResolver {
   }
 }
 
-async function page(grants: GrantService, owner: 'tenant' | 'device', id: Id, args: { first?: number | null | undefined; after?: string | null | undefined }, context: RequestContext) {
+async function page(
+  grants: GrantService,
+  owner: 'tenant' | 'device',
+  id: Id,
+  args: { first?: number | null | undefined; after?: string | null | undefined },
+  context: RequestContext,
+) {
   authorise(context.principal, 'grant.read');
   const actor = callerActor(context.principal);
   const request = pageRequest({ first: args.first ?? null, after: args.after ?? null });

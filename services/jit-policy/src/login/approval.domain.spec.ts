@@ -7,8 +7,14 @@ import { startedLogin } from './login.domain.ts';
 describe('what an approver chose', () => {
   test.each([
     [{}, { sessionSeconds: null, reason: null, ticket: null }],
-    [{ reason: null, ticket: null, sessionSeconds: null }, { sessionSeconds: null, reason: null, ticket: null }],
-    [{ reason: '  Printer ', ticket: 'T-1', sessionSeconds: 60 }, { sessionSeconds: 60, reason: 'Printer', ticket: 'T-1' }],
+    [
+      { reason: null, ticket: null, sessionSeconds: null },
+      { sessionSeconds: null, reason: null, ticket: null },
+    ],
+    [
+      { reason: '  Printer ', ticket: 'T-1', sessionSeconds: 60 },
+      { sessionSeconds: 60, reason: 'Printer', ticket: 'T-1' },
+    ],
     [{ reason: 'Zoe\u0308' }, { sessionSeconds: null, reason: 'Zoë', ticket: null }],
   ])('%j', (input, expected) => {
     expect(checkedChoice(input)).toEqual(expected);
@@ -28,8 +34,19 @@ describe('what an approver chose', () => {
   });
 
   test('the signed content is the row and the choice', () => {
-    const about = { mspId: newId(), tenantId: newId(), id: newId(), deviceId: newId(), method: 'QR' as const, codeHash: null, shownNumber: '07' };
-    const request = startedLogin({ ...about, hostName: 'ws-07', tenantName: 'Contoso', sessionSeconds: 3600 }, new Date('2026-11-23T12:00:00Z'));
+    const about = {
+      mspId: newId(),
+      tenantId: newId(),
+      id: newId(),
+      deviceId: newId(),
+      method: 'QR' as const,
+      codeHash: null,
+      shownNumber: '07',
+    };
+    const request = startedLogin(
+      { ...about, hostName: 'ws-07', tenantName: 'Contoso', sessionSeconds: 3600 },
+      new Date('2026-11-23T12:00:00Z'),
+    );
     expect(approvalContent(request, { sessionSeconds: 7200, reason: 'Printer', ticket: null })).toEqual({
       loginRequestId: request.id,
       tenantId: request.tenantId,
@@ -73,7 +90,11 @@ describe('a technician', () => {
 });
 
 describe('an id that is not known here', () => {
-  const at = (ms: number) => `${ms.toString(16).padStart(12, '0').replace(/^(.{8})(.{4})$/, '$1-$2')}-7000-8000-000000000000`;
+  const at = (ms: number) =>
+    `${ms
+      .toString(16)
+      .padStart(12, '0')
+      .replace(/^(.{8})(.{4})$/, '$1-$2')}-7000-8000-000000000000`;
   const now = new Date('2026-11-23T12:00:00Z');
   test.each([
     ['made now', 0, true],

@@ -11,7 +11,11 @@ export interface Choice {
 }
 
 /** Checks what an approver typed and chose; Problem `InvalidInput`. */
-export function checkedChoice(input: { sessionSeconds?: number | null | undefined; reason?: string | null | undefined; ticket?: string | null | undefined }): Choice {
+export function checkedChoice(input: {
+  sessionSeconds?: number | null | undefined;
+  reason?: string | null | undefined;
+  ticket?: string | null | undefined;
+}): Choice {
   const { rule, says } = settingDefinitions.sessionSeconds;
   const sessionSeconds = input.sessionSeconds ?? null;
   if (sessionSeconds !== null && !rule.safeParse(sessionSeconds).success) throw invalidInput('sessionSeconds', `sessionSeconds ${says}.`);
@@ -34,7 +38,13 @@ export function approvalContent(request: LoginRequest, choice: Choice): Approval
 }
 
 /** Why a right TOTP code does not approve the login all the same; null when it does. */
-export function totpObstacle(facts: { request: Pick<LoginRequest, 'method'>; deviceActive: boolean; technicianMay: boolean; inReach: boolean; totpLogin: boolean }): string | null {
+export function totpObstacle(facts: {
+  request: Pick<LoginRequest, 'method'>;
+  deviceActive: boolean;
+  technicianMay: boolean;
+  inReach: boolean;
+  totpLogin: boolean;
+}): string | null {
   if (!facts.deviceActive) return 'The computer was revoked.';
   if (!facts.technicianMay || !facts.inReach) return 'The technician may not log in here.';
   if (facts.request.method !== 'TOTP') return 'This login waits for its QR code to be scanned, not for a code.';

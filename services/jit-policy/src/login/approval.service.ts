@@ -53,7 +53,19 @@ export class ApprovalService {
       if (key === undefined) throw new CopyMissing(isId(input.keyId) ? [input.keyId] : [], approvalInvalid());
       if (!verifyDetached(publicKeyFromX(key.x), approvalChallenge(content), input.signature)) throw approvalInvalid();
       const proof = { keyId: key.id, keyX: key.x, signature: input.signature };
-      return this.#approved(tx, found, { request: approved, technician: found.technician, sessionSeconds: content.durationSeconds, reason: choice.reason, ticket: choice.ticket, proof }, now);
+      return this.#approved(
+        tx,
+        found,
+        {
+          request: approved,
+          technician: found.technician,
+          sessionSeconds: content.durationSeconds,
+          reason: choice.reason,
+          ticket: choice.ticket,
+          proof,
+        },
+        now,
+      );
     });
   }
 
@@ -63,8 +75,14 @@ export class ApprovalService {
       const now = this.clock.now();
       const denied = decideLogin(request, { do: 'deny' }, now);
       if (denied === request) return { request, grant: null, at: now };
-      if (!(await this.logins.leavePending(tx, denied, { at: now, by: actor.id, inTimeAt: now }))) throw conflict('This login is no longer pending.');
-      await auditOf(tx, denied, { action: 'login.denied', subjectId: denied.id, occurredAt: now, details: { deviceId: denied.deviceId, hostName: denied.hostName } });
+      if (!(await this.logins.leavePending(tx, denied, { at: now, by: actor.id, inTimeAt: now })))
+        throw conflict('This login is no longer pending.');
+      await auditOf(tx, denied, {
+        action: 'login.denied',
+        subjectId: denied.id,
+        occurredAt: now,
+        details: { deviceId: denied.deviceId, hostName: denied.hostName },
+      });
       return { request: denied, grant: null, at: now };
     });
   }
@@ -77,7 +95,8 @@ export class ApprovalService {
     const now = this.clock.now();
     // A login of another device, or one that is over: nothing that this code could decide.
     if (device === null || request === null || request.deviceId !== device.id || !isPending(request, now)) return;
-    if (technician === null && mayStillArrive(payload.technicianId, now)) throw new Error(`Technician ${payload.technicianId} has not arrived yet.`);
+    if (technician === null && mayStillArrive(payload.technicianId, now))
+      throw new Error(`Technician ${payload.technicianId} has not arrived yet.`);
     const tenant = await this.copies.tenant(tx, request.mspId, request.tenantId);
     const settings = await this.settings.effectiveOf(tx, request.mspId, request.tenantId);
     const obstacle = totpObstacle({
@@ -88,17 +107,28 @@ export class ApprovalService {
       totpLogin: settings.totpLogin.value,
     });
     if (obstacle !== null || technician === null) {
-      await this.#refused(tx, decideLogin(request, { do: 'fail', why: obstacle ?? 'The technician may not log in here.' }, now), payload.technicianId, now);
+      await this.#refused(
+        tx,
+        decideLogin(request, { do: 'fail', why: obstacle ?? 'The technician may not log in here.' }, now),
+        payload.technicianId,
+        now,
+      );
       return;
     }
     const approved = decideLogin(request, { do: 'approve', sessionSeconds: request.sessionSeconds }, now);
-    await this.#approved(tx, { device, technician, request }, { request: approved, technician, sessionSeconds: approved.sessionSeconds, reason: null, ticket: null, proof: null }, now);
+    await this.#approved(
+      tx,
+      { device, technician, request },
+      { request: approved, technician, sessionSeconds: approved.sessionSeconds, reason: null, ticket: null, proof: null },
+      now,
+    );
   }
 
   /** One conditional update: of two approvals, or an approval and an expiry, only one can win. */
   async #approved(tx: WriteTx, { device }: Found, approval: Approval, now: Date): Promise<LoginWithGrant> {
     const { request, technician } = approval;
-    if (!(await this.logins.leavePending(tx, request, { at: now, by: technician.id, inTimeAt: now }))) throw conflict('This login is no longer pending.');
+    if (!(await this.logins.leavePending(tx, request, { at: now, by: technician.id, inTimeAt: now })))
+      throw conflict('This login is no longer pending.');
     const grant = await this.grants.open(tx, device, approval, now);
     await auditOf(tx, request, {
       action: 'login.approved',
@@ -131,7 +161,11 @@ export class ApprovalService {
   }
 
   /** Finds the request by id and code in the technician's reach, with technician and device held, and lets `work` decide on it. */
-  async #decide(actor: Actor, asked: { id: Id; code: string }, work: (tx: TenantTx, found: Found) => Promise<LoginWithGrant>): Promise<LoginWithGrant> {
+  async #decide(
+    actor: Actor,
+    asked: { id: Id; code: string },
+    work: (tx: TenantTx, found: Found) => Promise<LoginWithGrant>,
+  ): Promise<LoginWithGrant> {
     if (actor.kind !== 'technician') throw new Refusal('FORBIDDEN', 'Only a technician can decide on a login.');
     return this.directory.patiently(() => {
       let found: { technician: TechnicianCopy; request: LoginRequest };
@@ -171,5 +205,8 @@ function codeFits(request: LoginRequest, code: string): boolean {
 }
 
 function approvalInvalid(): Problem {
-  return new Problem('ApprovalInvalid', 'The signature does not fit what would be approved. Read the login request again and sign what it shows now.');
+  return new Problem(
+    'ApprovalInvalid',
+    'The signature does not fit what would be approved. Read the login request again and sign what it shows now.',
+  );
 }

@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { addSeconds, newId } from '@stint/kernel';
 import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
-import { chosenSessionSeconds, decideLogin, shownLogin, startedLogin, storedLoginStates, type LoginCommand, type LoginRequest, type StoredLoginState } from './login.domain.ts';
+import {
+  chosenSessionSeconds,
+  decideLogin,
+  shownLogin,
+  startedLogin,
+  storedLoginStates,
+  type LoginCommand,
+  type LoginRequest,
+  type StoredLoginState,
+} from './login.domain.ts';
 
 const startedAt = new Date('2026-11-23T12:00:00Z');
 const inTime = addSeconds(startedAt, 119.999);
@@ -52,7 +61,9 @@ describe('every state meets every command', () => {
     expect(Object.keys(table).sort()).toEqual([...storedLoginStates, 'PENDING but late'].sort());
   });
 
-  const pairs = Object.entries(table).flatMap(([state, row]) => Object.entries(row).map(([name, outcome]): [string, Name, Outcome] => [state, name as Name, outcome]));
+  const pairs = Object.entries(table).flatMap(([state, row]) =>
+    Object.entries(row).map(([name, outcome]): [string, Name, Outcome] => [state, name as Name, outcome]),
+  );
   test.each(pairs)('%s, %s: %s', (state, name, outcome) => {
     const late = state === 'PENDING but late';
     const request = aLogin(late ? 'PENDING' : (state as StoredLoginState));
@@ -110,12 +121,33 @@ describe('what clients see', () => {
     ['failed', aLogin('FAILED'), null, tooLate, 'FAILED', 'before'],
     ['approved', aLogin('APPROVED'), aGrant({}), tooLate, 'APPROVED', null],
     ['active', aLogin('APPROVED'), aGrant({ state: 'ACTIVE', activeAt }), tooLate, 'ACTIVE', null],
-    ['ending: not seen to have ended yet', aLogin('APPROVED'), aGrant({ state: 'ENDING', endReason: 'EXPIRED', activeAt }), tooLate, 'ACTIVE', null],
+    [
+      'ending: not seen to have ended yet',
+      aLogin('APPROVED'),
+      aGrant({ state: 'ENDING', endReason: 'EXPIRED', activeAt }),
+      tooLate,
+      'ACTIVE',
+      null,
+    ],
     ['end stuck', aLogin('APPROVED'), aGrant({ state: 'END_STUCK', endReason: 'EXPIRED', activeAt }), tooLate, 'ACTIVE', null],
     ['revoked before it was active', aLogin('APPROVED'), aGrant({ state: 'ENDING', endReason: 'REVOKED' }), tooLate, 'APPROVED', null],
     ['ended', aLogin('APPROVED'), aGrant({ state: 'ENDED', endReason: 'LOGGED_OFF', activeAt }), tooLate, 'ENDED', null],
-    ['the account could not be made', aLogin('APPROVED'), aGrant({ state: 'FAILED', failure: 'disk full' }), tooLate, 'FAILED', 'disk full'],
-    ['not made in time', aLogin('APPROVED'), aGrant({ state: 'ENDING', endReason: 'NOT_ACTIVATED' }), tooLate, 'FAILED', 'The computer did not make the account in time.'],
+    [
+      'the account could not be made',
+      aLogin('APPROVED'),
+      aGrant({ state: 'FAILED', failure: 'disk full' }),
+      tooLate,
+      'FAILED',
+      'disk full',
+    ],
+    [
+      'not made in time',
+      aLogin('APPROVED'),
+      aGrant({ state: 'ENDING', endReason: 'NOT_ACTIVATED' }),
+      tooLate,
+      'FAILED',
+      'The computer did not make the account in time.',
+    ],
   ])('%s', (_, request, grant, now, state, failure) => {
     expect(shownLogin(request, grant, now)).toEqual({ state, failure });
   });

@@ -28,19 +28,45 @@ afterAll(() => service.close());
 
 const byCode = `query ($code: String!) { loginRequestByCode(code: $code) { ${loginFields} } }`;
 const grantsOf = (loginId: Id) => service.rows('select id from jit_grant where login_request_id = $1', [loginId]);
-const setTotp = (on: boolean | null) => world.mutate(technicianActor(msp, 'ADMINISTRATOR'), 'updateJitSettings', '... on Tenant { __typename }', { tenantId: customer.tenantId, totpLogin: on });
+const setTotp = (on: boolean | null) =>
+  world.mutate(technicianActor(msp, 'ADMINISTRATOR'), 'updateJitSettings', '... on Tenant { __typename }', {
+    tenantId: customer.tenantId,
+    totpLogin: on,
+  });
 
 describe('a login by QR', () => {
   test('is shown to the technician who scanned it, approved, and makes one grant', async () => {
     const login = await world.start(computer);
     expect(login.code).toMatch(/^[A-Za-z0-9_-]{22}$/);
-    expect(login.content).toMatchObject({ tenantName: 'Contoso Dental', hostName: 'ws-07', durationSeconds: 3600, shownNumber: expect.stringMatching(/^\d\d$/) });
+    expect(login.content).toMatchObject({
+      tenantName: 'Contoso Dental',
+      hostName: 'ws-07',
+      durationSeconds: 3600,
+      shownNumber: expect.stringMatching(/^\d\d$/),
+    });
     const scanned = await world.ask(anna.actor, byCode, { code: login.code });
-    expect(scanned).toMatchObject({ id: login.id, state: 'PENDING', method: 'QR', device: { id: computer.actor.id }, tenant: { id: customer.tenantId }, grant: null });
+    expect(scanned).toMatchObject({
+      id: login.id,
+      state: 'PENDING',
+      method: 'QR',
+      device: { id: computer.actor.id },
+      tenant: { id: customer.tenantId },
+      grant: null,
+    });
     expect(new Date(String(scanned['expiresAt'])).getTime() - service.clock.now().getTime()).toBe(120_000);
 
-    const approved = await world.approve(anna, login, { reason: ' Printer ', ticket: 'T-1', sessionSeconds: 600 }, { reason: 'Printer', ticket: 'T-1', durationSeconds: 600 });
-    expect(approved).toMatchObject({ __typename: 'LoginRequest', state: 'APPROVED', sessionSeconds: 600, grant: { state: 'APPROVED', accountName: 'jit-annaberg' } });
+    const approved = await world.approve(
+      anna,
+      login,
+      { reason: ' Printer ', ticket: 'T-1', sessionSeconds: 600 },
+      { reason: 'Printer', ticket: 'T-1', durationSeconds: 600 },
+    );
+    expect(approved).toMatchObject({
+      __typename: 'LoginRequest',
+      state: 'APPROVED',
+      sessionSeconds: 600,
+      grant: { state: 'APPROVED', accountName: 'jit-annaberg' },
+    });
     expect(await world.login(computer.actor, login.id)).toMatchObject({ state: 'APPROVED' });
     expect(await world.grant(anna, idOf(approved['grant']))).toMatchObject({
       state: 'APPROVED',
@@ -50,9 +76,17 @@ describe('a login by QR', () => {
       device: { id: computer.actor.id },
       expiresAt: null,
     });
-    expect(await service.audited('login.started', login.id)).toMatchObject({ tenantId: customer.tenantId, actorKind: 'device', actorId: computer.actor.id });
+    expect(await service.audited('login.started', login.id)).toMatchObject({
+      tenantId: customer.tenantId,
+      actorKind: 'device',
+      actorId: computer.actor.id,
+    });
     const event = await service.audited('login.approved', login.id);
-    expect(event).toMatchObject({ actorKind: 'technician', actorId: anna.actor.id, details: { reason: 'Printer', ticket: 'T-1', sessionSeconds: 600, grantId: idOf(approved['grant']) } });
+    expect(event).toMatchObject({
+      actorKind: 'technician',
+      actorId: anna.actor.id,
+      details: { reason: 'Printer', ticket: 'T-1', sessionSeconds: 600, grantId: idOf(approved['grant']) },
+    });
     await eventually(() => expect(service.nudges).toContain(computer.actor.id));
   });
 
@@ -60,15 +94,22 @@ describe('a login by QR', () => {
     const login = await world.start(computer);
     await world.approve(anna, login);
     await service.audited('login.approved', login.id);
-    const everything = await service.rows('select to_jsonb(l) as row from login_request l union all select to_jsonb(g) from jit_grant g union all select to_jsonb(o) from outbox o');
+    const everything = await service.rows(
+      'select to_jsonb(l) as row from login_request l union all select to_jsonb(g) from jit_grant g union all select to_jsonb(o) from outbox o',
+    );
     expect(JSON.stringify([everything, service.audits])).not.toContain(login.code);
   });
 
   test('the code works once', async () => {
     const login = await world.start(computer);
     expect(await world.approve(anna, login)).toMatchObject({ state: 'APPROVED' });
-    expect(await world.approve(anna, login)).toMatchObject({ __typename: 'Conflict', message: 'This login is approved already. Start a new one at the computer.' });
-    expect(await world.mutate(anna.actor, 'denyLogin', '... on LoginRequest { __typename }', { id: login.id, code: login.code })).toMatchObject({ __typename: 'Conflict' });
+    expect(await world.approve(anna, login)).toMatchObject({
+      __typename: 'Conflict',
+      message: 'This login is approved already. Start a new one at the computer.',
+    });
+    expect(
+      await world.mutate(anna.actor, 'denyLogin', '... on LoginRequest { __typename }', { id: login.id, code: login.code }),
+    ).toMatchObject({ __typename: 'Conflict' });
     expect(await grantsOf(login.id)).toHaveLength(1);
   });
 
@@ -80,7 +121,12 @@ describe('a login by QR', () => {
     expect(answers.map((answer) => answer.__typename).sort()).toEqual([...Array.from({ length: 49 }, () => 'Conflict'), 'LoginRequest']);
     expect(await grantsOf(login.id)).toHaveLength(1);
     expect((await world.desired(computer)).accounts).toHaveLength(1);
-    expect(await service.rows(`select id from outbox where type = 'audit-recorded' and payload::text like '%login.approved%' and payload::text like $1`, [`%${login.id}%`])).toHaveLength(0);
+    expect(
+      await service.rows(
+        `select id from outbox where type = 'audit-recorded' and payload::text like '%login.approved%' and payload::text like $1`,
+        [`%${login.id}%`],
+      ),
+    ).toHaveLength(0);
     expect(service.audits.filter((event) => event.action === 'login.approved' && event.subjectId === login.id)).toHaveLength(1);
   });
 
@@ -103,7 +149,9 @@ describe('a login by QR', () => {
     service.clock.advance(0.001);
     expect(await world.approve(anna, login)).toMatchObject({ __typename: 'Conflict', message: expect.stringContaining('has expired') });
     expect(await world.login(computer.actor, login.id)).toMatchObject({ state: 'EXPIRED', failure: null });
-    await eventually(async () => expect(await service.rows('select state from login_request where id = $1', [login.id])).toEqual([{ state: 'EXPIRED' }]));
+    await eventually(async () =>
+      expect(await service.rows('select state from login_request where id = $1', [login.id])).toEqual([{ state: 'EXPIRED' }]),
+    );
     expect(await service.audited('login.expired', login.id)).toMatchObject({ actorKind: 'system', tenantId: customer.tenantId });
     expect(await grantsOf(login.id)).toEqual([]);
   });
@@ -116,10 +164,18 @@ describe('a login by QR', () => {
     const approvals = logins.map((login) => world.approve(anna, login));
     service.clock.advance(0.1);
     const answers = await Promise.all(approvals);
-    await eventually(async () => expect(await service.rows(`select id from login_request where state = 'PENDING' and expires_at <= $1`, [service.clock.now()])).toEqual([]));
+    await eventually(async () =>
+      expect(
+        await service.rows(`select id from login_request where state = 'PENDING' and expires_at <= $1`, [service.clock.now()]),
+      ).toEqual([]),
+    );
     for (const [index, login] of logins.entries()) {
-      const [{ state } = { state: '' }] = await service.rows<{ state: string }>('select state from login_request where id = $1', [login.id]);
-      expect([state, (await grantsOf(login.id)).length, answers[index]?.__typename]).toEqual(state === 'APPROVED' ? ['APPROVED', 1, 'LoginRequest'] : ['EXPIRED', 0, 'Conflict']);
+      const [{ state } = { state: '' }] = await service.rows<{ state: string }>('select state from login_request where id = $1', [
+        login.id,
+      ]);
+      expect([state, (await grantsOf(login.id)).length, answers[index]?.__typename]).toEqual(
+        state === 'APPROVED' ? ['APPROVED', 1, 'LoginRequest'] : ['EXPIRED', 0, 'Conflict'],
+      );
     }
   });
 });
@@ -174,7 +230,13 @@ describe('an approval is refused', () => {
   ])('%s: not found', async (_, change) => {
     const login = await world.start(computer);
     expect(await world.approve(anna, login, change(login))).toMatchObject({ __typename: 'NotFound' });
-    expect(await world.mutate(anna.actor, 'denyLogin', '... on LoginRequest { __typename }', { id: login.id, code: login.code, ...change(login) })).toMatchObject({ __typename: 'NotFound' });
+    expect(
+      await world.mutate(anna.actor, 'denyLogin', '... on LoginRequest { __typename }', {
+        id: login.id,
+        code: login.code,
+        ...change(login),
+      }),
+    ).toMatchObject({ __typename: 'NotFound' });
   });
 
   test('the code of another login', async () => {
@@ -227,16 +289,23 @@ describe('other ways out', () => {
   test('what is approved cannot be cancelled', async () => {
     const login = await world.start(computer);
     await world.approve(anna, login);
-    expect(await world.mutate(computer.actor, 'cancelLogin', '... on LoginRequest { __typename }', { id: login.id })).toMatchObject({ __typename: 'Conflict' });
+    expect(await world.mutate(computer.actor, 'cancelLogin', '... on LoginRequest { __typename }', { id: login.id })).toMatchObject({
+      __typename: 'Conflict',
+    });
   });
 
   test('a new login at the computer gives up the one that waits: never two', async () => {
     const [first, second] = [await world.start(computer), await world.start(computer)];
-    expect(await world.login(computer.actor, first.id)).toMatchObject({ state: 'FAILED', failure: 'Another login was started at the computer.' });
+    expect(await world.login(computer.actor, first.id)).toMatchObject({
+      state: 'FAILED',
+      failure: 'Another login was started at the computer.',
+    });
     expect(await world.approve(anna, first)).toMatchObject({ __typename: 'Conflict' });
     expect(await world.approve(anna, second)).toMatchObject({ state: 'APPROVED' });
     await Promise.all(Array.from({ length: 20 }, () => world.start(computer)));
-    expect(await service.rows(`select id from login_request where device_id = $1 and state = 'PENDING'`, [computer.actor.id])).toHaveLength(1);
+    expect(await service.rows(`select id from login_request where device_id = $1 and state = 'PENDING'`, [computer.actor.id])).toHaveLength(
+      1,
+    );
   });
 
   test('a revoked computer starts nothing, and what waited there fails', async () => {
@@ -251,7 +320,12 @@ describe('other ways out', () => {
 
 describe('starting', () => {
   const start = (who: Computer, id: Id, method: string) =>
-    world.mutate(who.actor, 'startLogin', '... on StartedLogin { __typename qrPayload loginRequest { id } } ... on NotAllowedBySettings { setting }', { id, method });
+    world.mutate(
+      who.actor,
+      'startLogin',
+      '... on StartedLogin { __typename qrPayload loginRequest { id } } ... on NotAllowedBySettings { setting }',
+      { id, method },
+    );
 
   test('the QR carries the address of Stint and the code', async () => {
     expect((await start(computer, newId(), 'QR'))['qrPayload']).toMatch(/^https:\/\/stint\.example\/l\/[A-Za-z0-9_-]{22}$/);
@@ -294,7 +368,11 @@ describe('starting', () => {
 describe('things that were made a moment ago', () => {
   test('a computer that logs in before its message is here', async () => {
     const deviceId = newId();
-    const fresh: Computer = { actor: { kind: 'device', id: deviceId, mspId: msp.mspId, tenantId: customer.tenantId }, tenantId: customer.tenantId, told: { ...computer.told, deviceId } };
+    const fresh: Computer = {
+      actor: { kind: 'device', id: deviceId, mspId: msp.mspId, tenantId: customer.tenantId },
+      tenantId: customer.tenantId,
+      told: { ...computer.told, deviceId },
+    };
     const starting = world.start(fresh);
     await service.tell('device-changed', fresh.told);
     expect((await starting).content.hostName).toBe('ws-07');
@@ -320,7 +398,9 @@ describe('things that were made a moment ago', () => {
 
   test('an old device that is not known gets told to try again, at once', async () => {
     const unknown: Computer = { ...computer, actor: { kind: 'device', id: oldId(), mspId: msp.mspId, tenantId: customer.tenantId } };
-    const answer = await service.send(unknown.actor, 'mutation ($input: StartLoginInput!) { startLogin(input: $input) { __typename } }', { input: { id: newId(), method: 'QR' } });
+    const answer = await service.send(unknown.actor, 'mutation ($input: StartLoginInput!) { startLogin(input: $input) { __typename } }', {
+      input: { id: newId(), method: 'QR' },
+    });
     expect(codeOf(answer)).toBe('TRY_AGAIN');
   });
 });

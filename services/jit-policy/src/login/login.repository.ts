@@ -60,7 +60,10 @@ export class LoginRepository {
   }
 
   async pendingOf(tx: Tx, mspId: Id, deviceId: Id): Promise<LoginRequest | null> {
-    const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and device_id = $2 and state = 'PENDING'`, [mspId, deviceId]);
+    const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and device_id = $2 and state = 'PENDING'`, [
+      mspId,
+      deviceId,
+    ]);
     return row === undefined ? null : asLogin(row);
   }
 

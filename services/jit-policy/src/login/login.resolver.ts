@@ -1,4 +1,4 @@
-import { Args, Context, Mutation, Query, Resolver, ResolveReference } from '@nestjs/graphql';
+import { Args, Mutation, Query, Resolver, ResolveReference } from '@nestjs/graphql';
 import type { Principal } from '@stint/contracts';
 import { callerActor, Caller, Can, type RequestContext } from '@stint/subgraph';
 import type { ApproveLoginInput, CancelLoginInput, DenyLoginInput, StartLoginInput } from '../generated/graphql.ts';
@@ -26,9 +26,10 @@ export class LoginResolver {
     return loginView(await this.logins.read(callerActor(caller), id));
   }
 
+  // Nest hands a reference resolver (reference, context), as long as no parameter is decorated.
   @ResolveReference()
   @Can('device', 'login.approve', 'grant.read')
-  async resolveReference(reference: { id: string }, @Context() context: RequestContext) {
+  async resolveReference(reference: { id: string }, context: RequestContext) {
     return loginView(await this.logins.read(callerActor(context.principal), reference.id));
   }
 

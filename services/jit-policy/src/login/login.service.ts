@@ -45,9 +45,13 @@ export class LoginService {
       if (known !== null) return this.#again(tx, known, device, method);
       const settings = await this.settings.effectiveOf(tx, actor.mspId, device.tenantId);
       if (method === 'TOTP' && !settings.totpLogin.value) {
-        throw new Problem('NotAllowedBySettings', 'Logging in with a code is switched off for this customer. An administrator can allow it by the setting totpLogin.', {
-          setting: 'totpLogin',
-        });
+        throw new Problem(
+          'NotAllowedBySettings',
+          'Logging in with a code is switched off for this customer. An administrator can allow it by the setting totpLogin.',
+          {
+            setting: 'totpLogin',
+          },
+        );
       }
       const tenant = await this.copies.tenant(tx, actor.mspId, device.tenantId);
       if (tenant === null) throw new Error(`No copy of tenant ${device.tenantId}.`);
@@ -69,7 +73,12 @@ export class LoginService {
         now,
       );
       if (!(await this.logins.insert(tx, request))) throw idTaken();
-      await auditOf(tx, request, { action: 'login.started', subjectId: id, occurredAt: now, details: { method, deviceId: device.id, hostName: device.hostName } });
+      await auditOf(tx, request, {
+        action: 'login.started',
+        subjectId: id,
+        occurredAt: now,
+        details: { method, deviceId: device.id, hostName: device.hostName },
+      });
       return { login: { request, grant: null, at: now }, qrPayload: code === null ? null : `${this.publicUrl}/l/${code}` };
     });
   }
@@ -115,12 +124,22 @@ export class LoginService {
       action: expired ? 'login.expired' : 'login.failed',
       subjectId: request.id,
       occurredAt: now,
-      details: { method: request.method, deviceId: request.deviceId, hostName: request.hostName, ...(!expired && { failure: request.failure }) },
+      details: {
+        method: request.method,
+        deviceId: request.deviceId,
+        hostName: request.hostName,
+        ...(!expired && { failure: request.failure }),
+      },
     });
   }
 
   /** The same call again: the same request for TOTP; a QR code is shown once only. */
-  async #again(tx: TenantTx, known: LoginRequest, device: DeviceCopy, method: LoginMethod): Promise<{ login: LoginWithGrant; qrPayload: null }> {
+  async #again(
+    tx: TenantTx,
+    known: LoginRequest,
+    device: DeviceCopy,
+    method: LoginMethod,
+  ): Promise<{ login: LoginWithGrant; qrPayload: null }> {
     if (known.deviceId !== device.id || known.method !== method || method !== 'TOTP') throw idTaken();
     const grant = await this.grants.findByLogin(tx, known.mspId, known.id);
     return { login: { request: known, grant, at: this.clock.now() }, qrPayload: null };

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
-import { changeSettings, effectiveSettings, readOwnSettings, settingNames, type OwnSettings, type SettingName, type SettingsPatch } from './settings.domain.ts';
+import {
+  changeSettings,
+  effectiveSettings,
+  readOwnSettings,
+  settingNames,
+  type OwnSettings,
+  type SettingName,
+  type SettingsPatch,
+} from './settings.domain.ts';
 
 const [msp, customer, branch] = [newId(), newId(), newId()];
 const path = [msp, customer, branch];
@@ -9,21 +17,48 @@ describe('the effective value', () => {
   test.each<[string, [string, OwnSettings][], unknown]>([
     ['is the default', [], { value: 3600, source: 'DEFAULT', setOn: null }],
     ['comes from the MSP', [[msp, { sessionSeconds: 900 }]], { value: 900, source: 'INHERITED', setOn: msp }],
-    ['comes from the nearest above', [[msp, { sessionSeconds: 900 }], [customer, { sessionSeconds: 800 }]], { value: 800, source: 'INHERITED', setOn: customer }],
-    ['is its own', [[msp, { sessionSeconds: 900 }], [branch, { sessionSeconds: 700 }]], { value: 700, source: 'OWN', setOn: branch }],
-    ['is its own though equal to the one above', [[msp, { sessionSeconds: 900 }], [branch, { sessionSeconds: 900 }]], { value: 900, source: 'OWN', setOn: branch }],
+    [
+      'comes from the nearest above',
+      [
+        [msp, { sessionSeconds: 900 }],
+        [customer, { sessionSeconds: 800 }],
+      ],
+      { value: 800, source: 'INHERITED', setOn: customer },
+    ],
+    [
+      'is its own',
+      [
+        [msp, { sessionSeconds: 900 }],
+        [branch, { sessionSeconds: 700 }],
+      ],
+      { value: 700, source: 'OWN', setOn: branch },
+    ],
+    [
+      'is its own though equal to the one above',
+      [
+        [msp, { sessionSeconds: 900 }],
+        [branch, { sessionSeconds: 900 }],
+      ],
+      { value: 900, source: 'OWN', setOn: branch },
+    ],
     ['ignores tenants beside the path', [[newId(), { sessionSeconds: 700 }]], { value: 3600, source: 'DEFAULT', setOn: null }],
   ])('%s', (_, own, expected) => {
     expect(effectiveSettings(path, new Map(own)).sessionSeconds).toEqual(expected);
   });
 
   test('false is a value and not a gap', () => {
-    const own = new Map<string, OwnSettings>([[msp, { totpLogin: true }], [customer, { totpLogin: false }]]);
+    const own = new Map<string, OwnSettings>([
+      [msp, { totpLogin: true }],
+      [customer, { totpLogin: false }],
+    ]);
     expect(effectiveSettings(path, own).totpLogin).toEqual({ value: false, source: 'INHERITED', setOn: customer });
   });
 
   test('each setting is inherited singly', () => {
-    const own = new Map<string, OwnSettings>([[msp, { totpLogin: true }], [customer, { passwordLength: 16 }]]);
+    const own = new Map<string, OwnSettings>([
+      [msp, { totpLogin: true }],
+      [customer, { passwordLength: 16 }],
+    ]);
     const effective = effectiveSettings(path, own);
     expect(settingNames.map((name) => [name, effective[name].value, effective[name].setOn])).toEqual([
       ['totpLogin', true, msp],
@@ -88,7 +123,9 @@ describe('a change', () => {
 
   test('is all or nothing, and leaves its input alone', () => {
     const before = { ...own };
-    expect(() => changeSettings(own, { sessionSeconds: 600, accountRestDays: 0 })).toThrow('accountRestDays must be a whole number from 1 to 365.');
+    expect(() => changeSettings(own, { sessionSeconds: 600, accountRestDays: 0 })).toThrow(
+      'accountRestDays must be a whole number from 1 to 365.',
+    );
     expect(own).toEqual(before);
   });
 

@@ -27,10 +27,17 @@ afterAll(() => service.close());
 
 const one = 'value source setOn { id }';
 const all = `jitSettings { totpLogin { ${one} } passwordLength { ${one} } accountNamePrefix { ${one} } sessionSeconds { ${one} } accountRestDays { ${one} } }`;
-const change = (by: Actor, tenantId: Id, patch: object): Promise<Thing> => world.mutate(by, 'updateJitSettings', `... on Tenant { __typename id ${all} }`, { tenantId, ...patch });
+const change = (by: Actor, tenantId: Id, patch: object): Promise<Thing> =>
+  world.mutate(by, 'updateJitSettings', `... on Tenant { __typename id ${all} }`, { tenantId, ...patch });
 const ask = (by: Actor, ids: Id[]) =>
-  service.send(by, `query ($refs: [_Any!]!) { _entities(representations: $refs) { ... on Tenant { id ${all} } } }`, { refs: ids.map((id) => ({ __typename: 'Tenant', id })) });
-const read = async (by: Actor, id: Id) => (only(await ask(by, [id])) as unknown as Thing[])[0]?.['jitSettings'] as Record<string, { value: unknown; source: string; setOn: { id: Id } | null }>;
+  service.send(by, `query ($refs: [_Any!]!) { _entities(representations: $refs) { ... on Tenant { id ${all} } } }`, {
+    refs: ids.map((id) => ({ __typename: 'Tenant', id })),
+  });
+const read = async (by: Actor, id: Id) =>
+  (only(await ask(by, [id])) as unknown as Thing[])[0]?.['jitSettings'] as Record<
+    string,
+    { value: unknown; source: string; setOn: { id: Id } | null }
+  >;
 
 describe('inheritance', () => {
   test('each value singly, with where it comes from, all the way down', async () => {
@@ -56,17 +63,28 @@ describe('inheritance', () => {
     });
     // Null goes back to the inherited value; a field that is left out stays.
     await change(admin.actor, customer.tenantId, { sessionSeconds: null });
-    expect(await read(admin.actor, branch.tenantId)).toMatchObject({ sessionSeconds: { value: 900, source: 'INHERITED', setOn: { id: msp.tenantId } }, accountNamePrefix: { value: 'x_' } });
+    expect(await read(admin.actor, branch.tenantId)).toMatchObject({
+      sessionSeconds: { value: 900, source: 'INHERITED', setOn: { id: msp.tenantId } },
+      accountNamePrefix: { value: 'x_' },
+    });
     expect(await read(admin.actor, msp.tenantId)).toMatchObject({ sessionSeconds: { value: 900, source: 'OWN' } });
   });
 
   test('one who reaches only the branch sees what is inherited from tenants that they do not reach', async () => {
     await change(admin.actor, msp.tenantId, { sessionSeconds: 900 });
     const local = technicianActor(branch, 'ADMINISTRATOR');
-    expect(await read(local, branch.tenantId)).toMatchObject({ sessionSeconds: { value: 900, source: 'INHERITED', setOn: { id: msp.tenantId } } });
-    expect(await change(local, branch.tenantId, { passwordLength: 40 })).toMatchObject({ jitSettings: { sessionSeconds: { value: 900 }, passwordLength: { value: 40, source: 'OWN' } } });
-    for (const above of [msp, customer]) expect(await change(local, above.tenantId, { passwordLength: 40 })).toMatchObject({ __typename: 'NotFound' });
-    expect(await ask(local, [customer.tenantId])).toMatchObject({ data: { _entities: [{ jitSettings: null }] }, errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+    expect(await read(local, branch.tenantId)).toMatchObject({
+      sessionSeconds: { value: 900, source: 'INHERITED', setOn: { id: msp.tenantId } },
+    });
+    expect(await change(local, branch.tenantId, { passwordLength: 40 })).toMatchObject({
+      jitSettings: { sessionSeconds: { value: 900 }, passwordLength: { value: 40, source: 'OWN' } },
+    });
+    for (const above of [msp, customer])
+      expect(await change(local, above.tenantId, { passwordLength: 40 })).toMatchObject({ __typename: 'NotFound' });
+    expect(await ask(local, [customer.tenantId])).toMatchObject({
+      data: { _entities: [{ jitSettings: null }] },
+      errors: [{ extensions: { code: 'NOT_FOUND' } }],
+    });
   });
 
   test('a login and its account take the effective values', async () => {
@@ -79,7 +97,12 @@ describe('inheritance', () => {
 
   test('many at once are one read', async () => {
     const answer = await ask(admin.actor, [msp.tenantId, customer.tenantId, branch.tenantId, customer.tenantId]);
-    expect((only(answer) as unknown as Thing[]).map((tenant) => tenant['id'])).toEqual([msp.tenantId, customer.tenantId, branch.tenantId, customer.tenantId]);
+    expect((only(answer) as unknown as Thing[]).map((tenant) => tenant['id'])).toEqual([
+      msp.tenantId,
+      customer.tenantId,
+      branch.tenantId,
+      customer.tenantId,
+    ]);
   });
 });
 
@@ -100,7 +123,11 @@ describe('a change', () => {
     ['one bad value among good ones', { totpLogin: true, passwordLength: 16, accountRestDays: 0 }, 'accountRestDays'],
   ])('%s: refused, nothing changed', async (_, patch, field) => {
     const before = await read(admin.actor, customer.tenantId);
-    expect(await change(admin.actor, customer.tenantId, patch)).toMatchObject({ __typename: 'InvalidInput', field, message: expect.stringContaining(field) });
+    expect(await change(admin.actor, customer.tenantId, patch)).toMatchObject({
+      __typename: 'InvalidInput',
+      field,
+      message: expect.stringContaining(field),
+    });
     expect(await read(admin.actor, customer.tenantId)).toEqual(before);
     await service.settled();
     expect(service.audits.filter((event) => event.subjectId === customer.tenantId)).toEqual([]);
@@ -112,7 +139,11 @@ describe('a change', () => {
     ['a fraction', { passwordLength: 24.5 }],
     ['more than 32 bits', { sessionSeconds: 2 ** 31 }],
   ])('%s does not even run', async (_, patch) => {
-    const answer = await service.send(admin.actor, 'mutation ($input: UpdateJitSettingsInput!) { updateJitSettings(input: $input) { __typename } }', { input: { tenantId: customer.tenantId, ...patch } });
+    const answer = await service.send(
+      admin.actor,
+      'mutation ($input: UpdateJitSettingsInput!) { updateJitSettings(input: $input) { __typename } }',
+      { input: { tenantId: customer.tenantId, ...patch } },
+    );
     expect(codeOf(answer)).toBe('BAD_USER_INPUT');
   });
 
@@ -138,8 +169,16 @@ describe('a change', () => {
   });
 
   test('of two at once none is lost', async () => {
-    await Promise.all([change(admin.actor, customer.tenantId, { passwordLength: 16 }), change(admin.actor, customer.tenantId, { accountRestDays: 7 }), change(admin.actor, customer.tenantId, { totpLogin: true })]);
-    expect(await read(admin.actor, customer.tenantId)).toMatchObject({ passwordLength: { value: 16 }, accountRestDays: { value: 7 }, totpLogin: { value: true } });
+    await Promise.all([
+      change(admin.actor, customer.tenantId, { passwordLength: 16 }),
+      change(admin.actor, customer.tenantId, { accountRestDays: 7 }),
+      change(admin.actor, customer.tenantId, { totpLogin: true }),
+    ]);
+    expect(await read(admin.actor, customer.tenantId)).toMatchObject({
+      passwordLength: { value: 16 },
+      accountRestDays: { value: 7 },
+      totpLogin: { value: true },
+    });
   });
 
   test('needs settings.write, reading needs settings.read', async () => {
@@ -155,7 +194,11 @@ describe('a tenant that was made a moment ago', () => {
     const changes = ids.map((id) => change(admin.actor, id, { sessionSeconds: 600 }));
     await Promise.all(ids.map((id) => world.tenant(msp, 'Fresh', id)));
     const answers = await Promise.all(changes);
-    expect(answers.filter((answer) => (answer['jitSettings'] as typeof answer & { sessionSeconds: { value: number } }).sessionSeconds.value === 600)).toHaveLength(200);
+    expect(
+      answers.filter(
+        (answer) => (answer['jitSettings'] as typeof answer & { sessionSeconds: { value: number } }).sessionSeconds.value === 600,
+      ),
+    ).toHaveLength(200);
   });
 
   test('its settings can be read at once, too', async () => {
@@ -174,7 +217,8 @@ describe('a tenant that was made a moment ago', () => {
       return { answer, seconds: (performance.now() - started) / 1000 };
     };
     const [unknown, other, old, nonsense] = await Promise.all([timed(newId()), timed(foreign.tenantId), timed(oldId()), timed('nonsense')]);
-    for (const { answer } of [unknown, other, old, nonsense]) expect(answer).toEqual({ __typename: 'NotFound', message: unknown.answer['message'] });
+    for (const { answer } of [unknown, other, old, nonsense])
+      expect(answer).toEqual({ __typename: 'NotFound', message: unknown.answer['message'] });
     for (const { seconds } of [unknown, other]) expect(Math.round(seconds)).toBe(5);
     for (const { seconds } of [old, nonsense]) expect(seconds).toBeLessThan(2);
   });

@@ -30,7 +30,10 @@ export class SettingsRepository {
   /** The tenant's own values, locked until the transaction ends. */
   async ownLocked(tx: Tx, mspId: Id, tenantId: Id): Promise<OwnSettings> {
     await tx.query('insert into jit_settings (msp_id, tenant_id, id) values ($1, $2, $2) on conflict do nothing', [mspId, tenantId]);
-    const [row] = await tx.query<{ own: unknown }>('select own from jit_settings where msp_id = $1 and id = $2 for update', [mspId, tenantId]);
+    const [row] = await tx.query<{ own: unknown }>('select own from jit_settings where msp_id = $1 and id = $2 for update', [
+      mspId,
+      tenantId,
+    ]);
     return readOwnSettings(row?.own);
   }
 

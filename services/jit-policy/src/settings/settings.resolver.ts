@@ -51,6 +51,9 @@ export class SettingsResolver {
 /** Settings as GraphQL has them: where one is set is a `Tenant`. */
 function shown(effective: EffectiveSettings) {
   return Object.fromEntries(
-    Object.entries(effective).map(([name, { value, source, setOn }]) => [name, { value, source, setOn: setOn === null ? null : { __typename: 'Tenant', id: setOn } }]),
+    Object.entries(effective).map(([name, { value, source, setOn }]) => [
+      name,
+      { value, source, setOn: setOn === null ? null : { __typename: 'Tenant', id: setOn } },
+    ]),
   );
 }

@@ -107,7 +107,8 @@ export class TestJitPolicy {
   async audited(action: AuditEvent['action'], subjectId: string): Promise<AuditEvent> {
     return eventually(() => {
       const event = this.audits.find((one) => one.action === action && one.subjectId === subjectId);
-      if (event === undefined) throw new Error(`No ${action} about ${subjectId}; there is ${this.audits.map((one) => one.action).join(', ')}.`);
+      if (event === undefined)
+        throw new Error(`No ${action} about ${subjectId}; there is ${this.audits.map((one) => one.action).join(', ')}.`);
       return event;
     });
   }

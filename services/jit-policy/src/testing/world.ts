@@ -31,7 +31,8 @@ export interface Thing {
   [field: string]: unknown;
 }
 
-export const loginFields = '__typename id method state failure shownNumber hostName tenantName sessionSeconds expiresAt device { id } tenant { id } grant { id state accountName endReason expiresAt }';
+export const loginFields =
+  '__typename id method state failure shownNumber hostName tenantName sessionSeconds expiresAt device { id } tenant { id } grant { id state accountName endReason expiresAt }';
 export const grantFields =
   '__typename id state accountName reason ticket approvedAt activeAt expiresAt endedAt endReason failure technician { id } device { id }';
 /** Mutations whose result union lists no `InvalidInput`. */
@@ -46,12 +47,23 @@ export class World {
   }
 
   async tenant(parent: Payload<'tenant-changed'> | null, name = 'Contoso Dental', id: Id = oldId()): Promise<Payload<'tenant-changed'>> {
-    const told = { mspId: parent?.mspId ?? id, tenantId: id, parentId: parent?.tenantId ?? null, path: [...(parent?.path ?? []), id], name, version: 1 };
+    const told = {
+      mspId: parent?.mspId ?? id,
+      tenantId: id,
+      parentId: parent?.tenantId ?? null,
+      path: [...(parent?.path ?? []), id],
+      name,
+      version: 1,
+    };
     await this.service.tell('tenant-changed', told);
     return told;
   }
 
-  async technician(tenant: Payload<'tenant-changed'>, role: Role = 'TECHNICIAN', change: Partial<Payload<'technician-changed'>> = {}): Promise<Technician> {
+  async technician(
+    tenant: Payload<'tenant-changed'>,
+    role: Role = 'TECHNICIAN',
+    change: Partial<Payload<'technician-changed'>> = {},
+  ): Promise<Technician> {
     const key = generateSigningKey();
     const keyId = oldId();
     const told = {
@@ -71,9 +83,22 @@ export class World {
   }
 
   async computer(tenant: Payload<'tenant-changed'>, change: Partial<Payload<'device-changed'>> = {}): Promise<Computer> {
-    const told = { mspId: tenant.mspId, tenantId: tenant.tenantId, deviceId: oldId(), kind: 'WORKSTATION' as const, hostName: 'ws-07', active: true, version: 1, ...change };
+    const told = {
+      mspId: tenant.mspId,
+      tenantId: tenant.tenantId,
+      deviceId: oldId(),
+      kind: 'WORKSTATION' as const,
+      hostName: 'ws-07',
+      active: true,
+      version: 1,
+      ...change,
+    };
     await this.service.tell('device-changed', told);
-    return { actor: { kind: 'device', id: told.deviceId, mspId: tenant.mspId, tenantId: tenant.tenantId }, tenantId: tenant.tenantId, told };
+    return {
+      actor: { kind: 'device', id: told.deviceId, mspId: tenant.mspId, tenantId: tenant.tenantId },
+      tenantId: tenant.tenantId,
+      told,
+    };
   }
 
   /** Sends and answers the one field; throws where GraphQL itself refuses. */
@@ -83,11 +108,20 @@ export class World {
 
   async mutate(principal: Actor, name: string, fields: string, input: object): Promise<Thing> {
     const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input!`;
-    return this.ask(principal, `mutation ($input: ${type}) { ${name}(input: $input) { ${fields} ... on Problem { __typename message } ${withoutInput.has(name) ? '' : '... on InvalidInput { field }'} } }`, { input });
+    return this.ask(
+      principal,
+      `mutation ($input: ${type}) { ${name}(input: $input) { ${fields} ... on Problem { __typename message } ${withoutInput.has(name) ? '' : '... on InvalidInput { field }'} } }`,
+      { input },
+    );
   }
 
   async start(computer: Computer, method: 'QR' | 'TOTP' = 'QR', id: Id = newId()): Promise<StartedLogin> {
-    const started = await this.mutate(computer.actor, 'startLogin', `... on StartedLogin { __typename qrPayload loginRequest { ${loginFields} } } ... on NotAllowedBySettings { setting }`, { id, method });
+    const started = await this.mutate(
+      computer.actor,
+      'startLogin',
+      `... on StartedLogin { __typename qrPayload loginRequest { ${loginFields} } } ... on NotAllowedBySettings { setting }`,
+      { id, method },
+    );
     if (started.__typename !== 'StartedLogin') throw new Error(JSON.stringify(started));
     const login = started['loginRequest'] as Record<string, never>;
     const content: ApprovalContent = {
@@ -124,11 +158,17 @@ export class World {
     return grantId;
   }
 
-  async desired(computer: Computer, knownRevision: number | null = null): Promise<{ revision: number; checkInSeconds: number; accounts: Record<string, unknown>[] | null }> {
+  async desired(
+    computer: Computer,
+    knownRevision: number | null = null,
+  ): Promise<{ revision: number; checkInSeconds: number; accounts: Record<string, unknown>[] | null }> {
     const fields =
       'revision checkInSeconds accounts { id name displayName state grantId loginRequestId sessionSeconds activateBy expiresAt passwordLength }';
     const query = `query ($refs: [_Any!]!, $known: Int) { _entities(representations: $refs) { ... on Device { desiredState(knownRevision: $known) { ${fields} } } } }`;
-    const answer = await this.service.send(computer.actor, query, { refs: [{ __typename: 'Device', id: computer.actor.id }], known: knownRevision });
+    const answer = await this.service.send(computer.actor, query, {
+      refs: [{ __typename: 'Device', id: computer.actor.id }],
+      known: knownRevision,
+    });
     const [device] = (answer.data?.['_entities'] ?? []) as { desiredState: never }[];
     if (device?.desiredState == null) throw new Error(JSON.stringify(answer));
     return device.desiredState;
@@ -137,9 +177,13 @@ export class World {
   /** Reports with the newest revision, about the account that the grant enables, or the device's first, unless said otherwise. */
   async report(computer: Computer, reports: Record<string, unknown>[], revision?: number): Promise<Thing> {
     const desired = await this.desired(computer);
-    const accountOf = (grantId: unknown) => (desired.accounts?.find((account) => account['grantId'] === grantId) ?? desired.accounts?.[0])?.['id'];
+    const accountOf = (grantId: unknown) =>
+      (desired.accounts?.find((account) => account['grantId'] === grantId) ?? desired.accounts?.[0])?.['id'];
     const filled = reports.map((report) => ({ accountId: accountOf(report['grantId']), secondsAgo: 0, ...report }));
-    return this.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', { revision: revision ?? desired.revision, reports: filled });
+    return this.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', {
+      revision: revision ?? desired.revision,
+      reports: filled,
+    });
   }
 
   async grant(by: Technician, id: Id): Promise<Thing> {

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { DataDirectory, prepareEnvironments, schemas, type Environments } from '@stint/embedded';
 import { createTestDatabase, freePort, type TestDatabase } from '@stint/testing';
 
@@ -11,8 +10,6 @@ export interface Installation {
   directory: DataDirectory;
   database: TestDatabase;
   environments: Environments;
-  /** Reads the database as its superuser. */
-  query(sql: string): Promise<unknown[]>;
   remove(): Promise<void>;
 }
 
@@ -34,15 +31,6 @@ export async function createInstallation(options: { queueUrl?: string } = {}): P
     directory,
     database,
     environments,
-    async query(sql) {
-      const admin = new Client({ connectionString: database.adminUrl });
-      await admin.connect();
-      try {
-        return (await admin.query(sql)).rows;
-      } finally {
-        await admin.end();
-      }
-    },
     async remove() {
       await database.drop();
       await rm(directory.path, { recursive: true, force: true });

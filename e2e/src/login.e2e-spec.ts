@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DemoEndGrantDocument, runAgent, computerFolders } from '@stint/embedded';
-import { expectType, ProblemError } from '@stint/sdk';
+import { expectType, type ProblemError } from '@stint/sdk';
 import { eventually } from '@stint/testing';
 import { Stint } from './stint.ts';
 
@@ -69,7 +68,7 @@ describe('a login by TOTP', () => {
     };
     // The code of the enrolment is used up: wait for the next one.
     const used = stint.phone.totpCode();
-    while (stint.phone.totpCode() === used) await delay(200);
+    await eventually(() => expect(stint.phone.totpCode()).not.toBe(used), { timeoutMs: 31_000 });
     const code = stint.phone.totpCode();
     const { grantId, account } = await attempt(code);
     await runAgent(['logoff', account, ...place()]);

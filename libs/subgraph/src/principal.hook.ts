@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { jwtVerify } from 'jose';
+import { systemClock, type Clock } from '@stint/kernel';
 import { principal, principalToken, type Principal, type ServiceName } from '@stint/contracts';
 import type { PrincipalRequest } from './request-context.ts';
 
@@ -10,17 +11,19 @@ const maxCached = 10_000;
 export class PrincipalVerifier {
   readonly #key: KeyObject;
   readonly #audience: ServiceName;
+  readonly #clock: Clock;
   readonly #cache = new Map<string, { principal: Principal; expiresAt: number }>();
 
-  constructor(gatewayPublicKey: KeyObject, audience: ServiceName) {
+  constructor(gatewayPublicKey: KeyObject, audience: ServiceName, clock: Clock = systemClock) {
     this.#key = gatewayPublicKey;
     this.#audience = audience;
+    this.#clock = clock;
   }
 
   /** The principal, or null for a token that is not the gateway's word for this subgraph now. */
   async verify(token: string): Promise<Principal | null> {
     const known = this.#cache.get(token);
-    if (known !== undefined && known.expiresAt > Date.now()) return known.principal;
+    if (known !== undefined && known.expiresAt > this.#clock.now().getTime()) return known.principal;
     const verified = await jwtVerify(token, this.#key, {
       algorithms: [principalToken.algorithm],
       issuer: principalToken.issuer,

@@ -22,7 +22,6 @@ export interface SubgraphOptions {
 
 /** The GraphQL side of a service: its SDL and the shared one, guards, problems, error masking. */
 @Module({})
-// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- Nest modules are classes
 export class SubgraphModule {
   static for(options: SubgraphOptions): DynamicModule {
     return {

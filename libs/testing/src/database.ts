@@ -11,6 +11,8 @@ export interface TestDatabase {
   urls(schema: string): { ownerUrl: string; appUrl: string; systemUrl: string };
   /** A URL for `QUEUE_URL` on this database. */
   queueUrl: string;
+  /** Runs SQL as the superuser, past every policy. */
+  query<Row>(sql: string): Promise<Row[]>;
   drop(): Promise<void>;
 }
 
@@ -57,6 +59,15 @@ export async function createTestDatabase(schemas: readonly TestSchema[]): Promis
       return { ownerUrl: on(server, name, roles.owner), appUrl: on(server, name, roles.app), systemUrl: on(server, name, roles.system) };
     },
     queueUrl: on(server, name),
+    async query<Row>(sql: string) {
+      const superuser = new Client({ connectionString: on(server, name) });
+      await superuser.connect();
+      try {
+        return (await superuser.query(sql)).rows as Row[];
+      } finally {
+        await superuser.end();
+      }
+    },
     async drop() {
       const last = new Client({ connectionString: server });
       await last.connect();

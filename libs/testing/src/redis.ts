@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { freePort } from './postgres.ts';
 
 /** A Redis of a test file's own: nothing on disk, `noeviction` as BullMQ needs it. */
 export interface TestRedis {
   url: string;
+  /** Loses everything, as a Redis without persistence does at a crash. */
+  flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,6 +27,12 @@ export async function startTestRedis(): Promise<TestRedis> {
   }
   return {
     url: `redis://127.0.0.1:${port}`,
+    async flush() {
+      const connection = connect(port, '127.0.0.1');
+      connection.write('FLUSHALL\r\n');
+      await once(connection, 'data');
+      connection.destroy();
+    },
     async stop() {
       const closed = once(server, 'close');
       server.kill('SIGTERM');

@@ -13,6 +13,7 @@ import { AuditResolver } from './audit/audit.resolver.ts';
 import { AuditService } from './audit/audit.service.ts';
 import { CredentialRepository } from './credential/credential.repository.ts';
 import { CredentialResolver } from './credential/credential.resolver.ts';
+import { CredentialService } from './credential/credential.service.ts';
 import { DeviceRepository } from './device/device.repository.ts';
 import { DeviceResolver, TenantDevicesResolver } from './device/device.resolver.ts';
 import { DeviceService } from './device/device.service.ts';
@@ -63,7 +64,7 @@ export class AppModule {
         ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],
         ...[DeviceRepository, EnrollmentTokenRepository, ApiClientRepository, AuditRepository, TotpRepository],
         ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
-        ...[ApiClientService, AuditService, TotpService, Loaders],
+        ...[CredentialService, ApiClientService, AuditService, TotpService, Loaders],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
         ...[TenantGroupsResolver, DeviceResolver, TenantDevicesResolver, EnrollmentResolver, ApiClientResolver, AuditResolver, TotpResolver],
       ],

@@ -23,20 +23,18 @@ export class AuditService {
     return this.tenancy.readTenants(actor, (tx) => this.log.list(tx, actor.mspId, tenantId, page));
   }
 
-  /** Recomputes a tenant's whole chain as it stands at one moment. */
+  /** Recomputes a tenant's whole chain, events included that are appended meanwhile. */
   async verify(actor: Actor, tenantId: Id): Promise<Verification> {
-    const key = await this.keys.derive(auditKeyLabel);
-    // The head first: events that are appended meanwhile lie behind it and are left for the next time.
-    const head = await this.tenancy.readTenants(actor, (tx) => this.log.head(tx, actor.mspId, tenantId));
-    const check = new ChainCheck(key, tenantId);
-    let events = 0;
-    for (let last = 0; ; ) {
+    const check = new ChainCheck(await this.keys.derive(auditKeyLabel), tenantId);
+    for (let last = 0, events = 0; ; ) {
       const following = await this.tenancy.readTenants(actor, (tx) => this.log.following(tx, actor.mspId, tenantId, last, batch));
-      const upToHead = following.filter((event) => event.sequence <= (head?.sequence ?? 0));
-      for (const event of upToHead) check.next(event);
-      events += upToHead.length;
-      if (upToHead.length < batch) return check.end(head, events);
-      last = upToHead.at(-1)?.sequence ?? last;
+      for (const event of following) check.next(event);
+      events += following.length;
+      last = following.at(-1)?.sequence ?? last;
+      if (following.length === batch) continue;
+      const head = await this.tenancy.readTenants(actor, (tx) => this.log.head(tx, actor.mspId, tenantId));
+      const appendedMeanwhile = following.length > 0 && head !== null && head.sequence > last;
+      if (!appendedMeanwhile) return check.end(head, events);
     }
   }
 }

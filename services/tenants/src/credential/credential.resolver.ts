@@ -1,23 +1,17 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
-import { isId } from '@stint/kernel';
 import { Can } from '@stint/subgraph';
-import { Tenancy } from '@stint/tenancy';
 import { permissionsOf } from './credential.domain.ts';
-import { CredentialRepository } from './credential.repository.ts';
+import { CredentialService } from './credential.service.ts';
 
-/** For the gateway's token endpoint: whose key is this, and what may they do. Across MSPs, hence as the system. */
+/** For the gateway's token endpoint: whose key is this, and what may they do. */
 @Resolver('Credential')
 export class CredentialResolver {
-  constructor(
-    private readonly tenancy: Tenancy,
-    private readonly credentials: CredentialRepository,
-  ) {}
+  constructor(private readonly credentials: CredentialService) {}
 
   @Query()
   @Can('gateway')
   async credential(@Args('id') id: string) {
-    if (!isId(id)) return null;
-    const credential = await this.tenancy.asSystem((tx) => this.credentials.findActive(tx, id));
+    const credential = await this.credentials.find(id);
     return credential === null ? null : { ...credential, permissions: permissionsOf(credential) };
   }
 }

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TOTP, URI } from 'otpauth';
+import type { Actor } from '@stint/contracts';
+import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
+import { newId } from '@stint/kernel';
+import { anonymous, createTenant, enrollDevice, joinFirst, only, problem, somePublicKey, startTestTenants, technician, type TestTenants } from '../test-tenants.support.ts';
+
+let tenants: TestTenants;
+let administrator: Actor;
+let device: Actor;
+let customer: string;
+beforeAll(async () => {
+  tenants = await startTestTenants();
+  ({ administrator } = await joinFirst(tenants));
+  customer = await createTenant(tenants, administrator, 'Contoso');
+  device = await enrollDevice(tenants, administrator, customer);
+});
+afterAll(() => tenants.close());
+
+const submitMutation = `mutation ($input: SubmitTotpCodeInput!) { submitTotpCode(input: $input) { ${problem} ... on TotpLocked { retryAt } } }`;
+const submit = (email: string, code: string, at: Actor = device) => tenants.send(at, submitMutation, { input: { loginRequestId: newId(), email, code } }).then(only);
+const enrollMutation = `mutation ($input: EnrollTotpInput!) { enrollTotp(input: $input) { ${problem} ... on TotpEnrollment { enc ciphertext } } }`;
+const confirmMutation = `mutation ($input: ConfirmTotpInput!) { confirmTotp(input: $input) { ${problem} ... on Technician { totpEnrolled } } }`;
+
+interface Person {
+  actor: Actor;
+  email: string;
+  app: TOTP;
+  code(): string;
+}
+
+/** Invites somebody, lets them join and enrol an ordinary authenticator app. */
+async function somebody(email: string): Promise<Person> {
+  const id = newId();
+  const input = { id, tenantId: administrator.tenantId, email, roles: ['TECHNICIAN'] };
+  const invited = only(await tenants.send(administrator, `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} ... on Invitation { link } } }`, { input }));
+  const redeem = { token: String(invited['link']).split('#')[1], displayName: 'Anna', credentialId: newId(), publicKey: somePublicKey() };
+  only(await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} } }`, { input: redeem }));
+  const actor = technician(administrator.mspId, administrator.tenantId, 'TECHNICIAN', id);
+  const keys = await generateHpkeKeyPair();
+  const sealed = only(await tenants.send(actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as { enc: string; ciphertext: string };
+  const uri = await openSealed({ privateKey: keys.privateKey, info: 'stint-totp-enrollment-v1', aad: id }, sealed);
+  const app = URI.parse(uri.toString()) as TOTP;
+  const code = () => app.generate({ timestamp: tenants.clock.now().getTime() });
+  expect(only(await tenants.send(actor, confirmMutation, { input: { code: code() } }))).toEqual({ __typename: 'Technician', totpEnrolled: true });
+  tenants.clock.advance(30);
+  return { actor, email, app, code };
+}
+
+/** A code that is not the right one now. */
+const wrongCode = (person: Person) => (person.code() === '000000' ? '000001' : '000000');
+
+describe('a code', () => {
+  test('of an ordinary authenticator app is accepted, and works once', async () => {
+    const anna = await somebody('once@example.com');
+    expect((await submit(anna.email, anna.code())).__typename).toBe('TotpAccepted');
+    expect((await submit(anna.email, anna.code())).__typename).toBe('TotpRefused');
+    tenants.clock.advance(30);
+    expect((await submit(anna.email, anna.code())).__typename).toBe('TotpAccepted');
+  });
+
+  test('typed at fifty computers at once is accepted at one', async () => {
+    const anna = await somebody('parallel@example.com');
+    const devices = await Promise.all(Array.from({ length: 10 }, () => enrollDevice(tenants, administrator, customer)));
+    const code = anna.code();
+    const types = await Promise.all(devices.flatMap((at) => Array.from({ length: 2 }, () => submit(anna.email, code, at).then((answer) => answer.__typename))));
+    expect(types.filter((type) => type === 'TotpAccepted')).toHaveLength(1);
+  });
+
+  test.each([
+    [-30, 'TotpAccepted'],
+    [30, 'TotpAccepted'],
+    [-90, 'TotpRefused'],
+    [90, 'TotpRefused'],
+  ])('of a phone whose clock is %i s off: %s', async (seconds, expected) => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const anna = await somebody(`drift${seconds}@example.com`);
+    tenants.clock.advance(90);
+    const code = anna.app.generate({ timestamp: tenants.clock.now().getTime() + seconds * 1000 });
+    expect((await submit(anna.email, code, at)).__typename).toBe(expected);
+  });
+
+  test.each(['', '12345', '1234567', ' 123456', '١٢٣٤٥٦', '12345\u0000'])('%j is no code', async (code) => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    expect((await submit('once@example.com', code, at)).__typename).toBe('TotpRefused');
+  });
+
+  test('of somebody unknown is refused in the same words', async () => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const anna = await somebody('known@example.com');
+    const known = await submit(anna.email, wrongCode(anna), at);
+    expect(await submit('nobody@example.com', '123456', at)).toEqual(known);
+  });
+
+  test('of somebody who is switched off is refused', async () => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const anna = await somebody('off@example.com');
+    only(await tenants.send(administrator, `mutation ($input: UpdateTechnicianInput!) { updateTechnician(input: $input) { ${problem} } }`, { input: { id: anna.actor.id, active: false } }));
+    expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpRefused');
+  });
+});
+
+describe('the sixth try after five wrong ones is locked', () => {
+  let anna: Person;
+  let at: Actor;
+  const prepare = async (email: string) => {
+    anna = await somebody(email);
+    at = await enrollDevice(tenants, administrator, customer);
+  };
+
+  test('one after the other, and opens again after the delay', async () => {
+    await prepare('row@example.com');
+    for (let wrong = 0; wrong < 5; wrong += 1) expect((await submit(anna.email, wrongCode(anna), at)).__typename).toBe('TotpRefused');
+    const locked = await submit(anna.email, anna.code(), at);
+    expect(locked).toMatchObject({ __typename: 'TotpLocked', retryAt: new Date(tenants.clock.now().getTime() + 30_000).toISOString() });
+    tenants.clock.advance(31);
+    expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpAccepted');
+  });
+
+  test('as a hundred aliases of one request', async () => {
+    await prepare('alias@example.com');
+    const wrong = wrongCode(anna);
+    const fields = Array.from({ length: 100 }, (_, index) => `t${index}: submitTotpCode(input: { loginRequestId: "${newId()}", email: "${anna.email}", code: "${wrong}" }) { __typename }`);
+    const answer = await tenants.send(at, `mutation { ${fields.join(' ')} }`);
+    const types = Object.values(answer.data ?? {}).map((value) => value.__typename);
+    expect(types.filter((type) => type === 'TotpRefused')).toHaveLength(5);
+    expect(types.filter((type) => type === 'TotpLocked')).toHaveLength(95);
+  });
+
+  test('as a hundred requests at once', async () => {
+    await prepare('flood@example.com');
+    const wrong = wrongCode(anna);
+    const types = await Promise.all(Array.from({ length: 100 }, () => submit(anna.email, wrong, at).then((answer) => answer.__typename)));
+    expect(types.filter((type) => type === 'TotpRefused')).toHaveLength(5);
+    expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpLocked');
+  });
+
+  test('and locks nobody out at another computer', async () => {
+    await prepare('elsewhere@example.com');
+    for (let wrong = 0; wrong < 6; wrong += 1) await submit(anna.email, wrongCode(anna), at);
+    expect((await submit(anna.email, anna.code(), await enrollDevice(tenants, administrator, customer))).__typename).toBe('TotpAccepted');
+  });
+
+  test('a computer at which many addresses are tried is locked too', async () => {
+    await prepare('spray@example.com');
+    for (let who = 0; who < 20; who += 1) await submit(`guess${who}@example.com`, '123456', at);
+    expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpLocked');
+  });
+});
+
+test('no seed stands in the database or in an answer', async () => {
+  const anna = await somebody('canary@example.com');
+  const [row] = await tenants.database.query<{ seed: Buffer }>(`select seed from tenants.totp where id = '${anna.actor.id}'`);
+  expect(row?.seed.includes(Buffer.from(anna.app.secret.buffer))).toBe(false);
+  const keys = await generateHpkeKeyPair();
+  const answer = await tenants.send(anna.actor, enrollMutation, { input: { recipientKey: keys.publicKey } });
+  expect(JSON.stringify(answer)).not.toContain('otpauth');
+});
+
+test('a recipient key that is none is refused, and a code without an enrolment too', async () => {
+  expect(only(await tenants.send(administrator, enrollMutation, { input: { recipientKey: 'x' } })).__typename).toBe('InvalidInput');
+  expect(only(await tenants.send(administrator, confirmMutation, { input: { code: '123456' } })).__typename).toBe('Conflict');
+});

@@ -84,7 +84,8 @@ describe('whoever owns the database cannot change the log unnoticed', () => {
     ['exchanged events', `update audit_event set sequence = -2 where sequence = 2; update audit_event set sequence = 2 where sequence = 5; update audit_event set sequence = 5 where sequence = -2`, 2],
     ['a tail that was cut off', `delete from audit_event where sequence > 4`, 5],
     ['a tail that was cut off with its head', `delete from audit_event where sequence > 4; update audit_head set sequence = 4, hash = (select hash from audit_event where sequence = 4)`, 5],
-    ['a removed head', `delete from audit_head`, 1],
+    ['a removed head', `delete from audit_head`, 7],
+    ['an event added behind the head', `insert into audit_event select msp_id, tenant_id, gen_random_uuid(), 7, occurred_at, actor_kind, actor_id, action, subject_id, details, hash from audit_event where sequence = 6`, 7],
     ['an event of another chain', `update audit_event set hash = decode(repeat('00', 32), 'hex') where sequence = 5`, 5],
   ])('%s', async (_, sql, brokenAt) => {
     await superuser(sql);

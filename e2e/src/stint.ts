@@ -10,8 +10,8 @@ import {
   seed,
   startComputer,
   startStack,
-  type DemoWorld,
   type RunningComputer,
+  type Seeded,
 } from '@stint/embedded';
 import type { Running } from '@stint/host';
 import { StintClient } from '@stint/sdk';
@@ -22,7 +22,7 @@ import { Processes } from './processes.ts';
 /** A whole Stint with people, a customer and an enrolled computer, as the tests of the promises use it. */
 export class Stint {
   readonly installation: Installation;
-  readonly world: DemoWorld;
+  readonly world: Seeded['world'];
   readonly phone: Phone;
   readonly administrator: StintClient;
   /** Each service a process of its own; null when all run in the test's process. */
@@ -30,7 +30,7 @@ export class Stint {
   #computer: RunningComputer | null = null;
   readonly #stack: Running | null;
 
-  private constructor(parts: { installation: Installation; world: DemoWorld; processes: Processes | null; stack: Running | null }) {
+  private constructor(parts: { installation: Installation; world: Seeded['world']; processes: Processes | null; stack: Running | null }) {
     this.installation = parts.installation;
     this.world = parts.world;
     this.processes = parts.processes;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { userNamespacesWork } from '@stint/agent';
 import { privateKeyFromPem } from '@stint/crypto';
 import { expectType, StintClient } from '@stint/sdk';
 import { LoginAtComputer } from './computer-terminal.ts';
@@ -23,6 +24,8 @@ const seen = (line: string) => say(`  ✓ ${line}`);
 try {
   const world = await readWorld(directory);
   if (world === null) throw new Error('Stint is not running here yet. Start it in another terminal: npm start');
+  const namespaces = await userNamespacesWork();
+  if (!namespaces.works) throw new Error(namespaces.wayOut);
   const phone = new Phone(world.url, world.technician);
   await loginByQr(world, phone);
   await loginByTotp(world, phone);

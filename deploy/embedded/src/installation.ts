@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { userNamespacesWork } from '@stint/agent';
 import type { Running } from '@stint/host';
 import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -51,16 +52,19 @@ async function startInstallation(): Promise<Running> {
     const stack = await startStack(environments, { onFirstLink: (link) => (firstLink = link) });
     closing.push(() => stack.close());
     const url = `http://127.0.0.1:${config.port}`;
+    const namespaces = await userNamespacesWork();
     if (world === null) {
       if (firstLink === undefined) throw new Error(`${directory.path} belongs to another installation. Remove it to begin anew.`);
       const seeded = await seed(url, firstLink);
-      await enrollComputer(directory, url, seeded.enrollmentToken);
-      world = seeded.world;
+      world = { ...seeded.world, enrollmentToken: seeded.enrollmentToken };
       await writeWorld(directory, world);
     }
-    const computer = await startComputer(directory);
-    closing.push(() => computer.stop());
-    announce(url, directory, performance.now() - began);
+    if (namespaces.works) {
+      await enrollComputer(directory, url, world.enrollmentToken);
+      const computer = await startComputer(directory);
+      closing.push(() => computer.stop());
+    }
+    announce(url, directory, namespaces.works ? null : namespaces.wayOut, performance.now() - began);
     return { url, close };
   } catch (error) {
     await close();
@@ -68,13 +72,14 @@ async function startInstallation(): Promise<Running> {
   }
 }
 
-function announce(url: string, directory: DataDirectory, tookMs: number): void {
+function announce(url: string, directory: DataDirectory, noComputer: string | null, tookMs: number): void {
+  const computer = noComputer ?? `${computerFolders(directory).root}/etc stands for its /etc; no real account is touched`;
   say(`
   Stint is ready (${(tookMs / 1000).toFixed(1)} s).
 
     GraphQL        ${url}/graphql
     demo MSP       Northwind MSP, customer Contoso Dental, technician anna@northwind.example
-    demo computer  ${computerFolders(directory).root}/etc stands for its /etc; no real account is touched
+    demo computer  ${computer}
     all data       ${directory.path}
 
   Now, in a second terminal:  npm run demo

@@ -24,7 +24,7 @@ interface SignedUp {
 
 /** What the first start makes: an MSP with an administrator, a customer, a technician with TOTP, and a token for one computer. */
 export interface Seeded {
-  world: DemoWorld;
+  world: Omit<DemoWorld, 'enrollmentToken'>;
   enrollmentToken: string;
 }
 
@@ -44,7 +44,7 @@ export async function seed(url: string, firstLink: string): Promise<Seeded> {
   const technician = await signUp(url, expectType(invited.inviteTechnician, 'Invitation').link, { displayName: 'Anna Berg' });
   const totpUri = await enrollTotp(technician);
   const issued = await administrator.client.request(DemoEnrollmentTokenDocument, {
-    input: { id: newId(), tenantId, kind: 'WORKSTATION', uses: 1, lifetimeSeconds: 3600 },
+    input: { id: newId(), tenantId, kind: 'WORKSTATION', uses: 1, lifetimeSeconds: 30 * 24 * 3600 },
   });
   return {
     enrollmentToken: expectType(issued.issueEnrollmentToken, 'IssuedEnrollmentToken').token,

@@ -15,6 +15,8 @@ const demoWorld = z.object({
   mspId: z.string(),
   tenantId: z.string(),
   administrator: person,
+  /** With which the demo computer is enrolled; good for one computer. */
+  enrollmentToken: z.string(),
   /** The technician with the phone: signs approvals with the key, computes codes from the `otpauth://` URI. */
   technician: person.extend({ totpUri: z.string() }),
 });

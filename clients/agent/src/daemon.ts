@@ -64,10 +64,8 @@ export class Daemon {
       clock,
       log,
       root,
-      checkIn: () => {
-        this.#checkIn.raise();
-        this.#look.raise();
-      },
+      checkIn: () => this.#checkIn.raise(),
+      watch: () => this.#look.raise(),
       end: async (accountId, reason) => {
         await this.#reconciler.end(accountId, reason);
         this.#enforce.raise();

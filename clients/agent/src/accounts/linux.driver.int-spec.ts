@@ -8,7 +8,8 @@ import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from
 import type { EnableOrder } from './account-driver.ts';
 import { LinuxDriver } from './linux.driver.ts';
 import { createPrivateRoot } from './private-root.ts';
-import { runInNamespace, type RunTool } from './tool-runner.ts';
+import { clearStaleLocks } from './stale-locks.ts';
+import { findTool, runDirectly, runInNamespace, type RunTool } from './tool-runner.ts';
 
 describeWithRealTools('the real account tools on a private root', () => {
   let machine: PrivateMachine;
@@ -183,12 +184,34 @@ describeWithRealTools('the real account tools on a private root', () => {
     const { accountId } = anOrder();
     await driver.enable(anOrder({ accountId }));
 
-    writeFileSync(join(machine.root, 'etc/passwd.lock'), `${holder.pid}\0`);
+    const lock = join(machine.root, 'etc/passwd.lock');
+    writeFileSync(lock, `${holder.pid}\0`);
+    expect(clearStaleLocks(join(machine.root, 'etc'), Date.now())).toEqual([]);
     const ending = driver.disable(ref(accountId));
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(machine.line('shadow', 'jit-anna')?.[7]).not.toBe('1');
     holder.kill('SIGKILL');
     await ending;
     expect(await driver.read()).toMatchObject([{ state: 'DISABLED' }]);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 8, 10])('tools killed after %i ms: the next try makes it whole, enabled and disabled', async (afterMs) => {
+    const killed: RunTool = (tool, args, input) => runDirectly('timeout', ['-s', 'KILL', String(afterMs / 1000), 'unshare', '-r', findTool(tool)!, ...args], input);
+    const dying = new LinuxDriver({ root: machine.root, run: killed });
+    const { accountId } = anOrder();
+    for (const tool of ['useradd', 'usermod', 'chpasswd']) {
+      const run: RunTool = (name, args, input) => (name === tool ? killed : runInNamespace)(name, args, input);
+      await new LinuxDriver({ root: machine.root, run }).enable(anOrder({ accountId })).catch(() => undefined);
+      await new LinuxDriver({ root: machine.root, run }).disable(ref(accountId)).catch(() => undefined);
+    }
+    await driver.disable(ref(accountId));
+    expect((await driver.read()).map(({ state }) => state).filter((state) => state !== 'DISABLED')).toEqual([]);
+    const order = anOrder({ accountId });
+    expect(await driver.enable(order)).toMatchObject({ name: 'jit-anna', passwordVerified: true });
+    expect(await driver.read()).toMatchObject([{ state: 'ENABLED' }]);
+    await dying.disable(ref(accountId)).catch(() => undefined);
+    await driver.disable(ref(accountId));
+    expect(await driver.read()).toMatchObject([{ state: 'DISABLED' }]);
+    await dying.remove(ref(accountId)).catch(() => undefined);
+    await driver.remove(ref(accountId));
+    expect(await driver.read()).toEqual([]);
   });
 });

@@ -20,6 +20,8 @@ export interface LoginDeskOptions {
   root: string | null;
   /** Something may have changed at the server: check in now. */
   checkIn(): void;
+  /** There is a new login: call `watch` from now on every second. */
+  watch(): void;
   end(accountId: string, reason: EndReason): Promise<void>;
 }
 
@@ -139,7 +141,7 @@ export class LoginDesk {
   }
 
   async #start(request: Extract<TerminalRequest, { op: 'login' }>, terminal: Terminal): Promise<string> {
-    const { control, memory, clock, log, checkIn } = this.#o;
+    const { control, memory, clock, log, watch } = this.#o;
     const process = findProcess(request.pid);
     if (!process) throw new Refused('The terminal that asks is not running.');
     const id = newId();
@@ -153,7 +155,7 @@ export class LoginDesk {
     const { tenantName, shownNumber, qrPayload } = started;
     const secondsLeft = Math.max(0, Math.round((started.expiresAtMs - wallMs) / 1000));
     terminal.send({ event: 'started', id, method: request.method, tenantName, shownNumber, qrPayload, secondsLeft });
-    checkIn();
+    watch();
     return id;
   }
 

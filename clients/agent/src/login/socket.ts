@@ -60,6 +60,8 @@ export async function listenForTerminals(folder: string, accept: (socket: Socket
 /** Speaks JSON lines over a socket; a line that does not fit the schema ends the connection. */
 export function jsonLines<In, Out>(socket: Socket, schema: z.ZodType<In>, handlers: LineHandlers<In>): LineConnection<Out> {
   const lines = createInterface({ input: socket });
+  // readline passes the socket's errors on; unheard, a terminal that is killed would end the agent.
+  lines.on('error', () => socket.destroy());
   lines.on('line', (line) => {
     let parsed;
     try {

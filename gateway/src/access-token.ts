@@ -4,6 +4,7 @@ import { Refusal, type Clock } from '@stint/kernel';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify, type JWK, type JWTPayload } from 'jose';
 import { BoundedCache } from './bounded-cache.ts';
 import type { ReplayGuard } from './replay-guard.ts';
+import type { Revocations } from './revocations.ts';
 
 /** How long before and after its `iat` a DPoP proof is good, in seconds. */
 export const proofToleranceSeconds = 60;
@@ -26,6 +27,7 @@ type VerifyKey = Awaited<ReturnType<typeof importJWK>>;
 
 interface KnownToken extends Caller {
   jkt: string;
+  issuedAtSeconds: number;
   /** The proof key, once a first proof has shown it. */
   key?: { x: string; verify: VerifyKey };
 }
@@ -39,14 +41,16 @@ export class AccessTokenVerifier {
   readonly #issuer: string;
   readonly #audience: string;
   readonly #replays: ReplayGuard;
+  readonly #revocations: Revocations;
   readonly #clock: Clock;
   readonly #known = new BoundedCache<KnownToken>(100_000);
 
-  constructor(options: { signingKey: KeyObject; issuer: string; audience: string; replays: ReplayGuard; clock: Clock }) {
+  constructor(options: { signingKey: KeyObject; issuer: string; audience: string; replays: ReplayGuard; revocations: Revocations; clock: Clock }) {
     this.#key = createPublicKey(options.signingKey);
     this.#issuer = options.issuer;
     this.#audience = options.audience;
     this.#replays = options.replays;
+    this.#revocations = options.revocations;
     this.#clock = options.clock;
   }
 
@@ -57,6 +61,9 @@ export class AccessTokenVerifier {
     if (typeof request.proof !== 'string') throw refused('A signed-in request needs exactly one DPoP header.');
     const ath = createHash('sha256').update(token).digest('base64url');
     const known = await this.#token(token, ath);
+    if ('id' in known.principal && this.#revocations.covers(known.principal.id, known.issuedAtSeconds)) {
+      throw refused('The credential was changed or revoked. Get a new access token.');
+    }
     await this.#checkProof(request, request.proof, known, ath);
     return known;
   }
@@ -72,7 +79,7 @@ export class AccessTokenVerifier {
       typ: 'at+jwt',
       issuer: this.#issuer,
       audience: this.#audience,
-      requiredClaims: ['exp', 'cnf', principalToken.claim],
+      requiredClaims: ['exp', 'iat', 'cnf', principalToken.claim],
       currentDate: this.#clock.now(),
     }).catch(() => {
       throw refused('The access token is not valid or has expired. Get a new one.');
@@ -80,7 +87,7 @@ export class AccessTokenVerifier {
     const parsed = principalSchema.safeParse(payload[principalToken.claim]);
     const jkt = (payload['cnf'] as { jkt?: unknown } | undefined)?.jkt;
     if (!parsed.success || typeof jkt !== 'string') throw refused('The access token is not bound to a key. Get a new one.');
-    const known = { principal: parsed.data, provedUntil: (payload.exp ?? 0) * 1000, jkt };
+    const known = { principal: parsed.data, provedUntil: (payload.exp ?? 0) * 1000, issuedAtSeconds: payload.iat ?? 0, jkt };
     this.#known.set(hash, known);
     return known;
   }

@@ -53,7 +53,7 @@ test('a supergraph with a subgraph that nobody told the place of does not start'
       publicUrl: 'http://127.0.0.1:1',
       subgraphUrls: { tenants: 'http://127.0.0.1:1/graphql' },
       signingKey: gateway.signingKey,
-      nudges: gateway.nudges,
+      hints: gateway.hints,
       log: createLog('gateway', 'silent'),
     }),
   ).rejects.toThrow('"jit-policy"');

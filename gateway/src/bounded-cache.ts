@@ -21,6 +21,10 @@ export class BoundedCache<Value> {
     this.#entries.set(key, value);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   delete(key: string): void {
     this.#entries.delete(key);
   }

@@ -57,6 +57,11 @@ export class CredentialStore {
     return credential;
   }
 
+  /** A credential was revoked or changed: ask again for all of them. Rare, and asking is cheap. */
+  forgetAll(): void {
+    this.#known.clear();
+  }
+
   async #ask(credentialId: string): Promise<KnownCredential | null> {
     const { credential } = answer.parse(await this.#tenants.askAsGateway(question, { id: credentialId }));
     if (credential === null) return null;

@@ -8,10 +8,11 @@ import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { AccessTokenVerifier, proofToleranceSeconds, type Caller } from './access-token.ts';
 import { CredentialStore } from './credential.store.ts';
 import { startGraphqlServer } from './graphql-server.ts';
-import { NudgeStreams, type NudgeSource } from './nudge-streams.ts';
+import { NudgeStreams, type HintSource } from './nudge-streams.ts';
 import { PrincipalSigner } from './principal-signer.ts';
 import { errorBody, internal } from './public-error.ts';
 import { ReplayGuard } from './replay-guard.ts';
+import { Revocations } from './revocations.ts';
 import { anonymous, newCorrelationId } from './request-context.ts';
 import { SubgraphDataSource } from './subgraph.data-source.ts';
 import { audienceOf, issuerOf, mountTokenEndpoint } from './token-endpoint.ts';
@@ -26,7 +27,8 @@ export interface GatewayConfig {
   subgraphUrls: Readonly<Record<string, string>>;
   /** Ed25519: signs access tokens and principals. */
   signingKey: KeyObject;
-  nudges: NudgeSource;
+  /** Nudges and revocations, as they happen. */
+  hints: HintSource;
   log: Logger;
   /** The repository's supergraph.graphql by default. */
   supergraphFile?: string;
@@ -61,7 +63,14 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
-  const streams = new NudgeStreams(config.nudges, clock);
+  const streams = new NudgeStreams(config.hints, clock);
+  const revocations = new Revocations(clock);
+  const credentials = new CredentialStore(tenants, clock);
+  const stopHearing = config.hints.subscribe('credential-revoked', (subjectId) => {
+    revocations.revoke(subjectId);
+    credentials.forgetAll();
+    streams.cut(subjectId);
+  });
   answerErrorsAsGraphql(app, config.log);
   // Form posts and plain text are what a foreign web page can send without asking (CSRF).
   app.removeContentTypeParser('text/plain');
@@ -70,7 +79,7 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   await mountTokenEndpoint(app, {
     publicUrl: config.publicUrl,
     signingKey: config.signingKey,
-    credentials: new CredentialStore(tenants, clock),
+    credentials,
     clock,
     log: config.log,
   });
@@ -79,6 +88,7 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
     issuer: issuerOf(config.publicUrl),
     audience: audienceOf(config.publicUrl),
     replays: new ReplayGuard(2 * proofToleranceSeconds, clock),
+    revocations,
     clock,
   });
   const graphql = await startGraphqlServer({
@@ -132,6 +142,7 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   return {
     url,
     async close() {
+      stopHearing();
       await graphql.stop();
       await app.close();
       await Promise.all([...subgraphs.values()].map((subgraph) => subgraph.close()));

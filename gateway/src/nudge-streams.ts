@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@stint/kernel';
 
-/** Where nudges come from: the body of a message on `device-nudge` is a device's id. `Broadcast` of @stint/messaging is one. */
-export interface NudgeSource {
-  subscribe(topic: 'device-nudge', receive: (body: string) => void): () => void;
+/** Where hints come from: a message's body is a device's id, or whose credential was revoked. `Broadcast` of @stint/messaging is one. */
+export interface HintSource {
+  subscribe(topic: 'device-nudge' | 'credential-revoked', receive: (body: string) => void): () => void;
 }
 
 interface Stream {
@@ -31,7 +31,7 @@ export class NudgeStreams {
   #slot = 0;
   #count = 0;
 
-  constructor(source: NudgeSource, clock: Clock, everySecond: (tick: () => void) => () => void = ticking) {
+  constructor(source: HintSource, clock: Clock, everySecond: (tick: () => void) => () => void = ticking) {
     this.#clock = clock;
     this.#unsubscribe = source.subscribe('device-nudge', (deviceId) => this.#nudge(deviceId));
     this.#stopTicking = everySecond(() => this.#beat());
@@ -63,6 +63,11 @@ export class NudgeStreams {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     response.write(': open\n\n');
     return true;
+  }
+
+  /** Ends a device's streams: it has to prove itself anew. */
+  cut(deviceId: string): void {
+    for (const stream of this.#byDevice.get(deviceId) ?? []) this.#end(stream);
   }
 
   close(): void {

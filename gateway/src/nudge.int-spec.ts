@@ -3,7 +3,7 @@ import { newId } from '@stint/kernel';
 import type { Nudge } from '@stint/sdk';
 import { eventually, FakeClock } from '@stint/testing';
 import { heartbeatSeconds, NudgeStreams } from './nudge-streams.ts';
-import { InMemoryNudges, startTestGateway, type TestCredential, type TestGateway } from './test-gateway.support.ts';
+import { InMemoryHints, startTestGateway, type TestCredential, type TestGateway } from './test-gateway.support.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -30,10 +30,10 @@ test('a nudge reaches the device that it is for, and no other', async () => {
   const [one, two] = [gateway.register('device'), gateway.register('device')];
   const [first, second] = [listen(one), listen(two)];
   await eventually(() => expect([first.heard, second.heard]).toEqual([['connected'], ['connected']]));
-  gateway.nudges.publish(one.principal.id);
-  gateway.nudges.publish(newId());
-  gateway.nudges.publish(two.principal.id);
-  gateway.nudges.publish(one.principal.id);
+  gateway.hints.publish(one.principal.id);
+  gateway.hints.publish(newId());
+  gateway.hints.publish(two.principal.id);
+  gateway.hints.publish(one.principal.id);
   await eventually(() => expect(first.heard).toEqual(['connected', 'changed', 'changed']));
   expect(second.heard).toEqual(['connected', 'changed']);
   await Promise.all([first.stop(), second.stop()]);
@@ -71,7 +71,7 @@ test('a third stream of one device ends its first', async () => {
 
 test('every stream gets a comment per round, ends with its token, and a reader that is gone is cut', () => {
   const clock = new FakeClock();
-  const source = new InMemoryNudges();
+  const source = new InMemoryHints();
   const ticks: (() => void)[] = [];
   const streams = new NudgeStreams(source, clock, (tick) => {
     ticks.push(tick);

@@ -7,6 +7,7 @@ import { StintClient } from '@stint/sdk';
 import { freePort } from '@stint/testing';
 import { GraphQLError } from 'graphql';
 import { startGateway } from './gateway.ts';
+import type { HintSource } from './nudge-streams.ts';
 import { startStandIn, type StandIn, type StandInContext } from './stand-in.support.ts';
 
 export interface TestCredential {
@@ -16,23 +17,26 @@ export interface TestCredential {
   principal: Actor;
 }
 
-export class InMemoryNudges {
-  readonly #receivers = new Set<(body: string) => void>();
+type Topic = Parameters<HintSource['subscribe']>[0];
 
-  subscribe(_topic: 'device-nudge', receive: (body: string) => void): () => void {
-    this.#receivers.add(receive);
-    return () => this.#receivers.delete(receive);
+export class InMemoryHints {
+  readonly #receivers = new Set<{ topic: Topic; receive: (body: string) => void }>();
+
+  subscribe(topic: Topic, receive: (body: string) => void): () => void {
+    const receiver = { topic, receive };
+    this.#receivers.add(receiver);
+    return () => this.#receivers.delete(receiver);
   }
 
-  publish(deviceId: string): void {
-    for (const receive of this.#receivers) receive(deviceId);
+  publish(body: string, on: Topic = 'device-nudge'): void {
+    for (const { topic, receive } of this.#receivers) if (topic === on) receive(body);
   }
 }
 
 export interface TestGateway {
   url: string;
   signingKey: KeyObject;
-  nudges: InMemoryNudges;
+  hints: InMemoryHints;
   tenants: StandIn;
   jitPolicy: StandIn;
   register(kind: Actor['kind']): TestCredential;
@@ -49,7 +53,7 @@ export const canary = 'canary-7f3b1c';
 export async function startTestGateway(options: { clock?: Clock; introspection?: boolean } = {}): Promise<TestGateway> {
   const { privateKey: signingKey } = generateKeyPairSync('ed25519');
   const credentials = new Map<string, TestCredential>();
-  const nudges = new InMemoryNudges();
+  const hints = new InMemoryHints();
   const [tenants, jitPolicy] = await Promise.all([
     startStandIn('tenants', tenantsResolvers(credentials), signingKey),
     startStandIn('jit-policy', jitPolicyResolvers(), signingKey),
@@ -62,7 +66,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
     publicUrl: url,
     subgraphUrls: { tenants: tenants.url, 'jit-policy': jitPolicy.url },
     signingKey,
-    nudges,
+    hints,
     log: createLog('gateway', 'silent'),
     introspection: options.introspection ?? false,
     ...(options.clock ? { clock: options.clock } : {}),
@@ -70,7 +74,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
   return {
     url,
     signingKey,
-    nudges,
+    hints,
     tenants,
     jitPolicy,
     register(kind) {

@@ -9,8 +9,11 @@ export interface Broadcast {
   close(): Promise<void>;
 }
 
-/** `device-nudge`: the desired state of the device with this id has changed. */
-export type Topic = 'device-nudge';
+/**
+ * `device-nudge`: the desired state of the device with this id has changed. `credential-revoked`: tokens of the subject
+ * with this id, issued before, are good no more.
+ */
+export type Topic = 'device-nudge' | 'credential-revoked';
 
 /** Connects to the broadcasts of a `QUEUE_URL`: Redis pub/sub, or PostgreSQL NOTIFY. Reconnects by itself; never throws later. */
 export async function connectBroadcast(queueUrl: string, onError: (error: Error) => void): Promise<Broadcast> {
@@ -75,6 +78,7 @@ class PostgresBroadcast implements Broadcast {
   readonly #onError: (error: Error) => void;
   #client: Client | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #sending: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(url: string, onError: (error: Error) => void) {
@@ -93,7 +97,8 @@ class PostgresBroadcast implements Broadcast {
   }
 
   publish(topic: Topic, body: string): void {
-    this.#client?.query('select pg_notify($1, $2)', [channel, `${topic} ${body}`]).catch(() => undefined); // a hint
+    // One after the other: a client of pg takes one query at a time.
+    this.#sending = this.#sending.then(() => this.#client?.query('select pg_notify($1, $2)', [channel, `${topic} ${body}`])).catch(() => undefined); // a hint
   }
 
   subscribe(topic: Topic, listener: (body: string) => void): () => void {
@@ -103,6 +108,7 @@ class PostgresBroadcast implements Broadcast {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
+    await this.#sending;
     await this.#client?.end();
   }
 

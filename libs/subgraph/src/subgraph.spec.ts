@@ -50,6 +50,15 @@ class Forgetful {
   }
 }
 
+@Resolver('Thing')
+class Decorated {
+  @ResolveReference()
+  @Can('tenant.read')
+  resolveReference(@Args('id') id: string) {
+    return { ...thing, id };
+  }
+}
+
 const logged: { fields: object; message: string }[] = [];
 const gateway = new TestGateway();
 
@@ -96,6 +105,10 @@ describe('who may call', () => {
 
   test('an operation that does not say it stops the start', async () => {
     await expect(start(Forgetful)).rejects.toThrow('Say who may call Forgetful.thing');
+  });
+
+  test('a reference resolver whose check would not see the reference stops the start', async () => {
+    await expect(start(Decorated)).rejects.toThrow('undecorated in Decorated.resolveReference');
   });
 });
 

@@ -33,7 +33,7 @@ import { TechnicianService } from './technician/technician.service.ts';
 import { TenantRepository } from './tenant/tenant.repository.ts';
 import { TenantResolver } from './tenant/tenant.resolver.ts';
 import { TenantService } from './tenant/tenant.service.ts';
-import { CLOCK, KEYS, PUBLIC_URL } from './tokens.ts';
+import { CLOCK, KEYS, PUBLIC_URL, REVOKE, type Revoke } from './tokens.ts';
 import { TotpRepository } from './totp/totp.repository.ts';
 import { TotpResolver } from './totp/totp.resolver.ts';
 import { TotpService } from './totp/totp.service.ts';
@@ -45,6 +45,7 @@ export interface AppParts {
   keys: KeyProvider;
   presence: Presence;
   publicUrl: string;
+  revoke: Revoke;
   log: Logger;
 }
 
@@ -59,6 +60,7 @@ export class AppModule {
         { provide: Tenancy, useValue: parts.tenancy },
         { provide: CLOCK, useValue: parts.clock },
         { provide: KEYS, useValue: parts.keys },
+        { provide: REVOKE, useValue: parts.revoke },
         { provide: PUBLIC_URL, useValue: parts.publicUrl },
         { provide: Presence, useValue: parts.presence },
         ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
 import { systemClock, type Clock } from '@stint/kernel';
-import { Messaging } from '@stint/messaging';
+import { connectBroadcast, Messaging } from '@stint/messaging';
 import { startSubgraph } from '@stint/subgraph';
 import { migrate, Tenancy } from '@stint/tenancy';
 import { AppModule } from './app.module.ts';
@@ -50,9 +50,12 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
       clock,
     });
     closing.push(() => messaging.close());
+    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'revocations are not broadcast; tokens end by themselves'));
+    closing.push(() => broadcast.close());
+    const revoke = (subjectId: string) => broadcast.publish('credential-revoked', subjectId);
     const app = await startSubgraph({
       name: 'tenants',
-      module: AppModule.with({ tenancy, clock, keys, presence, publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''), log }),
+      module: AppModule.with({ tenancy, clock, keys, presence, publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''), revoke, log }),
       gatewayPublicKey: publicKeyFromX(config.GATEWAY_PUBLIC_KEY),
       host: config.HOST,
       port: config.PORT,

@@ -2,5 +2,9 @@
 export const CLOCK = Symbol('clock');
 /** Nest's token for the `KeyProvider` that wraps what this service keeps secret. */
 export const KEYS = Symbol('keys');
+/** Nest's token for the `Revoke` function. */
+export const REVOKE = Symbol('revoke');
+/** Hints to the gateways, after the commit, that a subject's tokens are good no more. */
+export type Revoke = (subjectId: string) => void;
 /** Nest's token for the address at which people reach the gateway, without a slash at its end. */
 export const PUBLIC_URL = Symbol('public url');

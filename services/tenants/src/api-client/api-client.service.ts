@@ -7,7 +7,7 @@ import { checkInput } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
-import { CLOCK } from '../tokens.ts';
+import { CLOCK, REVOKE, type Revoke } from '../tokens.ts';
 import { surplus, type ApiClient } from './api-client.domain.ts';
 import { ApiClientRepository } from './api-client.repository.ts';
 
@@ -27,6 +27,7 @@ export class ApiClientService {
     private readonly clients: ApiClientRepository,
     private readonly credentials: CredentialRepository,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(REVOKE) private readonly revocation: Revoke,
   ) {}
 
   async create(actor: Actor, raw: unknown): Promise<ApiClient> {
@@ -54,6 +55,7 @@ export class ApiClientService {
       async (tx) => (await this.clients.findMany(tx, actor.mspId, [clientId]))[0]?.tenantId ?? null,
       async (tx) => {
         const changed = await this.clients.revoke(tx, actor.mspId, clientId);
+        if (changed) tx.afterCommit(() => this.revocation(clientId));
         const [client] = await this.clients.findMany(tx, actor.mspId, [clientId]);
         if (client === undefined) throw notFound('API client');
         if (changed) await audit(tx, { action: 'client.revoked', subjectId: clientId, details: { name: client.name }, occurredAt: this.clock.now() });

@@ -4,7 +4,7 @@ import { connection, notFound, type Clock, type Connection, type Id, type PageRe
 import { audit, emit } from '@stint/messaging';
 import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
 import { checkId } from '../tenant/tenant.service.ts';
-import { CLOCK } from '../tokens.ts';
+import { CLOCK, REVOKE, type Revoke } from '../tokens.ts';
 import type { Device } from './device.domain.ts';
 import { DeviceRepository } from './device.repository.ts';
 
@@ -14,6 +14,7 @@ export class DeviceService {
     private readonly tenancy: Tenancy,
     private readonly devices: DeviceRepository,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(REVOKE) private readonly revocation: Revoke,
   ) {}
 
   /** Revokes a device; again is harmless. */
@@ -28,6 +29,7 @@ export class DeviceService {
         const device = await this.devices.find(tx, actor.mspId, deviceId);
         if (device === null) throw notFound('device');
         if (changed) {
+          tx.afterCommit(() => this.revocation(deviceId));
           await tellDevice(tx, device);
           await audit(tx, { action: 'device.revoked', subjectId: deviceId, details: { hostName: device.hostName }, occurredAt: this.clock.now() });
         }

@@ -8,7 +8,7 @@ import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
-import { CLOCK, PUBLIC_URL } from '../tokens.ts';
+import { CLOCK, PUBLIC_URL, REVOKE, type Revoke } from '../tokens.ts';
 import { InvitationRepository } from './invitation.repository.ts';
 import { invitationSeconds, refuseChange, type Technician } from './technician.domain.ts';
 import { TechnicianRepository } from './technician.repository.ts';
@@ -32,6 +32,7 @@ export class TechnicianService {
     private readonly credentials: CredentialRepository,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
+    @Inject(REVOKE) private readonly revoke: Revoke,
   ) {}
 
   /** Invites a technician. The same call again, before the invitation is redeemed, answers a new link and ends the old one. */
@@ -69,6 +70,7 @@ export class TechnicianService {
         const refused = refuseChange({ technician: before, callerId: actor.id, ...wanted, otherAdministrators: others });
         if (refused !== null) throw conflict(refused);
         await this.technicians.change(tx, mspId, technicianId, wanted.roles, wanted.active);
+        tx.afterCommit(() => this.revoke(technicianId));
         const technician = { ...before, ...wanted, version: before.version + 1 };
         await tellTechnician(tx, technician, await this.credentials.keysOf(tx, mspId, technicianId));
         const details = { active: wanted.active, roles: wanted.roles.join(' '), rolesBefore: before.roles.join(' ') };

@@ -88,7 +88,7 @@ export function only(answer: Answer): { __typename: string; message?: string } &
 /** Makes an MSP with an administrator as its first administrator would: only once per service. */
 export async function joinFirst(tenants: TestTenants): Promise<{ mspId: Id; administrator: Actor }> {
   const input = { token: tenants.firstLink.split('#')[1], displayName: 'Ada', email: 'ada@example.com', mspName: 'Northwind', credentialId: newId(), publicKey: somePublicKey() };
-  const signUp = only(await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on SignUp { technician { id tenant { id } } } } }`, { input }));
+  const signUp = only(await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on SignUp { technician { id tenant { id name } } } } }`, { input }));
   const { id, tenant } = signUp['technician'] as { id: Id; tenant: { id: Id } };
   return { mspId: tenant.id, administrator: technician(tenant.id, tenant.id, 'ADMINISTRATOR', id) };
 }
@@ -111,7 +111,7 @@ export async function enrollDevice(tenants: TestTenants, actor: Actor, tenantId:
   return { kind: 'device', id: input.deviceId, mspId: actor.mspId, tenantId };
 }
 
-export const enrollMutation = `mutation ($input: EnrollDeviceInput!) { enrollDevice(input: $input) { ${problem} ... on DeviceEnrollment { credentialId device { id } } } }`;
+export const enrollMutation = `mutation ($input: EnrollDeviceInput!) { enrollDevice(input: $input) { ${problem} ... on DeviceEnrollment { credentialId device { id tenant { name } } } } }`;
 
 export function enrollment(token: string) {
   return {

@@ -45,8 +45,8 @@ export class DeviceResolver {
   }
 
   @ResolveField()
-  tenant(@Parent() device: Device, @Context() context: RequestContext) {
-    return context.principal.kind === 'anonymous' ? { id: device.tenantId } : this.loaders.maybe(context, 'tenant', device.tenantId);
+  tenant(@Parent() device: Device & { tenant?: Tenant | null }, @Context() context: RequestContext) {
+    return device.tenant !== undefined ? device.tenant : this.loaders.maybe(context, 'tenant', device.tenantId);
   }
 
   @ResolveReference()

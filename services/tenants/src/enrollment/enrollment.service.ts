@@ -10,6 +10,8 @@ import { CredentialRepository } from '../credential/credential.repository.ts';
 import { deviceKinds, type Device } from '../device/device.domain.ts';
 import { DeviceRepository } from '../device/device.repository.ts';
 import { tellDevice } from '../device/device.service.ts';
+import type { Tenant } from '../tenant/tenant.domain.ts';
+import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
 import { CLOCK } from '../tokens.ts';
 import { longestSeconds, maxUses, shortestSeconds, type EnrollmentToken } from './enrollment-token.domain.ts';
@@ -41,6 +43,7 @@ export class EnrollmentService {
     private readonly tokens: EnrollmentTokenRepository,
     private readonly devices: DeviceRepository,
     private readonly credentials: CredentialRepository,
+    private readonly tenants: TenantRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -74,18 +77,20 @@ export class EnrollmentService {
   }
 
   /** Enrols a device. The same call again, by an agent that never heard the answer, answers the same and takes no second use. */
-  async enroll(raw: unknown): Promise<{ device: Device; credentialId: Id }> {
+  async enroll(raw: unknown): Promise<{ device: Device & { tenant: Tenant | null }; credentialId: Id }> {
     const input = checkInput(enrollInput, raw);
     const now = this.clock.now();
     return this.tenancy.asSystem(async (tx) => {
       const token = await this.tokens.lockByHash(tx, hashToken(input.token));
       if (token === null) throw tokenInvalid();
       const { mspId, tenantId } = token;
+      // Along with the answer: who enrols is not signed in yet and could not read it.
+      const tenant = await this.tenants.find(tx, mspId, tenantId);
       const known = await this.devices.find(tx, mspId, input.deviceId);
       if (known !== null) {
         const keys = await this.credentials.keysOf(tx, mspId, known.id);
         const same = known.active && known.enrolledWith === token.id && keys.some((key) => key.id === input.credentialId && key.x === input.publicKey);
-        if (same) return { device: known, credentialId: input.credentialId };
+        if (same) return { device: { ...known, tenant }, credentialId: input.credentialId };
         throw conflict('This device id is taken. Make a new one.');
       }
       if (token.revoked || token.usesLeft === 0 || token.expiresAt <= now) throw tokenInvalid();
@@ -103,7 +108,7 @@ export class EnrollmentService {
       await tellDevice(tx, device);
       const details = { hostName: device.hostName, kind: device.kind, enrollmentToken: token.id };
       await audit(tx, { action: 'device.enrolled', subjectId: device.id, details, occurredAt: now, mspId, tenantId, actor: { kind: 'device', id: device.id } });
-      return { device, credentialId: input.credentialId };
+      return { device: { ...device, tenant }, credentialId: input.credentialId };
     });
   }
 

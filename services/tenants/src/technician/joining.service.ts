@@ -7,7 +7,7 @@ import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
-import { newMsp } from '../tenant/tenant.domain.ts';
+import { newMsp, type Tenant } from '../tenant/tenant.domain.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { tellTenant } from '../tenant/tenant.service.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
@@ -50,7 +50,7 @@ export class JoiningService {
   }
 
   /** Uses a link up and registers the key of whoever held it: all of it or nothing. */
-  async redeem(raw: unknown): Promise<{ technician: Technician; credentialId: Id }> {
+  async redeem(raw: unknown): Promise<{ technician: Technician & { tenant: Tenant | null }; credentialId: Id }> {
     const input = checkInput(redeemInput, raw);
     const now = this.clock.now();
     return this.tenancy.asSystem(async (tx) => {
@@ -63,7 +63,9 @@ export class JoiningService {
       if (technician === null) throw new Error('A technician vanished while joining.');
       await tellTechnician(tx, technician, [{ id: input.credentialId, x: input.publicKey }]);
       await audit(tx, { action: 'technician.joined', subjectId: technicianId, occurredAt: now, mspId, tenantId, actor: { kind: 'technician', id: technicianId } });
-      return { technician, credentialId: input.credentialId };
+      // Along with the answer: who joins is not signed in yet and could not read it.
+      const tenant = await this.tenants.find(tx, mspId, tenantId);
+      return { technician: { ...technician, tenant }, credentialId: input.credentialId };
     });
   }
 

@@ -44,10 +44,9 @@ export class TechnicianResolver {
     return { __typename: 'Technician', ...(await this.technicians.update(callerActor(caller), input)) };
   }
 
-  /** Who has just joined is not signed in yet, but knows the tenant's id by now. */
   @ResolveField()
-  tenant(@Parent() technician: Technician, @Context() context: RequestContext) {
-    if (context.principal.kind === 'anonymous') return { id: technician.tenantId };
+  tenant(@Parent() technician: Technician & { tenant?: Tenant | null }, @Context() context: RequestContext) {
+    if (technician.tenant !== undefined) return technician.tenant;
     return this.loaders.maybe(context, 'tenant', technician.tenantId);
   }
 

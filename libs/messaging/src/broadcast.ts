@@ -46,7 +46,12 @@ class RedisBroadcast implements Broadcast {
   readonly #subscriber: Redis;
 
   constructor(url: string, onError: (error: Error) => void) {
-    const options = { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy: (times: number) => Math.min(times * 50, 1_000) };
+    const options = {
+      lazyConnect: true,
+      maxRetriesPerRequest: 1,
+      enableOfflineQueue: false,
+      retryStrategy: (times: number) => Math.min(times * 50, 1_000),
+    };
     this.#publisher = new Redis(url, options).on('error', onError);
     this.#subscriber = new Redis(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null }).on('error', onError);
   }
@@ -98,7 +103,9 @@ class PostgresBroadcast implements Broadcast {
 
   publish(topic: Topic, body: string): void {
     // One after the other: a client of pg takes one query at a time.
-    this.#sending = this.#sending.then(() => this.#client?.query('select pg_notify($1, $2)', [channel, `${topic} ${body}`])).catch(() => undefined); // a hint
+    this.#sending = this.#sending
+      .then(() => this.#client?.query('select pg_notify($1, $2)', [channel, `${topic} ${body}`]))
+      .catch(() => undefined); // a hint
   }
 
   subscribe(topic: Topic, listener: (body: string) => void): () => void {

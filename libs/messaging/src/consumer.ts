@@ -7,7 +7,11 @@ import { openAcknowledgement, openEnvelope, signAcknowledgement, type PublicKeys
 import type { MessagingLog } from './messaging.ts';
 
 /** What a service does with a message, in one transaction with the note that it was received. */
-export type Handler<Type extends MessageType> = (tx: SystemTx, payload: Payload<Type>, message: { id: Id; from: ServiceName }) => Promise<void>;
+export type Handler<Type extends MessageType> = (
+  tx: SystemTx,
+  payload: Payload<Type>,
+  message: { id: Id; from: ServiceName },
+) => Promise<void>;
 export type Handlers = { readonly [Type in MessageType]?: Handler<Type> };
 
 const acknowledgeAfterMs = 10;
@@ -54,7 +58,10 @@ export class Consumer {
     }
     const { message } = opened;
     await this.#apply(message.type, message.payload, message).catch((error: unknown) => {
-      this.#log.error({ err: error, messageId: message.id, type: message.type, attempt: job.attemptsMade + 1 }, 'a message could not be applied; it will be tried again');
+      this.#log.error(
+        { err: error, messageId: message.id, type: message.type, attempt: job.attemptsMade + 1 },
+        'a message could not be applied; it will be tried again',
+      );
       throw error;
     });
     this.#acknowledge(message.from, message.id);
@@ -104,6 +111,8 @@ export class Consumer {
       this.#log.error({}, 'an acknowledgement was refused: it is not signed by its consumer');
       throw new UnrecoverableError('refused');
     }
-    await this.#tenancy.asSystem((tx) => tx.query('delete from outbox where target = $1 and id = any($2)', [acknowledgement.from, acknowledgement.ids]));
+    await this.#tenancy.asSystem((tx) =>
+      tx.query('delete from outbox where target = $1 and id = any($2)', [acknowledgement.from, acknowledgement.ids]),
+    );
   }
 }

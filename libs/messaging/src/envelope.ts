@@ -31,14 +31,20 @@ export function signAcknowledgement(key: KeyObject, message: Omit<Acknowledgemen
 }
 
 /** A message that its producer may send, signed by it, for this consumer, of a version known here; otherwise the reason against it. */
-export function openEnvelope(data: unknown, consumer: ServiceName, keys: PublicKeys): { message: Envelope & { type: MessageType } } | { refused: string } {
+export function openEnvelope(
+  data: unknown,
+  consumer: ServiceName,
+  keys: PublicKeys,
+): { message: Envelope & { type: MessageType } } | { refused: string } {
   const parsed = envelope.safeParse(data);
   if (!parsed.success) return { refused: 'is not an envelope' };
   const message = parsed.data;
   if (!(message.type in messages)) return { refused: 'is of an unknown type' };
   const definition = messages[message.type as MessageType];
-  if (message.to !== consumer || !(definition.to as readonly ServiceName[]).includes(consumer)) return { refused: 'is for another service' };
-  if (!(definition.from as readonly ServiceName[]).includes(message.from)) return { refused: 'is of a type that its producer does not send' };
+  if (message.to !== consumer || !(definition.to as readonly ServiceName[]).includes(consumer))
+    return { refused: 'is for another service' };
+  if (!(definition.from as readonly ServiceName[]).includes(message.from))
+    return { refused: 'is of a type that its producer does not send' };
   if (!verifyDetached(keys[message.from], envelopeBytes(message), message.signature)) return { refused: 'is not signed by its producer' };
   if (message.version !== definition.version) return { refused: 'is of a version that is not known here' };
   return { message: message as Envelope & { type: MessageType } };
@@ -51,7 +57,9 @@ export function openAcknowledgement(data: unknown, producer: ServiceName, keys: 
 }
 
 function envelopeBytes(message: Omit<Envelope, 'signature'>): Buffer {
-  return Buffer.from(JSON.stringify(['stint-message-v1', message.id, message.type, message.version, message.from, message.to, canonical(message.payload)]));
+  return Buffer.from(
+    JSON.stringify(['stint-message-v1', message.id, message.type, message.version, message.from, message.to, canonical(message.payload)]),
+  );
 }
 
 function acknowledgementBytes(message: Omit<Acknowledgement, 'signature'>): Buffer {

@@ -52,7 +52,8 @@ function tenantChanged(name: string): Payload<'tenant-changed'> {
   return { mspId: id, tenantId: id, parentId: null, path: [id], name, version: 1 };
 }
 const send = (name: string) => producer.asSystem((tx) => emit(tx, 'tenant-changed', tenantChanged(name)));
-const seen = () => consumer.asSystem(async (tx) => (await tx.query<{ name: string }>('select name from seen order by name')).map((row) => row.name));
+const seen = () =>
+  consumer.asSystem(async (tx) => (await tx.query<{ name: string }>('select name from seen order by name')).map((row) => row.name));
 
 /** jit-policy's handlers: note what came. */
 const receiving = (on: (name: string) => void = () => undefined): Handlers => ({
@@ -67,12 +68,32 @@ const receiving = (on: (name: string) => void = () => undefined): Handlers => ({
 
 async function startProducer(queueUrl: string): Promise<Messaging> {
   const handlers: Handlers = { 'audit-recorded': () => Promise.resolve() };
-  const messaging = await Messaging.start({ service: 'tenants', tenancy: producer, queueUrl, signingKey: keys.tenants, publicKeys, handlers, sweeps: [], log, clock: systemClock });
+  const messaging = await Messaging.start({
+    service: 'tenants',
+    tenancy: producer,
+    queueUrl,
+    signingKey: keys.tenants,
+    publicKeys,
+    handlers,
+    sweeps: [],
+    log,
+    clock: systemClock,
+  });
   open.push(messaging);
   return messaging;
 }
 async function startConsumer(queueUrl: string, handlers = receiving()): Promise<Messaging> {
-  const messaging = await Messaging.start({ service: 'jit-policy', tenancy: consumer, queueUrl, signingKey: keys['jit-policy'], publicKeys, handlers, sweeps: [], log, clock: systemClock });
+  const messaging = await Messaging.start({
+    service: 'jit-policy',
+    tenancy: consumer,
+    queueUrl,
+    signingKey: keys['jit-policy'],
+    publicKeys,
+    handlers,
+    sweeps: [],
+    log,
+    clock: systemClock,
+  });
   open.push(messaging);
   return messaging;
 }
@@ -137,9 +158,44 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
   });
 
   test.each([
-    ['another service’s key', (id: Id) => signEnvelope(keys['jit-policy'], { id, type: 'tenant-changed', version: 1, from: 'tenants', to: 'jit-policy', payload: tenantChanged('forged') })],
-    ['a changed payload', (id: Id) => ({ ...signEnvelope(keys.tenants, { id, type: 'tenant-changed', version: 1, from: 'tenants', to: 'jit-policy', payload: tenantChanged('x') }), payload: tenantChanged('forged') })],
-    ['a type that its producer does not send', (id: Id) => signEnvelope(keys['jit-policy'], { id, type: 'tenant-changed', version: 1, from: 'jit-policy', to: 'jit-policy', payload: tenantChanged('forged') })],
+    [
+      'another service’s key',
+      (id: Id) =>
+        signEnvelope(keys['jit-policy'], {
+          id,
+          type: 'tenant-changed',
+          version: 1,
+          from: 'tenants',
+          to: 'jit-policy',
+          payload: tenantChanged('forged'),
+        }),
+    ],
+    [
+      'a changed payload',
+      (id: Id) => ({
+        ...signEnvelope(keys.tenants, {
+          id,
+          type: 'tenant-changed',
+          version: 1,
+          from: 'tenants',
+          to: 'jit-policy',
+          payload: tenantChanged('x'),
+        }),
+        payload: tenantChanged('forged'),
+      }),
+    ],
+    [
+      'a type that its producer does not send',
+      (id: Id) =>
+        signEnvelope(keys['jit-policy'], {
+          id,
+          type: 'tenant-changed',
+          version: 1,
+          from: 'jit-policy',
+          to: 'jit-policy',
+          payload: tenantChanged('forged'),
+        }),
+    ],
     ['no envelope at all', (id: Id) => ({ id, type: 'tenant-changed', payload: tenantChanged('forged') })],
   ])('whoever can write to the queue cannot forge a message: %s', async (_, forge) => {
     await startProducer(queueUrl());
@@ -183,9 +239,17 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
 
 test('an audit event names who did it, from the scope', async () => {
   const mspId = newId();
-  await producer.asSystem((tx) => audit(tx, { action: 'tenant.created', subjectId: mspId, occurredAt: new Date(0), mspId, tenantId: mspId, details: { name: 'x' } }));
-  const [row] = await producer.asSystem((tx) => tx.query<{ type: string; target: string; payload: object }>('select type, target, payload from outbox'));
-  expect(row).toMatchObject({ type: 'audit-recorded', target: 'tenants', payload: { actorKind: 'system', actorId: null, occurredAt: '1970-01-01T00:00:00.000Z', details: { name: 'x' } } });
+  await producer.asSystem((tx) =>
+    audit(tx, { action: 'tenant.created', subjectId: mspId, occurredAt: new Date(0), mspId, tenantId: mspId, details: { name: 'x' } }),
+  );
+  const [row] = await producer.asSystem((tx) =>
+    tx.query<{ type: string; target: string; payload: object }>('select type, target, payload from outbox'),
+  );
+  expect(row).toMatchObject({
+    type: 'audit-recorded',
+    target: 'tenants',
+    payload: { actorKind: 'system', actorId: null, occurredAt: '1970-01-01T00:00:00.000Z', details: { name: 'x' } },
+  });
 });
 
 test.each<[string, Handlers, string]>([
@@ -204,7 +268,9 @@ test('a payload that is too large, or not what the contract says, is refused bef
 async function openQueue(backend: string, url: string, name: string): Promise<Queue> {
   const { createPostgresBackend } = await import('bullmq');
   const queue =
-    backend === 'redis' ? new Queue(name, { connection: { url } }) : (new Queue(name, { connection: { connectionString: url, schema: 'queue' } }, createPostgresBackend) as unknown as Queue);
+    backend === 'redis'
+      ? new Queue(name, { connection: { url } })
+      : (new Queue(name, { connection: { connectionString: url, schema: 'queue' } }, createPostgresBackend) as unknown as Queue);
   open.push(queue);
   return queue;
 }

@@ -74,7 +74,9 @@ export class Messaging {
 
   /** Messages that are published again and again without an acknowledgement: something is wrong with their consumer. */
   async stuck(): Promise<{ id: string; type: string; target: string; attempts: number }[]> {
-    return this.#tenancy.asSystem((tx) => tx.query('select id, type, target, attempts from outbox where attempts >= 4 order by id limit 100'));
+    return this.#tenancy.asSystem((tx) =>
+      tx.query('select id, type, target, attempts from outbox where attempts >= 4 order by id limit 100'),
+    );
   }
 
   /** Lets the running handlers end, then closes. */
@@ -99,6 +101,10 @@ const forgetInbox: Sweep = {
   name: 'forget old inbox rows',
   everyMs: 3_600_000,
   run: async (tx) =>
-    (await tx.query(`delete from inbox where message_id in (select message_id from inbox where received_at < now() - $1 * interval '1 day' limit 1000) returning 1`, [inboxDays]))
-      .length,
+    (
+      await tx.query(
+        `delete from inbox where message_id in (select message_id from inbox where received_at < now() - $1 * interval '1 day' limit 1000) returning 1`,
+        [inboxDays],
+      )
+    ).length,
 };

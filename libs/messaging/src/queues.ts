@@ -27,7 +27,9 @@ export class Queues {
     // The type of a BullMQ object names its backend; what we use of it is the same on both.
     const queue = this.isPostgres
       ? (new Queue(queueName(service), { connection: this.#postgres(2) }, createPostgresBackend) as unknown as Queue)
-      : new Queue(queueName(service), { connection: this.#connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 }) });
+      : new Queue(queueName(service), {
+          connection: this.#connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 }),
+        });
     queue.on('error', this.#onError);
     this.#queues.push(queue);
     return queue;
@@ -36,7 +38,12 @@ export class Queues {
   /** The worker of a service. Waits for the backend for ever. */
   worker(service: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>): Worker {
     const worker = this.isPostgres
-      ? (new Worker(queueName(service), processor, { ...options, connection: this.#postgres(options.concurrency ?? 1) }, createPostgresBackend) as unknown as Worker)
+      ? (new Worker(
+          queueName(service),
+          processor,
+          { ...options, connection: this.#postgres(options.concurrency ?? 1) },
+          createPostgresBackend,
+        ) as unknown as Worker)
       : new Worker(queueName(service), processor, { ...options, connection: this.#connect({ maxRetriesPerRequest: null }) });
     worker.on('error', this.#onError);
     this.#workers.push(worker);

@@ -34,7 +34,13 @@ export class Relay {
   #again = false;
   #closed = false;
 
-  constructor(options: { service: ServiceName; tenancy: Tenancy; queues: ReadonlyMap<ServiceName, Queue>; key: KeyObject; log: MessagingLog }) {
+  constructor(options: {
+    service: ServiceName;
+    tenancy: Tenancy;
+    queues: ReadonlyMap<ServiceName, Queue>;
+    key: KeyObject;
+    log: MessagingLog;
+  }) {
     this.#service = options.service;
     this.#tenancy = options.tenancy;
     this.#queues = options.queues;
@@ -112,7 +118,9 @@ export class Relay {
       await queue.addBulk(jobs);
     } catch (error) {
       const ids = rows.map((row) => row.id);
-      await this.#tenancy.asSystem((tx) => tx.query(`update outbox set due_at = now() + interval '1 second' where target = $1 and id = any($2)`, [target, ids]));
+      await this.#tenancy.asSystem((tx) =>
+        tx.query(`update outbox set due_at = now() + interval '1 second' where target = $1 and id = any($2)`, [target, ids]),
+      );
       throw error;
     }
   }

@@ -43,7 +43,9 @@ export class Sweeper {
 
   async #loop(sweep: Sweep): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await this.runOnce(sweep).catch((error: unknown) => this.#log.error({ err: error, sweep: sweep.name }, 'a sweep failed; it will run again'));
+      await this.runOnce(sweep).catch((error: unknown) =>
+        this.#log.error({ err: error, sweep: sweep.name }, 'a sweep failed; it will run again'),
+      );
       await this.#pause(sweep.everyMs);
     }
   }

@@ -68,7 +68,15 @@ export class AppModule {
         ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
         ...[CredentialService, ApiClientService, AuditService, TotpService, Loaders],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
-        ...[TenantGroupsResolver, DeviceResolver, TenantDevicesResolver, EnrollmentResolver, ApiClientResolver, AuditResolver, TotpResolver],
+        ...[
+          TenantGroupsResolver,
+          DeviceResolver,
+          TenantDevicesResolver,
+          EnrollmentResolver,
+          ApiClientResolver,
+          AuditResolver,
+          TotpResolver,
+        ],
       ],
     };
   }

@@ -1,10 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Actor, Principal } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
-import { createTenant, enrollDevice, joinFirst, only, problem, somePublicKey, startTestTenants, technician, type TestTenants } from './test-tenants.support.ts';
+import {
+  createTenant,
+  enrollDevice,
+  joinFirst,
+  only,
+  problem,
+  somePublicKey,
+  startTestTenants,
+  technician,
+  type TestTenants,
+} from './test-tenants.support.ts';
 
 let tenants: TestTenants;
-const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient', Id> = { tenant: '', technician: '', group: '', device: '', enrollmentToken: '', apiClient: '' };
+const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient', Id> = {
+  tenant: '',
+  technician: '',
+  group: '',
+  device: '',
+  enrollmentToken: '',
+  apiClient: '',
+};
 let strangers: Record<string, Principal>;
 
 beforeAll(async () => {
@@ -15,10 +32,32 @@ beforeAll(async () => {
   things.tenant = a;
   for (const kind of ['technician', 'group', 'enrollmentToken', 'apiClient'] as const) things[kind] = newId();
   const make = (mutation: string, input: object) => tenants.send(administrator, mutation, { input }).then(only);
-  await make(`mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} } }`, { id: things.technician, tenantId: a, email: 'in-a@example.com', roles: ['TECHNICIAN'] });
-  await make(`mutation ($input: CreateGroupInput!) { createGroup(input: $input) { ${problem} } }`, { id: things.group, tenantId: a, name: 'Group' });
-  await make(`mutation ($input: IssueEnrollmentTokenInput!) { issueEnrollmentToken(input: $input) { ${problem} } }`, { id: things.enrollmentToken, tenantId: a, kind: 'SERVER', uses: 1, lifetimeSeconds: 60 });
-  await make(`mutation ($input: CreateApiClientInput!) { createApiClient(input: $input) { ${problem} } }`, { id: things.apiClient, clientId: newId(), tenantId: a, name: 'PSA', publicKey: somePublicKey(), permissions: ['grant.read'] });
+  await make(`mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} } }`, {
+    id: things.technician,
+    tenantId: a,
+    email: 'in-a@example.com',
+    roles: ['TECHNICIAN'],
+  });
+  await make(`mutation ($input: CreateGroupInput!) { createGroup(input: $input) { ${problem} } }`, {
+    id: things.group,
+    tenantId: a,
+    name: 'Group',
+  });
+  await make(`mutation ($input: IssueEnrollmentTokenInput!) { issueEnrollmentToken(input: $input) { ${problem} } }`, {
+    id: things.enrollmentToken,
+    tenantId: a,
+    kind: 'SERVER',
+    uses: 1,
+    lifetimeSeconds: 60,
+  });
+  await make(`mutation ($input: CreateApiClientInput!) { createApiClient(input: $input) { ${problem} } }`, {
+    id: things.apiClient,
+    clientId: newId(),
+    tenantId: a,
+    name: 'PSA',
+    publicKey: somePublicKey(),
+    permissions: ['grant.read'],
+  });
   things.device = (await enrollDevice(tenants, administrator, a)).id;
   const foreignMsp = newId();
   const { permissions } = administrator as Extract<Actor, { permissions: unknown }>;
@@ -48,14 +87,23 @@ const operations: [keyof typeof things, string, object?][] = [
   ]),
   ['tenant', `mutation ($id: ID!, $new: ID!) { createTenant(input: { id: $new, parentId: $id, name: "X" }) { ${problem} } }`],
   ['tenant', `mutation ($id: ID!) { renameTenant(input: { id: $id, name: "X" }) { ${problem} } }`],
-  ['tenant', `mutation ($id: ID!, $new: ID!) { inviteTechnician(input: { id: $new, tenantId: $id, email: "x@example.com", roles: [AUDITOR] }) { ${problem} } }`],
+  [
+    'tenant',
+    `mutation ($id: ID!, $new: ID!) { inviteTechnician(input: { id: $new, tenantId: $id, email: "x@example.com", roles: [AUDITOR] }) { ${problem} } }`,
+  ],
   ['technician', `mutation ($id: ID!) { updateTechnician(input: { id: $id, active: false }) { ${problem} } }`],
   ['tenant', `mutation ($id: ID!, $new: ID!) { createGroup(input: { id: $new, tenantId: $id, name: "X" }) { ${problem} } }`],
   ['group', `mutation ($id: ID!) { setGroupMembers(input: { groupId: $id, technicianIds: [] }) { ${problem} } }`],
-  ['tenant', `mutation ($id: ID!, $new: ID!) { issueEnrollmentToken(input: { id: $new, tenantId: $id, kind: SERVER, uses: 1, lifetimeSeconds: 60 }) { ${problem} } }`],
+  [
+    'tenant',
+    `mutation ($id: ID!, $new: ID!) { issueEnrollmentToken(input: { id: $new, tenantId: $id, kind: SERVER, uses: 1, lifetimeSeconds: 60 }) { ${problem} } }`,
+  ],
   ['enrollmentToken', `mutation ($id: ID!) { revokeEnrollmentToken(input: { id: $id }) { ${problem} } }`],
   ['device', `mutation ($id: ID!) { revokeDevice(input: { id: $id }) { ${problem} } }`],
-  ['tenant', `mutation ($id: ID!, $new: ID!, $key: String!) { createApiClient(input: { id: $new, clientId: $new, tenantId: $id, name: "X", publicKey: $key, permissions: ["grant.read"] }) { ${problem} } }`],
+  [
+    'tenant',
+    `mutation ($id: ID!, $new: ID!, $key: String!) { createApiClient(input: { id: $new, clientId: $new, tenantId: $id, name: "X", publicKey: $key, permissions: ["grant.read"] }) { ${problem} } }`,
+  ],
   ['apiClient', `mutation ($id: ID!) { revokeApiClient(input: { id: $id }) { ${problem} } }`],
 ];
 
@@ -81,18 +129,33 @@ describe.each([
 test('foreign ids inside a list refuse the whole list', async () => {
   const stranger = strangers['an administrator of the sibling customer'] as Actor;
   const group = newId();
-  only(await tenants.send(stranger, `mutation ($input: CreateGroupInput!) { createGroup(input: $input) { ${problem} } }`, { input: { id: group, tenantId: stranger.tenantId, name: 'Own' } }));
-  const answer = only(await tenants.send(stranger, `mutation ($input: SetGroupMembersInput!) { setGroupMembers(input: $input) { ${problem} } }`, { input: { groupId: group, technicianIds: [things.technician] } }));
+  only(
+    await tenants.send(stranger, `mutation ($input: CreateGroupInput!) { createGroup(input: $input) { ${problem} } }`, {
+      input: { id: group, tenantId: stranger.tenantId, name: 'Own' },
+    }),
+  );
+  const answer = only(
+    await tenants.send(stranger, `mutation ($input: SetGroupMembersInput!) { setGroupMembers(input: $input) { ${problem} } }`, {
+      input: { groupId: group, technicianIds: [things.technician] },
+    }),
+  );
   expect(answer.__typename).toBe('NotFound');
 });
 
 test('lists show nothing of tenant A to the sibling', async () => {
-  const answer = await tenants.send(strangers['an administrator of the sibling customer'] as Principal, '{ tenants { edges { node { name devices { edges { node { hostName } } } technicians { edges { node { email } } } } } } }');
+  const answer = await tenants.send(
+    strangers['an administrator of the sibling customer'] as Principal,
+    '{ tenants { edges { node { name devices { edges { node { hostName } } } technicians { edges { node { email } } } } } } }',
+  );
   expect(JSON.stringify(answer)).toContain('"B"');
   expect(JSON.stringify(answer)).not.toMatch(/"A"|in-a@example/);
 });
 
 test('without the gateway’s principal nothing answers', async () => {
-  const response = await fetch(tenants.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: '{ _service { sdl } }' }) });
+  const response = await fetch(tenants.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ _service { sdl } }' }),
+  });
   expect(response.status).toBe(401);
 });

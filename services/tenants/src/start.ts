@@ -43,14 +43,19 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
       tenancy,
       queueUrl: config.QUEUE_URL,
       signingKey,
-      publicKeys: { tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants), 'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']) },
+      publicKeys: {
+        tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
+        'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
+      },
       handlers: auditHandlers(await keys.derive(auditKeyLabel)),
       sweeps: [presence.sweep],
       log,
       clock,
     });
     closing.push(() => messaging.close());
-    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'revocations are not broadcast; tokens end by themselves'));
+    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) =>
+      log.warn({ err: error }, 'revocations are not broadcast; tokens end by themselves'),
+    );
     closing.push(() => broadcast.close());
     const revoke = (subjectId: string) => broadcast.publish('credential-revoked', subjectId);
     const app = await startSubgraph({

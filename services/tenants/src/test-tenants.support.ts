@@ -87,15 +87,32 @@ export function only(answer: Answer): { __typename: string; message?: string } &
 
 /** Makes an MSP with an administrator as its first administrator would: only once per service. */
 export async function joinFirst(tenants: TestTenants): Promise<{ mspId: Id; administrator: Actor }> {
-  const input = { token: tenants.firstLink.split('#')[1], displayName: 'Ada', email: 'ada@example.com', mspName: 'Northwind', credentialId: newId(), publicKey: somePublicKey() };
-  const signUp = only(await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on SignUp { technician { id tenant { id name } } } } }`, { input }));
+  const input = {
+    token: tenants.firstLink.split('#')[1],
+    displayName: 'Ada',
+    email: 'ada@example.com',
+    mspName: 'Northwind',
+    credentialId: newId(),
+    publicKey: somePublicKey(),
+  };
+  const signUp = only(
+    await tenants.send(
+      anonymous,
+      `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on SignUp { technician { id tenant { id name } } } } }`,
+      { input },
+    ),
+  );
   const { id, tenant } = signUp['technician'] as { id: Id; tenant: { id: Id } };
   return { mspId: tenant.id, administrator: technician(tenant.id, tenant.id, 'ADMINISTRATOR', id) };
 }
 
 export async function createTenant(tenants: TestTenants, actor: Actor, name: string): Promise<Id> {
   const input = { id: newId(), parentId: actor.tenantId, name };
-  const made = only(await tenants.send(actor, `mutation ($input: CreateTenantInput!) { createTenant(input: $input) { ${problem} ... on Tenant { id } } }`, { input }));
+  const made = only(
+    await tenants.send(actor, `mutation ($input: CreateTenantInput!) { createTenant(input: $input) { ${problem} ... on Tenant { id } } }`, {
+      input,
+    }),
+  );
   if (made.__typename !== 'Tenant') throw new Error(made.message);
   return input.id;
 }
@@ -104,7 +121,11 @@ export async function createTenant(tenants: TestTenants, actor: Actor, name: str
 export async function enrollDevice(tenants: TestTenants, actor: Actor, tenantId: Id): Promise<Actor> {
   const issue = { id: newId(), tenantId, kind: 'WORKSTATION', uses: 1, lifetimeSeconds: 3600 };
   const issued = only(
-    await tenants.send(actor, `mutation ($input: IssueEnrollmentTokenInput!) { issueEnrollmentToken(input: $input) { ${problem} ... on IssuedEnrollmentToken { token } } }`, { input: issue }),
+    await tenants.send(
+      actor,
+      `mutation ($input: IssueEnrollmentTokenInput!) { issueEnrollmentToken(input: $input) { ${problem} ... on IssuedEnrollmentToken { token } } }`,
+      { input: issue },
+    ),
   );
   const input = enrollment(String(issued['token']));
   only(await tenants.send(anonymous, enrollMutation, { input }));

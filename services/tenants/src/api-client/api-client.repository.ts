@@ -27,7 +27,9 @@ export class ApiClientRepository {
   }
 
   async revoke(tx: Tx, mspId: Id, id: Id): Promise<boolean> {
-    return (await tx.query('update api_client set active = false where msp_id = $1 and id = $2 and active returning id', [mspId, id])).length > 0;
+    return (
+      (await tx.query('update api_client set active = false where msp_id = $1 and id = $2 and active returning id', [mspId, id])).length > 0
+    );
   }
 
   async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<ApiClient[]> {
@@ -35,16 +37,22 @@ export class ApiClientRepository {
   }
 
   async list(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<ApiClient[]> {
-    const rows = await tx.query<Row>(`select ${columns} from api_client where msp_id = $1 and tenant_id = $2 and ($3::uuid is null or id > $3) order by id limit $4`, [
-      mspId,
-      tenantId,
-      page.after,
-      page.first + 1,
-    ]);
+    const rows = await tx.query<Row>(
+      `select ${columns} from api_client where msp_id = $1 and tenant_id = $2 and ($3::uuid is null or id > $3) order by id limit $4`,
+      [mspId, tenantId, page.after, page.first + 1],
+    );
     return rows.map(asClient);
   }
 }
 
 function asClient(row: Row): ApiClient {
-  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, clientId: row.client_id, name: row.name, permissions: row.permissions, active: row.active };
+  return {
+    mspId: row.msp_id,
+    tenantId: row.tenant_id,
+    id: row.id,
+    clientId: row.client_id,
+    name: row.name,
+    permissions: row.permissions,
+    active: row.active,
+  };
 }

@@ -17,7 +17,10 @@ const createInput = z.object({
   tenantId: z.string(),
   name: displayName,
   publicKey: ed25519PublicKey,
-  permissions: z.array(z.enum(permissions)).min(1, 'must name at least one permission').transform((list) => [...new Set(list)]),
+  permissions: z
+    .array(z.enum(permissions))
+    .min(1, 'must name at least one permission')
+    .transform((list) => [...new Set(list)]),
 });
 
 @Injectable()
@@ -36,12 +39,32 @@ export class ApiClientService {
     if (missing.length > 0) throw invalidInput('permissions', `permissions: you do not hold ${missing.join(', ')} yourself.`);
     return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
       const { mspId, tenantId } = tx.scope;
-      const client: ApiClient = { mspId, tenantId, id: input.id, clientId: input.clientId, name: input.name, permissions: input.permissions, active: true };
+      const client: ApiClient = {
+        mspId,
+        tenantId,
+        id: input.id,
+        clientId: input.clientId,
+        name: input.name,
+        permissions: input.permissions,
+        active: true,
+      };
       const added =
         (await this.clients.insert(tx, client)) &&
-        (await this.credentials.insert(tx, { mspId, tenantId, id: client.clientId, kind: 'CLIENT', subjectId: client.id, publicKey: input.publicKey }));
+        (await this.credentials.insert(tx, {
+          mspId,
+          tenantId,
+          id: client.clientId,
+          kind: 'CLIENT',
+          subjectId: client.id,
+          publicKey: input.publicKey,
+        }));
       if (!added) throw conflict('This id or client id is taken. Make new ones.');
-      await audit(tx, { action: 'client.created', subjectId: client.id, details: { name: client.name, permissions: client.permissions.join(' ') }, occurredAt: this.clock.now() });
+      await audit(tx, {
+        action: 'client.created',
+        subjectId: client.id,
+        details: { name: client.name, permissions: client.permissions.join(' ') },
+        occurredAt: this.clock.now(),
+      });
       return client;
     });
   }
@@ -58,7 +81,8 @@ export class ApiClientService {
         if (changed) tx.afterCommit(() => this.revocation(clientId));
         const [client] = await this.clients.findMany(tx, actor.mspId, [clientId]);
         if (client === undefined) throw notFound('API client');
-        if (changed) await audit(tx, { action: 'client.revoked', subjectId: clientId, details: { name: client.name }, occurredAt: this.clock.now() });
+        if (changed)
+          await audit(tx, { action: 'client.revoked', subjectId: clientId, details: { name: client.name }, occurredAt: this.clock.now() });
         return client;
       },
     );

@@ -36,7 +36,10 @@ export function chainHash(key: Buffer, previous: Buffer, sequence: number, event
 
 /** Binds a chain's end to its tenant, so that it can be neither shortened nor exchanged. */
 export function headMac(key: Buffer, tenantId: Id, sequence: number, hash: Buffer): Buffer {
-  return createHmac('sha256', key).update('stint-audit-head-v1\n').update(JSON.stringify([tenantId, sequence, hash.toString('hex')])).digest();
+  return createHmac('sha256', key)
+    .update('stint-audit-head-v1\n')
+    .update(JSON.stringify([tenantId, sequence, hash.toString('hex')]))
+    .digest();
 }
 
 /** Follows a chain event by event and remembers the first place at which it does not hold. */
@@ -64,7 +67,10 @@ export class ChainCheck {
   /** The end: does the chain reach just as far as its head says? */
   end(head: ChainHead | null, events: number): Verification {
     const empty = head === null && events === 0;
-    const reaches = head?.sequence === this.#sequence && head.hash.equals(this.#previous) && headMac(this.#key, this.#tenantId, head.sequence, head.hash).equals(head.mac);
+    const reaches =
+      head?.sequence === this.#sequence &&
+      head.hash.equals(this.#previous) &&
+      headMac(this.#key, this.#tenantId, head.sequence, head.hash).equals(head.mac);
     const brokenAt = this.#brokenAt ?? (empty || reaches ? null : this.#sequence + 1);
     return { intact: brokenAt === null, events, brokenAt, head: head === null ? null : head.hash.toString('hex') };
   }

@@ -31,12 +31,17 @@ const event = (change: Partial<AuditEvent> = {}): AuditEvent => ({
   ...{ action: 'grant.ended', subjectId: newId(), details: { reason: 'Printer', z: 1, a: null } },
   ...change,
 });
-const append = async (one: AuditEvent) => tenancy.asSystem(async (tx) => auditHandlers(await keys.derive(auditKeyLabel))['audit-recorded']?.(tx, one, { id: newId(), from: 'tenants' }));
+const append = async (one: AuditEvent) =>
+  tenancy.asSystem(async (tx) =>
+    auditHandlers(await keys.derive(auditKeyLabel))['audit-recorded']?.(tx, one, { id: newId(), from: 'tenants' }),
+  );
 const superuser = (sql: string) => database.query(`set search_path = tenants; ${sql}`);
 
 beforeEach(async () => {
   mspId = newId();
-  await superuser(`insert into tenant (msp_id, tenant_id, id, path, name, created_at) values ('${mspId}', '${mspId}', '${mspId}', '{${mspId}}', 'X', now())`);
+  await superuser(
+    `insert into tenant (msp_id, tenant_id, id, path, name, created_at) values ('${mspId}', '${mspId}', '${mspId}', '{${mspId}}', 'X', now())`,
+  );
 });
 afterEach(() => superuser('delete from audit_event; delete from audit_head'));
 
@@ -81,11 +86,23 @@ describe('whoever owns the database cannot change the log unnoticed', () => {
     ['another actor', `update audit_event set actor_kind = 'technician', actor_id = subject_id where sequence = 6`, 6],
     ['a deleted event', `delete from audit_event where sequence = 4`, 4],
     ['a deleted first event', `delete from audit_event where sequence = 1`, 1],
-    ['exchanged events', `update audit_event set sequence = -2 where sequence = 2; update audit_event set sequence = 2 where sequence = 5; update audit_event set sequence = 5 where sequence = -2`, 2],
+    [
+      'exchanged events',
+      `update audit_event set sequence = -2 where sequence = 2; update audit_event set sequence = 2 where sequence = 5; update audit_event set sequence = 5 where sequence = -2`,
+      2,
+    ],
     ['a tail that was cut off', `delete from audit_event where sequence > 4`, 5],
-    ['a tail that was cut off with its head', `delete from audit_event where sequence > 4; update audit_head set sequence = 4, hash = (select hash from audit_event where sequence = 4)`, 5],
+    [
+      'a tail that was cut off with its head',
+      `delete from audit_event where sequence > 4; update audit_head set sequence = 4, hash = (select hash from audit_event where sequence = 4)`,
+      5,
+    ],
     ['a removed head', `delete from audit_head`, 7],
-    ['an event added behind the head', `insert into audit_event select msp_id, tenant_id, gen_random_uuid(), 7, occurred_at, actor_kind, actor_id, action, subject_id, details, hash from audit_event where sequence = 6`, 7],
+    [
+      'an event added behind the head',
+      `insert into audit_event select msp_id, tenant_id, gen_random_uuid(), 7, occurred_at, actor_kind, actor_id, action, subject_id, details, hash from audit_event where sequence = 6`,
+      7,
+    ],
     ['an event of another chain', `update audit_event set hash = decode(repeat('00', 32), 'hex') where sequence = 5`, 5],
   ])('%s', async (_, sql, brokenAt) => {
     await superuser(sql);

@@ -23,14 +23,20 @@ const columns = 'msp_id, tenant_id, id, sequence, occurred_at, actor_kind, actor
 export class AuditRepository {
   /** The end of a tenant's chain, locked: events of one tenant are appended one after the other. */
   async lockHead(tx: SystemTx, mspId: Id, tenantId: Id): Promise<ChainHead> {
-    await tx.query('insert into audit_head (msp_id, tenant_id, id, sequence, hash, mac) values ($1, $2, $2, 0, $3, $3) on conflict do nothing', [mspId, tenantId, genesis]);
+    await tx.query(
+      'insert into audit_head (msp_id, tenant_id, id, sequence, hash, mac) values ($1, $2, $2, 0, $3, $3) on conflict do nothing',
+      [mspId, tenantId, genesis],
+    );
     const head = await this.head(tx, mspId, tenantId, 'for update');
     if (head === null) throw new Error('The head of an audit chain vanished.');
     return head;
   }
 
   async head(tx: Tx, mspId: Id, tenantId: Id, lock: '' | 'for update' = ''): Promise<ChainHead | null> {
-    const [row] = await tx.query<{ sequence: string; hash: Buffer; mac: Buffer }>(`select sequence, hash, mac from audit_head where msp_id = $1 and id = $2 ${lock}`, [mspId, tenantId]);
+    const [row] = await tx.query<{ sequence: string; hash: Buffer; mac: Buffer }>(
+      `select sequence, hash, mac from audit_head where msp_id = $1 and id = $2 ${lock}`,
+      [mspId, tenantId],
+    );
     return row === undefined ? null : { sequence: Number(row.sequence), hash: row.hash, mac: row.mac };
   }
 
@@ -40,7 +46,13 @@ export class AuditRepository {
       ...[mspId, tenantId, event.eventId, event.sequence, event.occurredAt, event.actorKind, event.actorId],
       ...[event.action, event.subjectId, JSON.stringify(event.details), event.hash],
     ]);
-    await tx.query('update audit_head set sequence = $3, hash = $4, mac = $5 where msp_id = $1 and id = $2', [mspId, tenantId, event.sequence, event.hash, mac]);
+    await tx.query('update audit_head set sequence = $3, hash = $4, mac = $5 where msp_id = $1 and id = $2', [
+      mspId,
+      tenantId,
+      event.sequence,
+      event.hash,
+      mac,
+    ]);
   }
 
   /** Newest first; `page.after` is an event's id. */
@@ -56,12 +68,10 @@ export class AuditRepository {
 
   /** In order of the chain, after `sequence`. */
   async following(tx: Tx, mspId: Id, tenantId: Id, sequence: number, limit: number): Promise<ChainedEvent[]> {
-    const rows = await tx.query<Row>(`select ${columns} from audit_event where msp_id = $1 and tenant_id = $2 and sequence > $3 order by sequence limit $4`, [
-      mspId,
-      tenantId,
-      sequence,
-      limit,
-    ]);
+    const rows = await tx.query<Row>(
+      `select ${columns} from audit_event where msp_id = $1 and tenant_id = $2 and sequence > $3 order by sequence limit $4`,
+      [mspId, tenantId, sequence, limit],
+    );
     return rows.map(asEvent);
   }
 }

@@ -14,7 +14,12 @@ export class AuditResolver {
     authorise(principal, 'audit.read');
     const request = pageRequest(page);
     const events = await this.log.list(callerActor(principal), tenant.id, request);
-    const nodes = events.map((event) => ({ ...event, id: event.eventId, details: JSON.stringify(event.details), hash: event.hash.toString('hex') }));
+    const nodes = events.map((event) => ({
+      ...event,
+      id: event.eventId,
+      details: JSON.stringify(event.details),
+      hash: event.hash.toString('hex'),
+    }));
     return connection(nodes, request);
   }
 

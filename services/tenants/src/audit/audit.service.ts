@@ -26,7 +26,7 @@ export class AuditService {
   /** Recomputes a tenant's whole chain, events included that are appended meanwhile. */
   async verify(actor: Actor, tenantId: Id): Promise<Verification> {
     const check = new ChainCheck(await this.keys.derive(auditKeyLabel), tenantId);
-    for (let last = 0, events = 0; ; ) {
+    for (let last = 0, events = 0; ;) {
       const following = await this.tenancy.readTenants(actor, (tx) => this.log.following(tx, actor.mspId, tenantId, last, batch));
       for (const event of following) check.next(event);
       events += following.length;

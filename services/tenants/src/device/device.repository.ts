@@ -37,7 +37,14 @@ export class DeviceRepository {
   }
 
   async revoke(tx: Tx, mspId: Id, id: Id): Promise<boolean> {
-    return (await tx.query('update device set active = false, version = version + 1 where msp_id = $1 and id = $2 and active returning id', [mspId, id])).length > 0;
+    return (
+      (
+        await tx.query('update device set active = false, version = version + 1 where msp_id = $1 and id = $2 and active returning id', [
+          mspId,
+          id,
+        ])
+      ).length > 0
+    );
   }
 
   async find(tx: Tx, mspId: Id, id: Id): Promise<Device | null> {
@@ -50,12 +57,10 @@ export class DeviceRepository {
   }
 
   async list(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<Device[]> {
-    const rows = await tx.query<Row>(`${selection} where d.msp_id = $1 and d.tenant_id = $2 and ($3::uuid is null or d.id > $3) order by d.id limit $4`, [
-      mspId,
-      tenantId,
-      page.after,
-      page.first + 1,
-    ]);
+    const rows = await tx.query<Row>(
+      `${selection} where d.msp_id = $1 and d.tenant_id = $2 and ($3::uuid is null or d.id > $3) order by d.id limit $4`,
+      [mspId, tenantId, page.after, page.first + 1],
+    );
     return rows.map(asDevice);
   }
 

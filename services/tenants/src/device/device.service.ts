@@ -31,7 +31,12 @@ export class DeviceService {
         if (changed) {
           tx.afterCommit(() => this.revocation(deviceId));
           await tellDevice(tx, device);
-          await audit(tx, { action: 'device.revoked', subjectId: deviceId, details: { hostName: device.hostName }, occurredAt: this.clock.now() });
+          await audit(tx, {
+            action: 'device.revoked',
+            subjectId: deviceId,
+            details: { hostName: device.hostName },
+            occurredAt: this.clock.now(),
+          });
         }
         return device;
       },

@@ -26,7 +26,11 @@ export class Presence {
       const seen = [...this.#seen.values()];
       this.#seen.clear();
       // In one order for all replicas, so that they never wait for each other in a circle.
-      if (seen.length > 0) await this.devices.seen(tx, seen.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
+      if (seen.length > 0)
+        await this.devices.seen(
+          tx,
+          seen.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+        );
       return 0;
     },
   };

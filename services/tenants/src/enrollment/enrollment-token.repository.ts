@@ -38,7 +38,10 @@ export class EnrollmentTokenRepository {
   }
 
   async revoke(tx: Tx, mspId: Id, id: Id): Promise<EnrollmentToken | null> {
-    const [row] = await tx.query<Row>(`update enrollment_token set revoked = true where msp_id = $1 and id = $2 returning ${columns}`, [mspId, id]);
+    const [row] = await tx.query<Row>(`update enrollment_token set revoked = true where msp_id = $1 and id = $2 returning ${columns}`, [
+      mspId,
+      id,
+    ]);
     return row === undefined ? null : asToken(row);
   }
 
@@ -57,5 +60,13 @@ export class EnrollmentTokenRepository {
 }
 
 function asToken(row: Row): EnrollmentToken {
-  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, kind: row.kind, usesLeft: row.uses_left, expiresAt: row.expires_at, revoked: row.revoked };
+  return {
+    mspId: row.msp_id,
+    tenantId: row.tenant_id,
+    id: row.id,
+    kind: row.kind,
+    usesLeft: row.uses_left,
+    expiresAt: row.expires_at,
+    revoked: row.revoked,
+  };
 }

@@ -2,7 +2,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Actor } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
 import { eventually } from '@stint/testing';
-import { anonymous, createTenant, enrollMutation, enrollment, joinFirst, only, problem, startTestTenants, type TestTenants } from '../test-tenants.support.ts';
+import {
+  anonymous,
+  createTenant,
+  enrollMutation,
+  enrollment,
+  joinFirst,
+  only,
+  problem,
+  startTestTenants,
+  type TestTenants,
+} from '../test-tenants.support.ts';
 
 let tenants: TestTenants;
 let administrator: Actor;
@@ -15,8 +25,16 @@ beforeAll(async () => {
 afterAll(() => tenants.close());
 
 const issueMutation = `mutation ($input: IssueEnrollmentTokenInput!) { issueEnrollmentToken(input: $input) { ${problem} ... on InvalidInput { field } ... on IssuedEnrollmentToken { token enrollmentToken { usesLeft } } } }`;
-const issueInput = (change: object = {}) => ({ id: newId(), tenantId: customer, kind: 'WORKSTATION', uses: 1, lifetimeSeconds: 3600, ...change });
-const issue = async (change: object = {}) => String(only(await tenants.send(administrator, issueMutation, { input: issueInput(change) }))['token']);
+const issueInput = (change: object = {}) => ({
+  id: newId(),
+  tenantId: customer,
+  kind: 'WORKSTATION',
+  uses: 1,
+  lifetimeSeconds: 3600,
+  ...change,
+});
+const issue = async (change: object = {}) =>
+  String(only(await tenants.send(administrator, issueMutation, { input: issueInput(change) }))['token']);
 const enroll = async (input: object) => only(await tenants.send(anonymous, enrollMutation, { input }));
 const deviceOf = (id: Id): Actor => ({ kind: 'device', id, mspId: administrator.mspId, tenantId: customer });
 
@@ -39,7 +57,11 @@ test('a computer that is enrolled already is not enrolled twice, until it is rev
   await enroll(input);
   const again = { ...enrollment(await issue()), hardwareId: input.hardwareId };
   expect(await enroll(again)).toMatchObject({ __typename: 'Conflict', message: expect.stringContaining('revoke the old device') });
-  only(await tenants.send(administrator, `mutation ($input: RevokeDeviceInput!) { revokeDevice(input: $input) { ${problem} } }`, { input: { id: input.deviceId } }));
+  only(
+    await tenants.send(administrator, `mutation ($input: RevokeDeviceInput!) { revokeDevice(input: $input) { ${problem} } }`, {
+      input: { id: input.deviceId },
+    }),
+  );
   expect((await enroll(again)).__typename).toBe('DeviceEnrollment');
   const gone = await tenants.send({ kind: 'gateway' }, 'query ($id: ID!) { credential(id: $id) { id } }', { id: input.credentialId });
   expect(gone.data).toEqual({ credential: null });
@@ -60,7 +82,13 @@ test.each<[string, () => Promise<string>]>([
     async () => {
       const id = newId();
       const token = await issue({ id });
-      only(await tenants.send(administrator, `mutation ($input: RevokeEnrollmentTokenInput!) { revokeEnrollmentToken(input: $input) { ${problem} } }`, { input: { id } }));
+      only(
+        await tenants.send(
+          administrator,
+          `mutation ($input: RevokeEnrollmentTokenInput!) { revokeEnrollmentToken(input: $input) { ${problem} } }`,
+          { input: { id } },
+        ),
+      );
       return token;
     },
   ],
@@ -74,7 +102,10 @@ test.each([
   ['lifetimeSeconds', { lifetimeSeconds: 59 }],
   ['lifetimeSeconds', { lifetimeSeconds: 2_592_001 }],
 ])('a token with wrong %s is refused', async (field, change) => {
-  expect(only(await tenants.send(administrator, issueMutation, { input: issueInput(change) }))).toMatchObject({ __typename: 'InvalidInput', field });
+  expect(only(await tenants.send(administrator, issueMutation, { input: issueInput(change) }))).toMatchObject({
+    __typename: 'InvalidInput',
+    field,
+  });
 });
 
 test.each([
@@ -85,7 +116,10 @@ test.each([
   ['deviceId', { deviceId: '1' }],
 ])('an enrolment with a wrong %s uses nothing up', async (field, change) => {
   const token = await issue();
-  expect(await enroll({ ...enrollment(token), ...change })).toMatchObject({ __typename: 'InvalidInput', message: expect.stringContaining(field) });
+  expect(await enroll({ ...enrollment(token), ...change })).toMatchObject({
+    __typename: 'InvalidInput',
+    message: expect.stringContaining(field),
+  });
   expect((await enroll(enrollment(token))).__typename).toBe('DeviceEnrollment');
 });
 
@@ -93,7 +127,9 @@ test('a device sees itself, is seen when it checks in, and sees nothing else', a
   const input = enrollment(await issue());
   await enroll(input);
   const device = deviceOf(input.deviceId);
-  expect((await tenants.send(device, '{ thisDevice { id hostName tenant { id } } }')).data).toEqual({ thisDevice: { id: device.id, hostName: 'ws-07', tenant: { id: customer } } });
+  expect((await tenants.send(device, '{ thisDevice { id hostName tenant { id } } }')).data).toEqual({
+    thisDevice: { id: device.id, hostName: 'ws-07', tenant: { id: customer } },
+  });
   await eventually(async () => {
     const seen = await tenants.send(administrator, 'query ($id: ID!) { device(id: $id) { lastSeenAt } }', { id: device.id });
     expect(seen.data?.['device']?.['lastSeenAt']).not.toBeNull();

@@ -2,7 +2,11 @@ import { Args, Context, Mutation, Parent, ResolveField, Resolver } from '@nestjs
 import type { Principal } from '@stint/contracts';
 import { pageRequest } from '@stint/kernel';
 import { authorise, Caller, callerActor, Can, type RequestContext } from '@stint/subgraph';
-import type { MutationEnrollDeviceArgs, MutationIssueEnrollmentTokenArgs, MutationRevokeEnrollmentTokenArgs } from '../generated/graphql.ts';
+import type {
+  MutationEnrollDeviceArgs,
+  MutationIssueEnrollmentTokenArgs,
+  MutationRevokeEnrollmentTokenArgs,
+} from '../generated/graphql.ts';
 import type { PageArguments } from '../page-arguments.ts';
 import type { Tenant } from '../tenant/tenant.domain.ts';
 import { EnrollmentService } from './enrollment.service.ts';

@@ -22,7 +22,11 @@ const issueInput = z.object({
   tenantId: z.string(),
   kind: z.enum(deviceKinds),
   uses: z.number().int().min(1, 'must be at least 1').max(maxUses, `must be at most ${maxUses}`),
-  lifetimeSeconds: z.number().int().min(shortestSeconds, `must be at least ${shortestSeconds}`).max(longestSeconds, `must be at most ${longestSeconds}`),
+  lifetimeSeconds: z
+    .number()
+    .int()
+    .min(shortestSeconds, `must be at least ${shortestSeconds}`)
+    .max(longestSeconds, `must be at most ${longestSeconds}`),
 });
 const enrollInput = z.object({
   token: z.string().max(64),
@@ -52,9 +56,18 @@ export class EnrollmentService {
     const now = this.clock.now();
     return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
       const { mspId, tenantId } = tx.scope;
-      const enrollmentToken = { mspId, tenantId, id: input.id, kind: input.kind, usesLeft: input.uses, expiresAt: addSeconds(now, input.lifetimeSeconds), revoked: false };
+      const enrollmentToken = {
+        mspId,
+        tenantId,
+        id: input.id,
+        kind: input.kind,
+        usesLeft: input.uses,
+        expiresAt: addSeconds(now, input.lifetimeSeconds),
+        revoked: false,
+      };
       const token = newToken();
-      if (!(await this.tokens.insert(tx, enrollmentToken, hashToken(token)))) throw conflict('This id was used already; its token was shown then. Make a new id.');
+      if (!(await this.tokens.insert(tx, enrollmentToken, hashToken(token))))
+        throw conflict('This id was used already; its token was shown then. Make a new id.');
       const details = { kind: input.kind, uses: input.uses, lifetimeSeconds: input.lifetimeSeconds };
       await audit(tx, { action: 'enrollment-token.issued', subjectId: input.id, details, occurredAt: now });
       return { enrollmentToken, token };
@@ -89,7 +102,8 @@ export class EnrollmentService {
       const known = await this.devices.find(tx, mspId, input.deviceId);
       if (known !== null) {
         const keys = await this.credentials.keysOf(tx, mspId, known.id);
-        const same = known.active && known.enrolledWith === token.id && keys.some((key) => key.id === input.credentialId && key.x === input.publicKey);
+        const same =
+          known.active && known.enrolledWith === token.id && keys.some((key) => key.id === input.credentialId && key.x === input.publicKey);
         if (same) return { device: { ...known, tenant }, credentialId: input.credentialId };
         throw conflict('This device id is taken. Make a new one.');
       }
@@ -100,14 +114,31 @@ export class EnrollmentService {
         ...{ enrolledWith: token.id, active: true, enrolledAt: now, lastSeenAt: null, version: 1 },
       };
       if (!(await this.devices.insert(tx, device))) {
-        throw conflict('This computer is enrolled already. If it was set up anew, ask an administrator to revoke the old device, then enrol again.');
+        throw conflict(
+          'This computer is enrolled already. If it was set up anew, ask an administrator to revoke the old device, then enrol again.',
+        );
       }
-      const added = await this.credentials.insert(tx, { mspId, tenantId, id: input.credentialId, kind: 'DEVICE', subjectId: device.id, publicKey: input.publicKey });
+      const added = await this.credentials.insert(tx, {
+        mspId,
+        tenantId,
+        id: input.credentialId,
+        kind: 'DEVICE',
+        subjectId: device.id,
+        publicKey: input.publicKey,
+      });
       if (!added) throw conflict('This credential id is taken. Make a new one.');
       await this.tokens.takeUse(tx, token);
       await tellDevice(tx, device);
       const details = { hostName: device.hostName, kind: device.kind, enrollmentToken: token.id };
-      await audit(tx, { action: 'device.enrolled', subjectId: device.id, details, occurredAt: now, mspId, tenantId, actor: { kind: 'device', id: device.id } });
+      await audit(tx, {
+        action: 'device.enrolled',
+        subjectId: device.id,
+        details,
+        occurredAt: now,
+        mspId,
+        tenantId,
+        actor: { kind: 'device', id: device.id },
+      });
       return { device: { ...device, tenant }, credentialId: input.credentialId };
     });
   }

@@ -15,17 +15,17 @@ const columns = 'g.msp_id, g.tenant_id, g.id, g.name';
 export class GroupRepository {
   /** Inserts a group; false when its id or its name in the tenant is taken. */
   async insert(tx: Tx, group: Group): Promise<boolean> {
-    const rows = await tx.query('insert into technician_group (msp_id, tenant_id, id, name) values ($1, $2, $3, $4) on conflict do nothing returning id', [
-      group.mspId,
-      group.tenantId,
-      group.id,
-      group.name,
-    ]);
+    const rows = await tx.query(
+      'insert into technician_group (msp_id, tenant_id, id, name) values ($1, $2, $3, $4) on conflict do nothing returning id',
+      [group.mspId, group.tenantId, group.id, group.name],
+    );
     return rows.length > 0;
   }
 
   async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<Group[]> {
-    return (await tx.query<Row>(`select ${columns} from technician_group g where g.msp_id = $1 and g.id = any($2)`, [mspId, ids])).map(asGroup);
+    return (await tx.query<Row>(`select ${columns} from technician_group g where g.msp_id = $1 and g.id = any($2)`, [mspId, ids])).map(
+      asGroup,
+    );
   }
 
   async list(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<Group[]> {
@@ -46,18 +46,23 @@ export class GroupRepository {
   }
 
   async memberIds(tx: Tx, mspId: Id, groupId: Id): Promise<Id[]> {
-    const rows = await tx.query<{ technician_id: Id }>('select technician_id from group_member where msp_id = $1 and group_id = $2 order by technician_id', [mspId, groupId]);
+    const rows = await tx.query<{ technician_id: Id }>(
+      'select technician_id from group_member where msp_id = $1 and group_id = $2 order by technician_id',
+      [mspId, groupId],
+    );
     return rows.map((row) => row.technician_id);
   }
 
   async setMembers(tx: Tx, group: Group, technicianIds: readonly Id[]): Promise<void> {
-    await tx.query('delete from group_member where msp_id = $1 and group_id = $2 and technician_id <> all($3)', [group.mspId, group.id, technicianIds]);
-    await tx.query('insert into group_member (msp_id, tenant_id, group_id, technician_id) select $1, $2, $3, unnest($4::uuid[]) on conflict do nothing', [
+    await tx.query('delete from group_member where msp_id = $1 and group_id = $2 and technician_id <> all($3)', [
       group.mspId,
-      group.tenantId,
       group.id,
       technicianIds,
     ]);
+    await tx.query(
+      'insert into group_member (msp_id, tenant_id, group_id, technician_id) select $1, $2, $3, unnest($4::uuid[]) on conflict do nothing',
+      [group.mspId, group.tenantId, group.id, technicianIds],
+    );
   }
 }
 

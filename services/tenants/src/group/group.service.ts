@@ -12,7 +12,10 @@ import { maxMembers, type Group } from './group.domain.ts';
 import { GroupRepository } from './group.repository.ts';
 
 const createInput = z.object({ id, tenantId: z.string(), name: displayName });
-const membersInput = z.object({ groupId: z.string(), technicianIds: z.array(z.string()).max(maxMembers, `must list at most ${maxMembers}`) });
+const membersInput = z.object({
+  groupId: z.string(),
+  technicianIds: z.array(z.string()).max(maxMembers, `must list at most ${maxMembers}`),
+});
 
 @Injectable()
 export class GroupService {
@@ -55,7 +58,10 @@ export class GroupService {
         if (group === undefined) throw notFound('group');
         const before = await this.groups.memberIds(tx, actor.mspId, groupId);
         await this.groups.setMembers(tx, group, wanted);
-        const details = { added: wanted.filter((one) => !before.includes(one)).length, removed: before.filter((one) => !wanted.includes(one)).length };
+        const details = {
+          added: wanted.filter((one) => !before.includes(one)).length,
+          removed: before.filter((one) => !wanted.includes(one)).length,
+        };
         await audit(tx, { action: 'group.changed', subjectId: groupId, details, occurredAt: this.clock.now() });
         return group;
       },

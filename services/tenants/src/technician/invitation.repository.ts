@@ -33,7 +33,9 @@ export class InvitationRepository {
 
   /** Sets the link that makes the first administrator; an earlier one ends. */
   async putFirstLink(tx: SystemTx, tokenHash: Buffer): Promise<void> {
-    await tx.query('insert into first_link (token_hash) values ($1) on conflict (single) do update set token_hash = excluded.token_hash', [tokenHash]);
+    await tx.query('insert into first_link (token_hash) values ($1) on conflict (single) do update set token_hash = excluded.token_hash', [
+      tokenHash,
+    ]);
   }
 
   /** Uses the first-administrator link up; false when this is not it. */

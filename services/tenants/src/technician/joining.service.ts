@@ -56,13 +56,27 @@ export class JoiningService {
     return this.tenancy.asSystem(async (tx) => {
       const technicianOf = (await this.#redeemFirst(tx, input, now)) ?? (await this.#redeemInvitation(tx, input, now));
       const { mspId, tenantId, technicianId } = technicianOf;
-      const added = await this.credentials.insert(tx, { mspId, tenantId, id: input.credentialId, kind: 'TECHNICIAN', subjectId: technicianId, publicKey: input.publicKey });
+      const added = await this.credentials.insert(tx, {
+        mspId,
+        tenantId,
+        id: input.credentialId,
+        kind: 'TECHNICIAN',
+        subjectId: technicianId,
+        publicKey: input.publicKey,
+      });
       if (!added) throw conflict('This credential id is taken. Make a new one and try again.');
       await this.technicians.join(tx, mspId, technicianId, input.displayName, now);
       const technician = await this.technicians.lock(tx, mspId, technicianId);
       if (technician === null) throw new Error('A technician vanished while joining.');
       await tellTechnician(tx, technician, [{ id: input.credentialId, x: input.publicKey }]);
-      await audit(tx, { action: 'technician.joined', subjectId: technicianId, occurredAt: now, mspId, tenantId, actor: { kind: 'technician', id: technicianId } });
+      await audit(tx, {
+        action: 'technician.joined',
+        subjectId: technicianId,
+        occurredAt: now,
+        mspId,
+        tenantId,
+        actor: { kind: 'technician', id: technicianId },
+      });
       // Along with the answer: who joins is not signed in yet and could not read it.
       const tenant = await this.tenants.find(tx, mspId, tenantId);
       return { technician: { ...technician, tenant }, credentialId: input.credentialId };
@@ -71,7 +85,8 @@ export class JoiningService {
 
   async #redeemInvitation(tx: SystemTx, input: RedeemInput, now: Date): Promise<{ mspId: Id; tenantId: Id; technicianId: Id }> {
     const invitation = await this.invitations.redeem(tx, hashToken(input.token), now);
-    if (invitation === null) throw new Problem('InvitationInvalid', 'This link was used already or has ended. Ask an administrator for a new one.');
+    if (invitation === null)
+      throw new Problem('InvitationInvalid', 'This link was used already or has ended. Ask an administrator for a new one.');
     return invitation;
   }
 
@@ -85,7 +100,14 @@ export class JoiningService {
     await this.tenants.insert(tx, msp);
     await this.technicians.insert(tx, { mspId: msp.id, tenantId: msp.id, id: technicianId, email: input.email, roles: ['ADMINISTRATOR'] });
     await tellTenant(tx, msp);
-    await audit(tx, { action: 'msp.created', subjectId: msp.id, details: { name: msp.name }, occurredAt: now, mspId: msp.id, tenantId: msp.id });
+    await audit(tx, {
+      action: 'msp.created',
+      subjectId: msp.id,
+      details: { name: msp.name },
+      occurredAt: now,
+      mspId: msp.id,
+      tenantId: msp.id,
+    });
     return { mspId: msp.id, tenantId: msp.id, technicianId };
   }
 }

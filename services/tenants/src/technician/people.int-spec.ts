@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Actor } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
-import { anonymous, createTenant, joinFirst, only, problem, somePublicKey, startTestTenants, technician, type TestTenants } from '../test-tenants.support.ts';
+import {
+  anonymous,
+  createTenant,
+  joinFirst,
+  only,
+  problem,
+  somePublicKey,
+  startTestTenants,
+  technician,
+  type TestTenants,
+} from '../test-tenants.support.ts';
 
 let tenants: TestTenants;
 let mspId: Id;
@@ -23,14 +33,31 @@ const invite = async (email: string) => {
   const invited = only(await tenants.send(administrator, inviteMutation, { input }));
   return { id: input.id, token: String(invited['link']).split('#')[1] };
 };
-const redemption = (token: string | undefined, more: object = {}) => ({ token, displayName: 'Anna', credentialId: newId(), publicKey: somePublicKey(), ...more });
+const redemption = (token: string | undefined, more: object = {}) => ({
+  token,
+  displayName: 'Anna',
+  credentialId: newId(),
+  publicKey: somePublicKey(),
+  ...more,
+});
 
 describe('the first-administrator link', () => {
   test('works once and makes the MSP', async () => {
-    const again = only(await tenants.send(anonymous, redeem, { input: redemption(tenants.firstLink.split('#')[1], { email: 'eve@example.com', mspName: 'Evil' }) }));
+    const again = only(
+      await tenants.send(anonymous, redeem, {
+        input: redemption(tenants.firstLink.split('#')[1], { email: 'eve@example.com', mspName: 'Evil' }),
+      }),
+    );
     expect(again.__typename).toBe('InvitationInvalid');
-    const seen = await tenants.send(administrator, '{ viewer { kind tenant { name } technician { email roles joined } } tenants { edges { node { name } } } }');
-    expect(seen.data?.['viewer']).toEqual({ kind: 'TECHNICIAN', tenant: { name: 'Northwind' }, technician: { email: 'ada@example.com', roles: ['ADMINISTRATOR'], joined: true } });
+    const seen = await tenants.send(
+      administrator,
+      '{ viewer { kind tenant { name } technician { email roles joined } } tenants { edges { node { name } } } }',
+    );
+    expect(seen.data?.['viewer']).toEqual({
+      kind: 'TECHNICIAN',
+      tenant: { name: 'Northwind' },
+      technician: { email: 'ada@example.com', roles: ['ADMINISTRATOR'], joined: true },
+    });
     expect(seen.data?.['tenants']).toEqual({ edges: [{ node: { name: 'Northwind' } }] });
   });
 });
@@ -53,13 +80,16 @@ describe('an invitation', () => {
   test('made again for the same person ends the earlier link', async () => {
     const input = invitationInput('twice@example.com');
     const links = [];
-    for (let round = 0; round < 2; round += 1) links.push(String(only(await tenants.send(administrator, inviteMutation, { input }))['link']).split('#')[1]);
+    for (let round = 0; round < 2; round += 1)
+      links.push(String(only(await tenants.send(administrator, inviteMutation, { input }))['link']).split('#')[1]);
     expect(only(await tenants.send(anonymous, redeem, { input: redemption(links[0]) })).__typename).toBe('InvitationInvalid');
     expect(only(await tenants.send(anonymous, redeem, { input: redemption(links[1]) })).__typename).toBe('SignUp');
   });
 
   test('for an address that is there already is a conflict', async () => {
-    expect(only(await tenants.send(administrator, inviteMutation, { input: invitationInput('ADA@example.com') })).__typename).toBe('Conflict');
+    expect(only(await tenants.send(administrator, inviteMutation, { input: invitationInput('ADA@example.com') })).__typename).toBe(
+      'Conflict',
+    );
   });
 
   test.each([
@@ -68,12 +98,20 @@ describe('an invitation', () => {
     ['roles', { roles: [] }],
     ['id', { id: 'x' }],
   ])('with a wrong %s is refused', async (field, wrong) => {
-    const answer = only(await tenants.send(administrator, `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { __typename ... on InvalidInput { field message } } }`, { input: { ...invitationInput('x@example.com'), ...wrong } }));
+    const answer = only(
+      await tenants.send(
+        administrator,
+        `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { __typename ... on InvalidInput { field message } } }`,
+        { input: { ...invitationInput('x@example.com'), ...wrong } },
+      ),
+    );
     expect(answer).toMatchObject({ __typename: 'InvalidInput', field });
   });
 
   test('is not for technicians to give', async () => {
-    const answer = await tenants.send(technician(mspId, mspId, 'TECHNICIAN'), inviteMutation, { input: invitationInput('friend@example.com') });
+    const answer = await tenants.send(technician(mspId, mspId, 'TECHNICIAN'), inviteMutation, {
+      input: invitationInput('friend@example.com'),
+    });
     expect(answer.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 });
@@ -84,7 +122,11 @@ describe('switching a technician off', () => {
     const input = redemption(token);
     only(await tenants.send(anonymous, redeem, { input }));
     const look = () => tenants.send({ kind: 'gateway' }, credentialQuery, { id: input.credentialId });
-    expect((await look()).data?.['credential']).toMatchObject({ kind: 'TECHNICIAN', subjectId: id, permissions: expect.arrayContaining(['login.approve']) });
+    expect((await look()).data?.['credential']).toMatchObject({
+      kind: 'TECHNICIAN',
+      subjectId: id,
+      permissions: expect.arrayContaining(['login.approve']),
+    });
     expect(only(await tenants.send(administrator, update, { input: { id, active: false } }))).toMatchObject({ active: false });
     expect((await look()).data).toEqual({ credential: null });
     expect(only(await tenants.send(administrator, update, { input: { id, active: true } }))).toMatchObject({ active: true });
@@ -128,7 +170,9 @@ describe('createTenant', () => {
     ['an id of another time', { id: old }, 'id'],
   ])('with %s is refused and changes nothing', async (_, wrong, field) => {
     const before = await tenants.send(administrator, '{ tenants { edges { node { id } } } }');
-    expect(only(await tenants.send(administrator, create, { input: { id: newId(), parentId: mspId, name: 'X', ...wrong } }))).toMatchObject({ __typename: 'InvalidInput', field });
+    expect(only(await tenants.send(administrator, create, { input: { id: newId(), parentId: mspId, name: 'X', ...wrong } }))).toMatchObject(
+      { __typename: 'InvalidInput', field },
+    );
     expect(await tenants.send(administrator, '{ tenants { edges { node { id } } } }')).toEqual(before);
   });
 
@@ -142,8 +186,15 @@ describe('createTenant', () => {
     const names: string[] = [];
     let after: string | null = null;
     do {
-      const answer: Awaited<ReturnType<TestTenants['send']>> = await tenants.send(administrator, 'query ($after: String) { tenants(first: 2, after: $after) { edges { node { name } } pageInfo { hasNextPage endCursor } } }', { after });
-      const page = answer.data?.['tenants'] as unknown as { edges: { node: { name: string } }[]; pageInfo: { hasNextPage: boolean; endCursor: string } };
+      const answer: Awaited<ReturnType<TestTenants['send']>> = await tenants.send(
+        administrator,
+        'query ($after: String) { tenants(first: 2, after: $after) { edges { node { name } } pageInfo { hasNextPage endCursor } } }',
+        { after },
+      );
+      const page = answer.data?.['tenants'] as unknown as {
+        edges: { node: { name: string } }[];
+        pageInfo: { hasNextPage: boolean; endCursor: string };
+      };
       names.push(...page.edges.map((edge) => edge.node.name));
       after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
     } while (after !== null);

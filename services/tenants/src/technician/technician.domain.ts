@@ -19,7 +19,13 @@ export interface Technician {
 export const invitationSeconds = 7 * 24 * 3600;
 
 /** Why a change of a technician is not allowed, or null when it is. */
-export function refuseChange(input: { technician: Technician; callerId: Id; roles: readonly Role[]; active: boolean; otherAdministrators: number }): string | null {
+export function refuseChange(input: {
+  technician: Technician;
+  callerId: Id;
+  roles: readonly Role[];
+  active: boolean;
+  otherAdministrators: number;
+}): string | null {
   const { technician, callerId, roles, active, otherAdministrators } = input;
   const isAdministrator = technician.active && technician.roles.includes('ADMINISTRATOR');
   const staysAdministrator = active && roles.includes('ADMINISTRATOR');

@@ -24,22 +24,29 @@ export class TechnicianRepository {
   /** Inserts a technician who has yet to join; false when the id or the email is taken. */
   async insert(tx: Tx, technician: Pick<Technician, 'mspId' | 'tenantId' | 'id' | 'email' | 'roles'>): Promise<boolean> {
     const { mspId, tenantId, id, email, roles } = technician;
-    const rows = await tx.query('insert into technician (msp_id, tenant_id, id, email, roles) values ($1, $2, $3, $4, $5) on conflict do nothing returning id', [
-      mspId,
-      tenantId,
-      id,
-      email,
-      roles,
-    ]);
+    const rows = await tx.query(
+      'insert into technician (msp_id, tenant_id, id, email, roles) values ($1, $2, $3, $4, $5) on conflict do nothing returning id',
+      [mspId, tenantId, id, email, roles],
+    );
     return rows.length > 0;
   }
 
   async join(tx: Tx, mspId: Id, id: Id, displayName: string, now: Date): Promise<void> {
-    await tx.query('update technician set display_name = $3, joined_at = $4, version = version + 1 where msp_id = $1 and id = $2', [mspId, id, displayName, now]);
+    await tx.query('update technician set display_name = $3, joined_at = $4, version = version + 1 where msp_id = $1 and id = $2', [
+      mspId,
+      id,
+      displayName,
+      now,
+    ]);
   }
 
   async change(tx: Tx, mspId: Id, id: Id, roles: readonly Role[], active: boolean): Promise<void> {
-    await tx.query('update technician set roles = $3, active = $4, version = version + 1 where msp_id = $1 and id = $2', [mspId, id, roles, active]);
+    await tx.query('update technician set roles = $3, active = $4, version = version + 1 where msp_id = $1 and id = $2', [
+      mspId,
+      id,
+      roles,
+      active,
+    ]);
   }
 
   /** Locked until the transaction ends. */
@@ -49,7 +56,9 @@ export class TechnicianRepository {
   }
 
   async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<Technician[]> {
-    return (await tx.query<Row>(`select ${columns} from technician t where t.msp_id = $1 and t.id = any($2)`, [mspId, ids])).map(asTechnician);
+    return (await tx.query<Row>(`select ${columns} from technician t where t.msp_id = $1 and t.id = any($2)`, [mspId, ids])).map(
+      asTechnician,
+    );
   }
 
   async list(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<Technician[]> {

@@ -13,7 +13,10 @@ import { InvitationRepository } from './invitation.repository.ts';
 import { invitationSeconds, refuseChange, type Technician } from './technician.domain.ts';
 import { TechnicianRepository } from './technician.repository.ts';
 
-const roleSet = z.array(z.enum(roles)).min(1, 'must name at least one role').transform((list) => [...new Set(list)]);
+const roleSet = z
+  .array(z.enum(roles))
+  .min(1, 'must name at least one role')
+  .transform((list) => [...new Set(list)]);
 const inviteInput = z.object({ id, tenantId: z.string(), email, roles: roleSet });
 const updateInput = z.object({ id: z.string(), roles: roleSet.nullish(), active: z.boolean().nullish() });
 
@@ -43,13 +46,19 @@ export class TechnicianService {
       const { mspId, tenantId } = tx.scope;
       const inserted = await this.technicians.insert(tx, { ...input, mspId, tenantId });
       const technician = await this.technicians.lock(tx, mspId, input.id);
-      if (technician === null || technician.email !== input.email) throw conflict('Somebody with this id or email address is invited already.');
+      if (technician === null || technician.email !== input.email)
+        throw conflict('Somebody with this id or email address is invited already.');
       if (technician.joined) throw conflict('This technician has joined already.');
       const token = newToken();
       const expiresAt = addSeconds(now, invitationSeconds);
       await this.invitations.put(tx, { mspId, tenantId, technicianId: technician.id, expiresAt }, hashToken(token));
       if (inserted) await tellTechnician(tx, technician, []);
-      await audit(tx, { action: 'technician.invited', subjectId: technician.id, details: { email: technician.email, roles: technician.roles.join(' ') }, occurredAt: now });
+      await audit(tx, {
+        action: 'technician.invited',
+        subjectId: technician.id,
+        details: { email: technician.email, roles: technician.roles.join(' ') },
+        occurredAt: now,
+      });
       return { technician, link: joinLink(this.publicUrl, token), expiresAt };
     });
   }
@@ -97,5 +106,15 @@ export function joinLink(publicUrl: string, token: string): string {
 /** Tells the other services who a technician is now and which keys sign for them. */
 export async function tellTechnician(tx: TenantTx | SystemTx, technician: Technician, keys: { id: Id; x: string }[]): Promise<void> {
   const { mspId, tenantId, id: technicianId, email: address, displayName, active, roles: held, version } = technician;
-  await emit(tx, 'technician-changed', { mspId, tenantId, technicianId, email: address, displayName, active, roles: [...held], keys, version });
+  await emit(tx, 'technician-changed', {
+    mspId,
+    tenantId,
+    technicianId,
+    email: address,
+    displayName,
+    active,
+    roles: [...held],
+    keys,
+    version,
+  });
 }

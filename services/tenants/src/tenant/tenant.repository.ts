@@ -27,7 +27,10 @@ export class TenantRepository {
   }
 
   async rename(tx: Tx, mspId: Id, id: Id, name: string): Promise<Tenant | null> {
-    const [row] = await tx.query<Row>(`update tenant set name = $3, version = version + 1 where msp_id = $1 and id = $2 returning ${columns}`, [mspId, id, name]);
+    const [row] = await tx.query<Row>(
+      `update tenant set name = $3, version = version + 1 where msp_id = $1 and id = $2 returning ${columns}`,
+      [mspId, id, name],
+    );
     return row === undefined ? null : asTenant(row);
   }
 
@@ -42,11 +45,10 @@ export class TenantRepository {
 
   /** All tenants in the scope's reach, oldest first, one more than the page. */
   async list(tx: Tx, mspId: Id, page: PageRequest): Promise<Tenant[]> {
-    const rows = await tx.query<Row>(`select ${columns} from tenant where msp_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`, [
-      mspId,
-      page.after,
-      page.first + 1,
-    ]);
+    const rows = await tx.query<Row>(
+      `select ${columns} from tenant where msp_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+      [mspId, page.after, page.first + 1],
+    );
     return rows.map(asTenant);
   }
 
@@ -57,5 +59,13 @@ export class TenantRepository {
 }
 
 function asTenant(row: Row): Tenant {
-  return { mspId: row.msp_id, id: row.id, parentId: row.parent_id, path: row.path, name: row.name, createdAt: row.created_at, version: row.version };
+  return {
+    mspId: row.msp_id,
+    id: row.id,
+    parentId: row.parent_id,
+    path: row.path,
+    name: row.name,
+    createdAt: row.created_at,
+    version: row.version,
+  };
 }

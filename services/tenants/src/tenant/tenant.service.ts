@@ -29,7 +29,8 @@ export class TenantService {
       const known = await this.tenants.find(tx, actor.mspId, input.id);
       if (known?.parentId === parent.id && known.name === input.name) return known; // the same call again
       if (known !== null) throw conflict('This id belongs to something else already. Make a new one.');
-      if (!isFreshId(input.id, now)) throw invalidInput('id', 'id: must be a UUIDv7 made just now. Check the clock of the computer that made it.');
+      if (!isFreshId(input.id, now))
+        throw invalidInput('id', 'id: must be a UUIDv7 made just now. Check the clock of the computer that made it.');
       if (!mayHaveChildren(parent)) throw invalidInput('parentId', 'parentId: tenants nest at most 8 deep.');
       const tenant = newCustomer(input.id, parent, input.name, now);
       if (!(await this.tenants.insert(tx, tenant))) throw conflict('This id belongs to something else already. Make a new one.');
@@ -46,7 +47,12 @@ export class TenantService {
       const tenant = await this.tenants.rename(tx, actor.mspId, input.id, input.name);
       if (before === null || tenant === null) throw notFound('tenant');
       await tellTenant(tx, tenant);
-      await audit(tx, { action: 'tenant.renamed', subjectId: tenant.id, details: { from: before.name, to: tenant.name }, occurredAt: this.clock.now() });
+      await audit(tx, {
+        action: 'tenant.renamed',
+        subjectId: tenant.id,
+        details: { from: before.name, to: tenant.name },
+        occurredAt: this.clock.now(),
+      });
       return tenant;
     });
   }

@@ -4,7 +4,8 @@ import { fail, limits, lockedUntil, noFailures, type Failures } from './totp.dom
 
 const now = new Date('2026-11-23T12:00:00Z');
 const limit = limits.technicianAtDevice;
-const after = (wrong: number, at = now): Failures => Array.from({ length: wrong }).reduce<Failures>((failures) => fail(failures, limit, at), noFailures(now));
+const after = (wrong: number, at = now): Failures =>
+  Array.from({ length: wrong }).reduce<Failures>((failures) => fail(failures, limit, at), noFailures(now));
 
 describe('wrong codes in a row', () => {
   test.each([

@@ -3,7 +3,18 @@ import { TOTP, URI } from 'otpauth';
 import type { Actor } from '@stint/contracts';
 import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
 import { newId } from '@stint/kernel';
-import { anonymous, createTenant, enrollDevice, joinFirst, only, problem, somePublicKey, startTestTenants, technician, type TestTenants } from '../test-tenants.support.ts';
+import {
+  anonymous,
+  createTenant,
+  enrollDevice,
+  joinFirst,
+  only,
+  problem,
+  somePublicKey,
+  startTestTenants,
+  technician,
+  type TestTenants,
+} from '../test-tenants.support.ts';
 
 let tenants: TestTenants;
 let administrator: Actor;
@@ -18,7 +29,8 @@ beforeAll(async () => {
 afterAll(() => tenants.close());
 
 const submitMutation = `mutation ($input: SubmitTotpCodeInput!) { submitTotpCode(input: $input) { ${problem} ... on TotpLocked { retryAt } } }`;
-const submit = (email: string, code: string, at: Actor = device) => tenants.send(at, submitMutation, { input: { loginRequestId: newId(), email, code } }).then(only);
+const submit = (email: string, code: string, at: Actor = device) =>
+  tenants.send(at, submitMutation, { input: { loginRequestId: newId(), email, code } }).then(only);
 const enrollMutation = `mutation ($input: EnrollTotpInput!) { enrollTotp(input: $input) { ${problem} ... on TotpEnrollment { enc ciphertext } } }`;
 const confirmMutation = `mutation ($input: ConfirmTotpInput!) { confirmTotp(input: $input) { ${problem} ... on Technician { totpEnrolled } } }`;
 
@@ -33,16 +45,32 @@ interface Person {
 async function somebody(email: string): Promise<Person> {
   const id = newId();
   const input = { id, tenantId: administrator.tenantId, email, roles: ['TECHNICIAN'] };
-  const invited = only(await tenants.send(administrator, `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} ... on Invitation { link } } }`, { input }));
+  const invited = only(
+    await tenants.send(
+      administrator,
+      `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} ... on Invitation { link } } }`,
+      { input },
+    ),
+  );
   const redeem = { token: String(invited['link']).split('#')[1], displayName: 'Anna', credentialId: newId(), publicKey: somePublicKey() };
-  only(await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} } }`, { input: redeem }));
+  only(
+    await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} } }`, {
+      input: redeem,
+    }),
+  );
   const actor = technician(administrator.mspId, administrator.tenantId, 'TECHNICIAN', id);
   const keys = await generateHpkeKeyPair();
-  const sealed = only(await tenants.send(actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as { enc: string; ciphertext: string };
+  const sealed = only(await tenants.send(actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
+    enc: string;
+    ciphertext: string;
+  };
   const uri = await openSealed({ privateKey: keys.privateKey, info: 'stint-totp-enrollment-v1', aad: id }, sealed);
   const app = URI.parse(uri.toString()) as TOTP;
   const code = () => app.generate({ timestamp: tenants.clock.now().getTime() });
-  expect(only(await tenants.send(actor, confirmMutation, { input: { code: code() } }))).toEqual({ __typename: 'Technician', totpEnrolled: true });
+  expect(only(await tenants.send(actor, confirmMutation, { input: { code: code() } }))).toEqual({
+    __typename: 'Technician',
+    totpEnrolled: true,
+  });
   tenants.clock.advance(30);
   return { actor, email, app, code };
 }
@@ -63,7 +91,9 @@ describe('a code', () => {
     const anna = await somebody('parallel@example.com');
     const devices = await Promise.all(Array.from({ length: 10 }, () => enrollDevice(tenants, administrator, customer)));
     const code = anna.code();
-    const types = await Promise.all(devices.flatMap((at) => Array.from({ length: 2 }, () => submit(anna.email, code, at).then((answer) => answer.__typename))));
+    const types = await Promise.all(
+      devices.flatMap((at) => Array.from({ length: 2 }, () => submit(anna.email, code, at).then((answer) => answer.__typename))),
+    );
     expect(types.filter((type) => type === 'TotpAccepted')).toHaveLength(1);
   });
 
@@ -95,7 +125,11 @@ describe('a code', () => {
   test('of somebody who is switched off is refused', async () => {
     const at = await enrollDevice(tenants, administrator, customer);
     const anna = await somebody('off@example.com');
-    only(await tenants.send(administrator, `mutation ($input: UpdateTechnicianInput!) { updateTechnician(input: $input) { ${problem} } }`, { input: { id: anna.actor.id, active: false } }));
+    only(
+      await tenants.send(administrator, `mutation ($input: UpdateTechnicianInput!) { updateTechnician(input: $input) { ${problem} } }`, {
+        input: { id: anna.actor.id, active: false },
+      }),
+    );
     expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpRefused');
   });
 });
@@ -120,7 +154,11 @@ describe('the sixth try after five wrong ones is locked', () => {
   test('as a hundred aliases of one request', async () => {
     await prepare('alias@example.com');
     const wrong = wrongCode(anna);
-    const fields = Array.from({ length: 100 }, (_, index) => `t${index}: submitTotpCode(input: { loginRequestId: "${newId()}", email: "${anna.email}", code: "${wrong}" }) { __typename }`);
+    const fields = Array.from(
+      { length: 100 },
+      (_, index) =>
+        `t${index}: submitTotpCode(input: { loginRequestId: "${newId()}", email: "${anna.email}", code: "${wrong}" }) { __typename }`,
+    );
     const answer = await tenants.send(at, `mutation { ${fields.join(' ')} }`);
     const types = Object.values(answer.data ?? {}).map((value) => value.__typename);
     expect(types.filter((type) => type === 'TotpRefused')).toHaveLength(5);

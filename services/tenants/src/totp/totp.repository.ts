@@ -34,17 +34,25 @@ export class TotpRepository {
       'select seed, pending_seed, last_step from totp where msp_id = $1 and id = $2 for update',
       [mspId, technicianId],
     );
-    return row === undefined ? null : { seed: row.seed, pendingSeed: row.pending_seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
+    return row === undefined
+      ? null
+      : { seed: row.seed, pendingSeed: row.pending_seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
   }
 
   /** The pending seed becomes the one that counts. */
   async confirm(tx: Tx, mspId: Id, technicianId: Id, step: number, now: Date): Promise<void> {
-    await tx.query('update totp set seed = pending_seed, pending_seed = null, last_step = $3, confirmed_at = $4 where msp_id = $1 and id = $2', [mspId, technicianId, step, now]);
+    await tx.query(
+      'update totp set seed = pending_seed, pending_seed = null, last_step = $3, confirmed_at = $4 where msp_id = $1 and id = $2',
+      [mspId, technicianId, step, now],
+    );
   }
 
   /** Uses a time step up; false when it, or a later one, was used before. */
   async useStep(tx: SystemTx, mspId: Id, technicianId: Id, step: number): Promise<boolean> {
-    const rows = await tx.query('update totp set last_step = $3 where msp_id = $1 and id = $2 and (last_step is null or last_step < $3) returning id', [mspId, technicianId, step]);
+    const rows = await tx.query(
+      'update totp set last_step = $3 where msp_id = $1 and id = $2 and (last_step is null or last_step < $3) returning id',
+      [mspId, technicianId, step],
+    );
     return rows.length > 0;
   }
 
@@ -57,7 +65,9 @@ export class TotpRepository {
        where t.msp_id = $1 and t.email = $3 and t.active and t.joined_at is not null`,
       [device.mspId, device.tenantId, email],
     );
-    return row === undefined ? null : { technicianId: row.id, roles: row.roles, seed: row.seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
+    return row === undefined
+      ? null
+      : { technicianId: row.id, roles: row.roles, seed: row.seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
   }
 
   async isActiveDevice(tx: SystemTx, mspId: Id, deviceId: Id): Promise<boolean> {
@@ -76,7 +86,9 @@ export class TotpRepository {
       'select subject, failures, window_began_at, locked_until from totp_failures where msp_id = $1 and subject = any($2) order by subject for update',
       [owner.mspId, ordered],
     );
-    const bySubject = new Map(rows.map((row) => [row.subject, { count: row.failures, windowBeganAt: row.window_began_at, lockedUntil: row.locked_until }]));
+    const bySubject = new Map(
+      rows.map((row) => [row.subject, { count: row.failures, windowBeganAt: row.window_began_at, lockedUntil: row.locked_until }]),
+    );
     return subjects.map((subject) => bySubject.get(subject) ?? noFailures(now));
   }
 

@@ -122,7 +122,13 @@ export class TotpService {
     }
     await this.#forgive(tx, device.mspId, counted, taken, now);
     const { mspId, tenantId, id: deviceId } = device;
-    await emit(tx, 'totp-accepted', { mspId, tenantId, deviceId, loginRequestId: input.loginRequestId, technicianId: candidate.technicianId });
+    await emit(tx, 'totp-accepted', {
+      mspId,
+      tenantId,
+      deviceId,
+      loginRequestId: input.loginRequestId,
+      technicianId: candidate.technicianId,
+    });
     await record('totp.accepted');
     return { kind: 'accepted' };
   }
@@ -140,7 +146,12 @@ export class TotpService {
    * Counts the try as wrong before it is looked at; a right code is forgiven afterwards. With the rows locked, tries
    * that come at once are counted one after the other, so that none slips past the limit. A locked try counts nothing.
    */
-  async #takeTry(tx: Tx, owner: { mspId: Id; tenantId: Id }, counted: readonly Counted[], now: Date): Promise<Try | { kind: 'locked'; retryAt: Date }> {
+  async #takeTry(
+    tx: Tx,
+    owner: { mspId: Id; tenantId: Id },
+    counted: readonly Counted[],
+    now: Date,
+  ): Promise<Try | { kind: 'locked'; retryAt: Date }> {
     const before = await this.totps.lockFailures(
       tx,
       owner,
@@ -151,7 +162,8 @@ export class TotpService {
     const latest = Math.max(...locks);
     if (latest > 0) return { kind: 'locked', retryAt: new Date(latest) };
     const after = counted.map(({ limit }, index) => fail(before[index] ?? noFailures(now), limit, now));
-    for (const [index, { subject }] of counted.entries()) await this.totps.saveFailures(tx, owner.mspId, subject, after[index] ?? noFailures(now));
+    for (const [index, { subject }] of counted.entries())
+      await this.totps.saveFailures(tx, owner.mspId, subject, after[index] ?? noFailures(now));
     return { kind: 'try', before, locks: after.some((failures) => failures.lockedUntil !== null) };
   }
 
@@ -170,9 +182,14 @@ function seedPlace(mspId: Id, technicianId: Id): string {
 
 function answer(outcome: Outcome): void {
   if (outcome.kind === 'refused') {
-    throw new Problem('TotpRefused', 'The code was not accepted. Wait for the next one; each works once. If it fails again, check the clocks of the computer and the phone.');
+    throw new Problem(
+      'TotpRefused',
+      'The code was not accepted. Wait for the next one; each works once. If it fails again, check the clocks of the computer and the phone.',
+    );
   }
   if (outcome.kind === 'locked') {
-    throw new Problem('TotpLocked', `Too many wrong codes. Try again after ${outcome.retryAt.toISOString()}.`, { retryAt: outcome.retryAt });
+    throw new Problem('TotpLocked', `Too many wrong codes. Try again after ${outcome.retryAt.toISOString()}.`, {
+      retryAt: outcome.retryAt,
+    });
   }
 }

@@ -25,7 +25,9 @@ async function wholeDatabase(): Promise<string> {
 
 /** The ways in which a secret could be written down. */
 function spellings(secret: Buffer): string[] {
-  return [secret.toString('utf8'), secret.toString('hex'), secret.toString('base64'), secret.toString('base64url')].filter((text) => /^[\x20-\x7e]{8,}$/.test(text));
+  return [secret.toString('utf8'), secret.toString('hex'), secret.toString('base64'), secret.toString('base64url')].filter((text) =>
+    /^[\x20-\x7e]{8,}$/.test(text),
+  );
 }
 
 test('no seed, link, code or token is in the database or the queue; the test would find one', async () => {
@@ -59,6 +61,7 @@ test('the agent keeps no password and no key that others could read', () => {
   for (const name of readdirSync(folder)) {
     const { mode } = statSync(join(folder, name));
     expect([name, mode & 0o077]).toEqual([name, 0]);
-    if (statSync(join(folder, name)).isFile() && !name.endsWith('.sock')) expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\$6\$|password"\s*:\s*"/);
+    if (statSync(join(folder, name)).isFile() && !name.endsWith('.sock'))
+      expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\$6\$|password"\s*:\s*"/);
   }
 });

@@ -23,7 +23,11 @@ export async function createInstallation(options: { queueUrl?: string } = {}): P
   const ports = { gateway: await freePort(), tenants: await freePort(), 'jit-policy': await freePort() };
   const environments = await prepareEnvironments(
     directory,
-    { tenants: database.urls(schemas.tenants), 'jit-policy': database.urls(schemas['jit-policy']), queueUrl: options.queueUrl ?? database.queueUrl },
+    {
+      tenants: database.urls(schemas.tenants),
+      'jit-policy': database.urls(schemas['jit-policy']),
+      queueUrl: options.queueUrl ?? database.queueUrl,
+    },
     ports,
   );
   return {

@@ -19,11 +19,22 @@ beforeAll(async () => {
   const terminal = stint.login(['--method', 'qr']);
   const address = await terminal.qrAddress();
   const shown = await phone.scan(address);
-  Object.assign(known, { tenant: world.tenantId, technician: world.technician.technicianId, loginRequest: shown.id, device: shown.device?.id, grant: await phone.approve(address, shown, 'Printer') });
+  Object.assign(known, {
+    tenant: world.tenantId,
+    technician: world.technician.technicianId,
+    loginRequest: shown.id,
+    device: shown.device?.id,
+    grant: await phone.approve(address, shown, 'Printer'),
+  });
   await terminal.result();
   const other = newId();
-  expectType((await administrator.request(DemoCreateTenantDocument, { input: { id: other, parentId: world.mspId, name: 'Fabrikam' } })).createTenant, 'Tenant');
-  const invited = await administrator.request(DemoInviteDocument, { input: { id: newId(), tenantId: other, email: 'eve@fabrikam.example', roles: ['ADMINISTRATOR'] } });
+  expectType(
+    (await administrator.request(DemoCreateTenantDocument, { input: { id: other, parentId: world.mspId, name: 'Fabrikam' } })).createTenant,
+    'Tenant',
+  );
+  const invited = await administrator.request(DemoInviteDocument, {
+    input: { id: newId(), tenantId: other, email: 'eve@fabrikam.example', roles: ['ADMINISTRATOR'] },
+  });
   const token = new URL(expectType(invited.inviteTechnician, 'Invitation').link).hash.slice(1);
   const privateKey = generateSigningKey();
   const input = { token, displayName: 'Eve', credentialId: newId(), publicKey: publicKeyX(privateKey) };

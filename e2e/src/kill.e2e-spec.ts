@@ -18,7 +18,14 @@ async function killAndRestart(stint: Stint, victim: Victim): Promise<void> {
   }
 }
 
-const steps = ['before the login', 'the code is shown', 'the approval is on its way', 'the access is active', 'the end is on its way', 'the access has ended'] as const;
+const steps = [
+  'before the login',
+  'the code is shown',
+  'the approval is on its way',
+  'the access is active',
+  'the end is on its way',
+  'the access has ended',
+] as const;
 type Step = (typeof steps)[number];
 
 /** A whole QR login during which `at` is told of each step. */
@@ -65,12 +72,16 @@ describe.each<Victim>(['tenants', 'jit-policy', 'gateway', 'agent'])('%s is kill
   }, 60_000);
   afterAll(() => stint.stop());
 
-  test.each(steps)('when %s', async (step) => {
-    await login(stint, async (now) => {
-      if (now === step) await killAndRestart(stint, victim);
-    });
-    await everythingHolds(stint);
-  }, 120_000);
+  test.each(steps)(
+    'when %s',
+    async (step) => {
+      await login(stint, async (now) => {
+        if (now === step) await killAndRestart(stint, victim);
+      });
+      await everythingHolds(stint);
+    },
+    120_000,
+  );
 });
 
 const hasRedis = redisIsInstalled();

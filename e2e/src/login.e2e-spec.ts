@@ -11,7 +11,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stint.stop());
 
-const ended = (grantId: string, reason: string) => eventually(async () => expect(await stint.grant(grantId)).toMatchObject({ state: 'ENDED', endReason: reason }));
+const ended = (grantId: string, reason: string) =>
+  eventually(async () => expect(await stint.grant(grantId)).toMatchObject({ state: 'ENDED', endReason: reason }));
 
 describe('a login by QR', () => {
   test('makes the account when approved, and takes it away when ended', async () => {
@@ -50,8 +51,12 @@ describe('a login by QR', () => {
     const terminal = stint.login(['--method', 'qr']);
     const address = await terminal.qrAddress();
     const shown = await stint.phone.scan(address);
-    await expect(stint.phone.approve(address, { ...shown, hostName: 'another-computer' }, 'Printer')).rejects.toMatchObject({ type: 'ApprovalInvalid' });
-    await expect(stint.phone.approve(address, { ...shown, shownNumber: '00', tenantName: 'Fabrikam' }, 'Printer')).rejects.toMatchObject({ type: 'ApprovalInvalid' });
+    await expect(stint.phone.approve(address, { ...shown, hostName: 'another-computer' }, 'Printer')).rejects.toMatchObject({
+      type: 'ApprovalInvalid',
+    });
+    await expect(stint.phone.approve(address, { ...shown, shownNumber: '00', tenantName: 'Fabrikam' }, 'Printer')).rejects.toMatchObject({
+      type: 'ApprovalInvalid',
+    });
     const grantId = await stint.phone.approve(address, shown, 'Printer');
     const { account } = await terminal.result();
     await runAgent(['logoff', account, ...place()]);

@@ -11,7 +11,9 @@ beforeAll(async () => {
 afterAll(() => stint.stop());
 
 test('access ends on time though the computer cannot reach the gateway, and is reported when it can again', async () => {
-  const settings = await stint.administrator.request(DemoSettingsDocument, { input: { tenantId: stint.world.tenantId, sessionSeconds: 60 } });
+  const settings = await stint.administrator.request(DemoSettingsDocument, {
+    input: { tenantId: stint.world.tenantId, sessionSeconds: 60 },
+  });
   expectType(settings.updateJitSettings, 'Tenant');
   const terminal = stint.login(['--method', 'qr']);
   const address = await terminal.qrAddress();
@@ -23,5 +25,7 @@ test('access ends on time though the computer cannot reach the gateway, and is r
   await eventually(() => expect(stint.account(account)).toBe('disabled'), { timeoutMs: 75_000 });
   expect(Date.now() - activeAt).toBeGreaterThan(55_000);
   await stint.processes?.start('gateway');
-  await eventually(async () => expect(await stint.grant(grantId)).toMatchObject({ state: 'ENDED', endReason: 'EXPIRED' }), { timeoutMs: 60_000 });
+  await eventually(async () => expect(await stint.grant(grantId)).toMatchObject({ state: 'ENDED', endReason: 'EXPIRED' }), {
+    timeoutMs: 60_000,
+  });
 }, 200_000);

@@ -37,7 +37,10 @@ export class Stint {
     this.#stack = parts.stack;
     this.phone = new Phone(parts.installation.url, parts.world.technician);
     const { credentialId, privateKey } = parts.world.administrator;
-    this.administrator = new StintClient({ url: parts.installation.url, credential: { id: credentialId, privateKey: privateKeyFromPem(privateKey) } });
+    this.administrator = new StintClient({
+      url: parts.installation.url,
+      credential: { id: credentialId, privateKey: privateKeyFromPem(privateKey) },
+    });
   }
 
   static async start(options: { processes: boolean; queueUrl?: string }): Promise<Stint> {
@@ -80,7 +83,9 @@ export class Stint {
     const etc = `${computerFolders(this.installation.directory).root}/etc`;
     const shadow = lines(`${etc}/shadow`).find(([first]) => first === name);
     if (shadow === undefined) return 'absent';
-    const administrator = lines(`${etc}/group`).some(([group, , , members]) => (group === 'sudo' || group === 'wheel') && members?.split(',').includes(name) === true);
+    const administrator = lines(`${etc}/group`).some(
+      ([group, , , members]) => (group === 'sudo' || group === 'wheel') && members?.split(',').includes(name) === true,
+    );
     return shadow[1]?.startsWith('$') === true && administrator ? 'enabled' : 'disabled';
   }
 

@@ -45,7 +45,14 @@ export class AccessTokenVerifier {
   readonly #clock: Clock;
   readonly #known = new BoundedCache<KnownToken>(100_000);
 
-  constructor(options: { signingKey: KeyObject; issuer: string; audience: string; replays: ReplayGuard; revocations: Revocations; clock: Clock }) {
+  constructor(options: {
+    signingKey: KeyObject;
+    issuer: string;
+    audience: string;
+    replays: ReplayGuard;
+    revocations: Revocations;
+    clock: Clock;
+  }) {
     this.#key = createPublicKey(options.signingKey);
     this.#issuer = options.issuer;
     this.#audience = options.audience;

@@ -98,7 +98,10 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
   };
 }
 
-interface Args { id: string; input: { id: string } }
+interface Args {
+  id: string;
+  input: { id: string };
+}
 
 export function tenantsResolvers(credentials: Map<string, TestCredential>) {
   const refuse = (code: string, message: string) => new GraphQLError(message, { extensions: { code, secret: canary } });

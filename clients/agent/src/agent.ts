@@ -28,7 +28,9 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
     if (!namespaces.works) throw new Refused(namespaces.wayOut);
   }
   const daemon = new Daemon({
-    control: new GraphqlControlPlane(new StintClient({ url: identity.url, credential: { id: identity.credentialId, privateKey: identity.signingKey } })),
+    control: new GraphqlControlPlane(
+      new StintClient({ url: identity.url, credential: { id: identity.credentialId, privateKey: identity.signingKey } }),
+    ),
     driver: new LinuxDriver({ root: root === undefined ? undefined : resolve(root) }),
     store: new FileStateStore(stateFolder, (message) => log.error(message)),
     clock: linuxClock,

@@ -23,7 +23,8 @@ describeWithRealTools('the agent on a private machine', () => {
     await agent?.close();
     agent = undefined;
   };
-  const state = async () => (await new LinuxDriver({ root: machine.root }).read([])).find((account) => account.accountId === id)?.state ?? 'ABSENT';
+  const state = async () =>
+    (await new LinuxDriver({ root: machine.root }).read([])).find((account) => account.accountId === id)?.state ?? 'ABSENT';
   const becomes = (wanted: string) => eventually(async () => expect(await state()).toBe(wanted));
   const isReported = (wanted: object) => eventually(() => expect(server.reported(id)).toContainEqual(expect.objectContaining(wanted)));
 
@@ -138,7 +139,8 @@ describeWithRealTools('the agent on a private machine', () => {
   });
 
   test('an account that cannot be made is reported with what the tool said, and not half left behind', async () => {
-    const run: RunTool = (tool, args, input) => (tool === 'chpasswd' ? Promise.resolve({ code: 1, stdout: '', stderr: 'chpasswd: no space left' }) : runInNamespace(tool, args, input));
+    const run: RunTool = (tool, args, input) =>
+      tool === 'chpasswd' ? Promise.resolve({ code: 1, stdout: '', stderr: 'chpasswd: no space left' }) : runInNamespace(tool, args, input);
     await start({ run });
     server.want(aDesiredAccount({ id }));
     await isReported({ state: 'FAILED', detail: 'chpasswd ended with code 1: chpasswd: no space left' });
@@ -147,7 +149,10 @@ describeWithRealTools('the agent on a private machine', () => {
 
   test('an account that will not go off is told as still active, and tried until it does', async () => {
     let broken = true;
-    const run: RunTool = (tool, args, input) => (broken && args.includes('-L') ? Promise.resolve({ code: 1, stdout: '', stderr: 'usermod: failure while writing' }) : runInNamespace(tool, args, input));
+    const run: RunTool = (tool, args, input) =>
+      broken && args.includes('-L')
+        ? Promise.resolve({ code: 1, stdout: '', stderr: 'usermod: failure while writing' })
+        : runInNamespace(tool, args, input);
     await start({ run });
     server.want(aDesiredAccount({ id }));
     await becomes('ENABLED');
@@ -189,7 +194,8 @@ describeWithRealTools('the agent on a private machine', () => {
     server.want(aDesiredAccount({ id }));
     await becomes('ENABLED');
     expect(statSync(machine.stateFolder).mode & 0o777).toBe(0o700);
-    for (const file of readdirSync(machine.stateFolder)) expect([file, statSync(join(machine.stateFolder, file)).mode & 0o777]).toEqual([file, 0o600]);
+    for (const file of readdirSync(machine.stateFolder))
+      expect([file, statSync(join(machine.stateFolder, file)).mode & 0o777]).toEqual([file, 0o600]);
     expect(readFileSync(join(machine.stateFolder, 'state.json'), 'utf8')).not.toMatch(/password"|\$6\$/);
     await expect(startAgentUnderTest(machine, server)).rejects.toThrow(/already runs/);
   });

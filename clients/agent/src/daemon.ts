@@ -83,7 +83,9 @@ export class Daemon {
       socket.once('close', () => sockets.delete(socket));
       this.#serve(socket);
     });
-    await this.#reconciler.run().catch((error: unknown) => log.error({ detail: said(error) }, 'Accounts could not be checked at start. Trying again.'));
+    await this.#reconciler
+      .run()
+      .catch((error: unknown) => log.error({ detail: said(error) }, 'Accounts could not be checked at start. Trying again.'));
     const loops = [this.#enforcement(), this.#synchronization(), this.#nudges(), this.#logins()];
     return {
       close: async () => {
@@ -110,7 +112,7 @@ export class Daemon {
   }
 
   async #synchronization(): Promise<void> {
-    for (let failures = 0; !this.#stopping.signal.aborted; ) {
+    for (let failures = 0; !this.#stopping.signal.aborted;) {
       try {
         await this.#synchronizer.run();
         failures = 0;
@@ -120,7 +122,11 @@ export class Daemon {
       }
       const seconds = this.#memory.state.checkInSeconds;
       // Jittered, so that a thousand agents do not come back in the same second.
-      await this.#checkIn.wait(failures > 0 ? Math.random() * Math.min(1000 * 2 ** Math.min(failures, 10), longestBackoffMs) : seconds * 1000 * (0.8 + 0.4 * Math.random()));
+      await this.#checkIn.wait(
+        failures > 0
+          ? Math.random() * Math.min(1000 * 2 ** Math.min(failures, 10), longestBackoffMs)
+          : seconds * 1000 * (0.8 + 0.4 * Math.random()),
+      );
     }
   }
 
@@ -135,7 +141,8 @@ export class Daemon {
           this.#look.raise();
         }
       } catch (error) {
-        if (!signal.aborted) this.#o.log.error({ detail: said(error) }, 'The server refuses this device. Running sessions still end on time.');
+        if (!signal.aborted)
+          this.#o.log.error({ detail: said(error) }, 'The server refuses this device. Running sessions still end on time.');
       }
       if (!signal.aborted) await pause.wait(longestBackoffMs);
     }
@@ -144,21 +151,28 @@ export class Daemon {
   /** Terminals and sessions that ended; logins that were decided. */
   async #logins(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await this.#desk.watch().catch((error: unknown) => this.#o.log.error({ detail: said(error) }, 'Logins could not be looked after. Trying again.'));
+      await this.#desk
+        .watch()
+        .catch((error: unknown) => this.#o.log.error({ detail: said(error) }, 'Logins could not be looked after. Trying again.'));
       await this.#look.wait(Object.keys(this.#memory.state.logins).length > 0 ? busyTickMs : idleTickMs);
     }
   }
 
   #serve(socket: Socket): void {
     let visitor: ReturnType<LoginDesk['visitor']> | undefined;
-    const connection = jsonLines(socket, terminalRequest, { message: (request) => visitor?.message(request), closed: () => visitor?.closed() });
+    const connection = jsonLines(socket, terminalRequest, {
+      message: (request) => visitor?.message(request),
+      closed: () => visitor?.closed(),
+    });
     visitor = this.#desk.visitor(connection);
   }
 
   #untilNextLook(settled: boolean): number {
     const { records } = this.#memory.state;
     const now = this.#o.clock.read();
-    const live = Object.values(records).flatMap(({ phase, deadline }) => ((phase === 'ACTIVE' || phase === 'ENABLING') && deadline ? [remainingMs(deadline, now)] : []));
+    const live = Object.values(records).flatMap(({ phase, deadline }) =>
+      (phase === 'ACTIVE' || phase === 'ENABLING') && deadline ? [remainingMs(deadline, now)] : [],
+    );
     if (live.length === 0) return settled ? idleTickMs : busyTickMs;
     return Math.min(busyTickMs, Math.max(5, Math.min(...live) + 1));
   }

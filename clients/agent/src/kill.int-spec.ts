@@ -34,7 +34,18 @@ class Machine {
 
   start(killAtEffect: number): ChildProcess {
     const program = join(import.meta.dirname, 'testing', 'killable-agent.ts');
-    this.#child = spawn(process.execPath, ['--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program, this.#machine.root, this.#server, String(killAtEffect)], { stdio: 'inherit' });
+    this.#child = spawn(
+      process.execPath,
+      [
+        '--conditions=@stint/source',
+        '--disable-warning=ExperimentalWarning',
+        program,
+        this.#machine.root,
+        this.#server,
+        String(killAtEffect),
+      ],
+      { stdio: 'inherit' },
+    );
     return this.#child;
   }
 
@@ -48,7 +59,10 @@ class Machine {
   reports(): AccountReport[] {
     const file = join(this.#server, 'reports.jsonl');
     if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as AccountReport);
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as AccountReport);
   }
 
   accounts() {
@@ -56,7 +70,9 @@ class Machine {
   }
 
   phase(accountId: string): string | undefined {
-    const state = JSON.parse(readFileSync(join(this.#machine.stateFolder, 'state.json'), 'utf8')) as { records: Record<string, { phase: string }> };
+    const state = JSON.parse(readFileSync(join(this.#machine.stateFolder, 'state.json'), 'utf8')) as {
+      records: Record<string, { phase: string }>;
+    };
     return state.records[accountId]?.phase;
   }
 
@@ -105,7 +121,8 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
     const killed = await atEachEffect(async (machine, effect) => {
       const id = newId();
       machine.want(aDesiredAccount({ id }));
-      const done = async () => machine.reports().some(({ state }) => state === 'ACTIVE') && (await machine.accounts())[0]?.state === 'ENABLED';
+      const done = async () =>
+        machine.reports().some(({ state }) => state === 'ACTIVE') && (await machine.accounts())[0]?.state === 'ENABLED';
       if (!(await diesBefore(machine, effect, done))) return false;
       machine.start(0);
       await eventually(async () => {
@@ -144,7 +161,8 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
       const id = newId();
       machine.want(aDesiredAccount({ id, sessionSeconds: 1 }));
       // Killed early and started late, its time is over before the account was made at all.
-      const isDisabled = () => machine.reports().some(({ state, endReason }) => (state === 'DISABLED' || state === 'ABSENT') && endReason === 'EXPIRED');
+      const isDisabled = () =>
+        machine.reports().some(({ state, endReason }) => (state === 'DISABLED' || state === 'ABSENT') && endReason === 'EXPIRED');
       if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
       machine.start(0);
       await eventually(async () => {

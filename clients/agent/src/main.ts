@@ -18,7 +18,9 @@ interface Place {
   root?: string;
 }
 
-const program = new Command('stint-agent').description('Stint on this computer: makes just-in-time admin accounts real, and takes them away again.');
+const program = new Command('stint-agent').description(
+  'Stint on this computer: makes just-in-time admin accounts real, and takes them away again.',
+);
 
 function command(name: string, description: string): Command {
   return program
@@ -35,7 +37,8 @@ command('enroll', 'Enrol this computer. May be repeated.')
   .action(async (options: Place & { url: string; tokenFile?: string; hostName?: string }) => {
     const token = options.tokenFile === undefined ? readConfig().STINT_ENROLLMENT_TOKEN : readFileSync(options.tokenFile, 'utf8').trim();
     if (!token) throw new Error('No enrolment token. Name a file with --token-file, or set STINT_ENROLLMENT_TOKEN.');
-    if (options.root !== undefined && (!existsSync(options.root) || readdirSync(options.root).length === 0)) createPrivateRoot(resolve(options.root));
+    if (options.root !== undefined && (!existsSync(options.root) || readdirSync(options.root).length === 0))
+      createPrivateRoot(resolve(options.root));
     const identity = await enroll({
       url: new URL(options.url).href.replace(/\/+$/, ''),
       token,

@@ -17,7 +17,10 @@ export function computerFolders(directory: DataDirectory): { state: string; root
 
 /** Runs the agent's program once and answers its output; throws with what it said when it fails. */
 export async function runAgent(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
-  const child = spawn(process.execPath, [agentMain, ...args], { env: { PATH: searchPath, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [agentMain, ...args], {
+    env: { PATH: searchPath, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));

@@ -120,7 +120,8 @@ async function proof(world: DemoWorld): Promise<void> {
   const actions = async () => (await read())?.auditLog.edges.map(({ node }) => node.action) ?? [];
   await until('both ends in the audit log', async () => (await actions()).filter((action) => action === 'grant.ended').length >= 2);
   const tenant = await read();
-  for (const { node } of tenant?.auditLog.edges.slice(0, 13).toReversed() ?? []) say(`    ${String(node.sequence).padStart(3)}  ${node.occurredAt}  ${node.actorKind.padEnd(10)} ${node.action}`);
+  for (const { node } of tenant?.auditLog.edges.slice(0, 13).toReversed() ?? [])
+    say(`    ${String(node.sequence).padStart(3)}  ${node.occurredAt}  ${node.actorKind.padEnd(10)} ${node.action}`);
   const verification = tenant?.verifyAuditLog;
   expect(verification?.intact === true, `the chain of ${verification?.events ?? 0} events is intact`);
 }

@@ -31,7 +31,10 @@ export interface Databases {
 /** Makes the keys (kept in the data directory) and from them the environment of each process. */
 export async function prepareEnvironments(directory: DataDirectory, databases: Databases, ports: Ports): Promise<Environments> {
   const gatewayKey = await signingKey(directory, 'gateway.pem');
-  const messageKeys = { tenants: await signingKey(directory, 'tenants-messages.pem'), 'jit-policy': await signingKey(directory, 'jit-policy-messages.pem') };
+  const messageKeys = {
+    tenants: await signingKey(directory, 'tenants-messages.pem'),
+    'jit-policy': await signingKey(directory, 'jit-policy-messages.pem'),
+  };
   await directory.secret('root.key', () => randomBytes(32).toString('hex'));
   const publicUrl = `http://127.0.0.1:${ports.gateway}`;
   const service = (name: 'tenants' | 'jit-policy') => ({
@@ -71,12 +74,19 @@ export async function provisionDatabases(directory: DataDirectory, adminUrl: str
 }
 
 async function signingKey(directory: DataDirectory, name: string): Promise<{ file: string; publicX: string }> {
-  const pem = await directory.secret(name, () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+  const pem = await directory.secret(name, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  );
   const publicX = createPublicKey(createPrivateKey(pem)).export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64url');
   return { file: directory.at('keys', name), publicX };
 }
 
-async function provisionService(directory: DataDirectory, adminUrl: string, schema: string, ownerCreatesSchema = false): Promise<DatabaseUrls> {
+async function provisionService(
+  directory: DataDirectory,
+  adminUrl: string,
+  schema: string,
+  ownerCreatesSchema = false,
+): Promise<DatabaseUrls> {
   const passwords = {
     owner: await directory.secret(`database-${schema}-owner`, databasePassword),
     app: await directory.secret(`database-${schema}-app`, databasePassword),

@@ -90,7 +90,9 @@ function announce(url: string, directory: DataDirectory, noComputer: string | nu
 async function portIsFree(port: number): Promise<void> {
   await new Promise<void>((free, taken) => {
     const probe = createServer();
-    probe.once('error', () => taken(new Error(`Port ${port} is taken: is Stint running already? Otherwise choose another: PORT=4010 npm start`)));
+    probe.once('error', () =>
+      taken(new Error(`Port ${port} is taken: is Stint running already? Otherwise choose another: PORT=4010 npm start`)),
+    );
     probe.listen(port, '127.0.0.1', () => probe.close(() => free()));
   });
 }

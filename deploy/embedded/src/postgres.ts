@@ -43,7 +43,9 @@ export async function startPostgres(directory: DataDirectory): Promise<EmbeddedD
     if (!(await exists(`${databaseDir}/PG_VERSION`))) await server.initialise();
     await server.start();
   } catch (error) {
-    const hint = root ? ' PostgreSQL runs as the user "postgres" when started by root: the folder must be reachable for it (not below /root).' : '';
+    const hint = root
+      ? ' PostgreSQL runs as the user "postgres" when started by root: the folder must be reachable for it (not below /root).'
+      : '';
     throw new Error(`PostgreSQL did not start.${hint}\n${log.join('').slice(-2000)}`, { cause: error });
   }
   const password = await directory.secret('database-admin', databasePassword);

@@ -30,7 +30,11 @@ export interface Seeded {
 
 /** Fills an empty installation through the public interface, exactly as people would. */
 export async function seed(url: string, firstLink: string): Promise<Seeded> {
-  const administrator = await signUp(url, firstLink, { displayName: 'Ada Admin', email: 'ada@northwind.example', mspName: 'Northwind MSP' });
+  const administrator = await signUp(url, firstLink, {
+    displayName: 'Ada Admin',
+    email: 'ada@northwind.example',
+    mspName: 'Northwind MSP',
+  });
   const tenantId = newId();
   const created = await administrator.client.request(DemoCreateTenantDocument, {
     input: { id: tenantId, parentId: administrator.tenantId, name: 'Contoso Dental' },
@@ -62,10 +66,18 @@ async function signUp(url: string, link: string, who: { displayName: string; ema
   const key = generateSigningKey();
   const credentialId = newId();
   const token = new URL(link).hash.slice(1);
-  const answer = await new StintClient({ url }).request(DemoRedeemDocument, { input: { token, credentialId, publicKey: publicKeyX(key), ...who } });
+  const answer = await new StintClient({ url }).request(DemoRedeemDocument, {
+    input: { token, credentialId, publicKey: publicKeyX(key), ...who },
+  });
   const { technician } = expectType(answer.redeemInvitation, 'SignUp');
   if (technician.tenant == null) throw new Error('The new technician belongs to no tenant.');
-  return { client: new StintClient({ url, credential: { id: credentialId, privateKey: key } }), technicianId: technician.id, tenantId: technician.tenant.id, credentialId, key };
+  return {
+    client: new StintClient({ url, credential: { id: credentialId, privateKey: key } }),
+    technicianId: technician.id,
+    tenantId: technician.tenant.id,
+    credentialId,
+    key,
+  };
 }
 
 /** Enrols TOTP as an authenticator app on a phone would; answers the `otpauth://` URI that stays on the phone. */

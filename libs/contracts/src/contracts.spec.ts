@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
-import { approvalChallenge, displayName, email, hostName, messages, messagesTo, rolePermissions, permissions, type ApprovalContent } from './index.ts';
+import {
+  approvalChallenge,
+  displayName,
+  email,
+  hostName,
+  messages,
+  messagesTo,
+  rolePermissions,
+  permissions,
+  type ApprovalContent,
+} from './index.ts';
 
 describe('text that people type', () => {
   test.each([
@@ -32,9 +42,12 @@ describe('text that people type', () => {
     expect(email.parse(text)).toBe(expected);
   });
 
-  test.each(['anna', 'anna@example', 'an na@example.com', 'anna@example.com\n.x', 'аnna@example.com', `${'a'.repeat(65)}@example.com`])('refuses email %j', (text) => {
-    expect(email.safeParse(text).success).toBe(false);
-  });
+  test.each(['anna', 'anna@example', 'an na@example.com', 'anna@example.com\n.x', 'аnna@example.com', `${'a'.repeat(65)}@example.com`])(
+    'refuses email %j',
+    (text) => {
+      expect(email.safeParse(text).success).toBe(false);
+    },
+  );
 
   test.each([
     ['WS-07', true],
@@ -86,7 +99,9 @@ describe('the approval challenge', () => {
   };
 
   test('is the same for the same content, whatever the order of its fields', () => {
-    expect(approvalChallenge(Object.fromEntries(Object.entries(content).reverse()) as unknown as ApprovalContent)).toEqual(approvalChallenge(content));
+    expect(approvalChallenge(Object.fromEntries(Object.entries(content).reverse()) as unknown as ApprovalContent)).toEqual(
+      approvalChallenge(content),
+    );
   });
 
   test.each(Object.keys(content) as (keyof ApprovalContent)[])('changes with %s', (field) => {

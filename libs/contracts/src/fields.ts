@@ -20,7 +20,10 @@ export const ticket = line(100);
 export const email = z
   .string()
   .transform((text) => text.trim().toLowerCase())
-  .refine((text) => text.length <= 254 && /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(text), 'must be an email address such as anna@example.com');
+  .refine(
+    (text) => text.length <= 254 && /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(text),
+    'must be an email address such as anna@example.com',
+  );
 
 /** A host name as the computer tells it (RFC 1123, underscores allowed as Windows does). */
 export const hostName = z.string().regex(/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/, 'must be a host name');

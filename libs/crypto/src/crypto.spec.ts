@@ -76,7 +76,9 @@ describe('TOTP', () => {
   });
 
   test('the URI names issuer and account', () => {
-    expect(totpUri(seed, { issuer: 'Stint', account: 'anna@example.com' })).toMatch(/^otpauth:\/\/totp\/Stint:anna(%40|@)example\.com\?.*secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ/);
+    expect(totpUri(seed, { issuer: 'Stint', account: 'anna@example.com' })).toMatch(
+      /^otpauth:\/\/totp\/Stint:anna(%40|@)example\.com\?.*secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ/,
+    );
   });
 });
 
@@ -88,14 +90,21 @@ describe('signatures', () => {
 
   // RFC 8032 §7.1, test 2.
   test('RFC 8032', () => {
-    const known = publicKeyFromX(Buffer.from('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'hex').toString('base64url'));
-    const valid = '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00';
+    const known = publicKeyFromX(
+      Buffer.from('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'hex').toString('base64url'),
+    );
+    const valid =
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00';
     expect(verifyDetached(known, Buffer.from([0x72]), Buffer.from(valid, 'hex').toString('base64url'))).toBe(true);
   });
 
   test.each<[string, boolean, () => boolean]>([
     ['its own', true, () => verifyDetached(publicKey, message, signature)],
-    ['after a round trip through PEM', true, () => verifyDetached(publicKey, message, signDetached(privateKeyFromPem(privateKeyToPem(key)), message))],
+    [
+      'after a round trip through PEM',
+      true,
+      () => verifyDetached(publicKey, message, signDetached(privateKeyFromPem(privateKeyToPem(key)), message)),
+    ],
     ['over another message', false, () => verifyDetached(publicKey, Buffer.from('other'), signature)],
     ['of another key', false, () => verifyDetached(publicKeyFromX(publicKeyX(generateSigningKey())), message, signature)],
     ['spelled otherwise', false, () => verifyDetached(publicKey, message, `${signature}=`)],

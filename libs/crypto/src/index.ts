@@ -1,6 +1,14 @@
 export { generatePassword } from './password.ts';
 export { newTotpSeed, totpUri, totpCode, totpStep, matchTotp, totpPeriodSeconds } from './totp.ts';
-export { generateSigningKey, publicKeyX, publicKeyFromX, privateKeyFromPem, privateKeyToPem, signDetached, verifyDetached } from './signing.ts';
+export {
+  generateSigningKey,
+  publicKeyX,
+  publicKeyFromX,
+  privateKeyFromPem,
+  privateKeyToPem,
+  signDetached,
+  verifyDetached,
+} from './signing.ts';
 export { generateHpkeKeyPair, sealTo, openSealed, type HpkeKeyPair, type Sealed } from './sealing.ts';
 export { fileKeyProvider, rootKeyProvider, type KeyProvider } from './key-provider.ts';
 export { newToken, hashToken } from './one-time-token.ts';

@@ -24,7 +24,8 @@ const headerLength = 1 + keyIdLength + ivLength + tagLength;
 export function fileKeyProvider(path: string): KeyProvider {
   if ((statSync(path).mode & 0o077) !== 0) throw new Error(`${path} can be read by others. Run: chmod 600 ${path}`);
   const text = readFileSync(path, 'utf8').trim();
-  if (!/^[0-9a-f]{64}$/i.test(text)) throw new Error(`${path} must hold a root key: 64 hex digits, for example from "openssl rand -hex 32".`);
+  if (!/^[0-9a-f]{64}$/i.test(text))
+    throw new Error(`${path} must hold a root key: 64 hex digits, for example from "openssl rand -hex 32".`);
   return rootKeyProvider(Buffer.from(text, 'hex'));
 }
 

@@ -19,7 +19,10 @@ export interface Sealed {
 /** A new X25519 key pair for one reader of sealed secrets (RFC 9180 §7.1.3). */
 export async function generateHpkeKeyPair(): Promise<HpkeKeyPair> {
   const pair = await suite.kem.generateKeyPair();
-  return { publicKey: encode(await suite.kem.serializePublicKey(pair.publicKey)), privateKey: encode(await suite.kem.serializePrivateKey(pair.privateKey)) };
+  return {
+    publicKey: encode(await suite.kem.serializePublicKey(pair.publicKey)),
+    privateKey: encode(await suite.kem.serializePrivateKey(pair.privateKey)),
+  };
 }
 
 /** Seals `plaintext` to a reader's public key (HPKE base mode). `info` names the purpose, `aad` binds it to its place. */

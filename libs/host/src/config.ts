@@ -4,7 +4,10 @@ import { z } from 'zod';
  * Reads a process's configuration once. A wrong or missing value ends the start with every such name and its rule;
  * values are never repeated, because some of them are secrets.
  */
-export function loadConfig<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, env: Readonly<Record<string, string | undefined>>): z.infer<z.ZodObject<Shape>> {
+export function loadConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  env: Readonly<Record<string, string | undefined>>,
+): z.infer<z.ZodObject<Shape>> {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {

@@ -9,7 +9,11 @@ const secret = 's'.repeat(32);
 
 describe('configuration', () => {
   test('is typed, with defaults', () => {
-    expect(loadConfig(schema, { SECRET: secret, PEERS: 'a=1, b=x=y' })).toEqual({ PORT: 4000, SECRET: secret, PEERS: { a: '1', b: 'x=y' } });
+    expect(loadConfig(schema, { SECRET: secret, PEERS: 'a=1, b=x=y' })).toEqual({
+      PORT: 4000,
+      SECRET: secret,
+      PEERS: { a: '1', b: 'x=y' },
+    });
   });
 
   test('names every fault at once and never a value', () => {

@@ -31,7 +31,9 @@ export class CanGuard implements CanActivate, OnModuleInit {
     const unguarded = operations.filter(({ method }) => !Reflect.hasMetadata(canMetadata, method)).map(({ name }) => name);
     if (unguarded.length > 0) throw new Error(`Say who may call ${unguarded.join(', ')}: add @Can(…).`);
     // With decorated parameters Nest passes other arguments than (reference, context), and the check would see neither.
-    const decorated = operations.filter(({ method, decorated: is }) => is && Reflect.hasMetadata(referenceMetadata, method)).map(({ name }) => name);
+    const decorated = operations
+      .filter(({ method, decorated: is }) => is && Reflect.hasMetadata(referenceMetadata, method))
+      .map(({ name }) => name);
     if (decorated.length > 0) throw new Error(`Take reference and context undecorated in ${decorated.join(', ')}: @Can looks at them.`);
   }
 
@@ -44,7 +46,13 @@ export class CanGuard implements CanActivate, OnModuleInit {
       return this.scanner.getAllMethodNames(prototype).flatMap((key) => {
         const method = prototype[key];
         if (!isOperation(method)) return [];
-        return [{ name: `${instance.constructor.name}.${key}`, method, decorated: Reflect.hasMetadata(parameterMetadata, instance.constructor, key) }];
+        return [
+          {
+            name: `${instance.constructor.name}.${key}`,
+            method,
+            decorated: Reflect.hasMetadata(parameterMetadata, instance.constructor, key),
+          },
+        ];
       });
     });
   }

@@ -7,7 +7,13 @@ interface ErrorLog {
 }
 
 // Faults of the request that GraphQL itself finds; their messages name only what the caller sent.
-const callerFaults = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT', 'OPERATION_RESOLUTION_FAILURE', 'BAD_REQUEST']);
+const callerFaults = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+]);
 
 /** What leaves a subgraph when something was refused or broke: a stable code, or a masked `INTERNAL` with a correlation id. */
 export function formatErrors(log: ErrorLog): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
@@ -16,11 +22,16 @@ export function formatErrors(log: ErrorLog): (formatted: GraphQLFormattedError, 
     const place = { ...(formatted.path && { path: formatted.path }), ...(formatted.locations && { locations: formatted.locations }) };
     if (original instanceof Refusal) return { message: original.message, ...place, extensions: { code: original.code } };
     // Queries have no result union: there, an out-of-reach id is a refusal with the same words.
-    if (original instanceof Problem && original.type === 'NotFound') return { message: original.message, ...place, extensions: { code: 'NOT_FOUND' } };
+    if (original instanceof Problem && original.type === 'NotFound')
+      return { message: original.message, ...place, extensions: { code: 'NOT_FOUND' } };
     const code = formatted.extensions?.['code'];
     if (typeof code === 'string' && callerFaults.has(code)) return { message: formatted.message, ...place, extensions: { code } };
     const correlationId = newId();
     log.error({ correlationId, err: original }, 'unexpected error');
-    return { message: `Something went wrong on our side. Quote ${correlationId} when you ask about it.`, ...place, extensions: { code: 'INTERNAL', correlationId } };
+    return {
+      message: `Something went wrong on our side. Quote ${correlationId} when you ask about it.`,
+      ...place,
+      extensions: { code: 'INTERNAL', correlationId },
+    };
   };
 }

@@ -45,7 +45,9 @@ export function requirePrincipal(app: FastifyInstance, verifier: PrincipalVerifi
     const token = request.headers[principalToken.header];
     const verified = typeof token === 'string' ? await verifier.verify(token) : null;
     if (verified === null) {
-      await reply.code(401).send({ errors: [{ message: 'Only the gateway may call a subgraph.', extensions: { code: 'UNAUTHENTICATED' } }] });
+      await reply
+        .code(401)
+        .send({ errors: [{ message: 'Only the gateway may call a subgraph.', extensions: { code: 'UNAUTHENTICATED' } }] });
       return;
     }
     request.principal = verified;

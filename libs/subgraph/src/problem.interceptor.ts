@@ -20,5 +20,7 @@ function asMember(error: unknown, info: GraphQLResolveInfo): Observable<unknown>
   if (!isUnionType(result)) return throwError(() => error); // a query: `formatErrors` knows what to do
   const listed = result.getTypes().some((member) => member.name === error.type);
   if (listed) return of({ __typename: error.type, message: error.message, ...error.fields });
-  return throwError(() => new Error(`${info.fieldName} met the problem ${error.type}, which ${result.name} does not list.`, { cause: error }));
+  return throwError(
+    () => new Error(`${info.fieldName} met the problem ${error.type}, which ${result.name} does not list.`, { cause: error }),
+  );
 }

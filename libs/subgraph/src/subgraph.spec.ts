@@ -66,12 +66,29 @@ const gateway = new TestGateway();
 class Probe {}
 function probe(resolver: Type): DynamicModule {
   const schemaFile = join(import.meta.dirname, '..', 'test', 'probe.graphql');
-  return { module: Probe, imports: [SubgraphModule.for({ schemaFile, log: { error: (fields, message) => logged.push({ fields, message }) } })], providers: [resolver] };
+  return {
+    module: Probe,
+    imports: [SubgraphModule.for({ schemaFile, log: { error: (fields, message) => logged.push({ fields, message }) } })],
+    providers: [resolver],
+  };
 }
 const start = (resolver: Type) =>
-  startSubgraph({ name: 'tenants', module: probe(resolver), gatewayPublicKey: gateway.publicKey, host: '127.0.0.1', port: 0, ready: () => Promise.resolve(true) });
+  startSubgraph({
+    name: 'tenants',
+    module: probe(resolver),
+    gatewayPublicKey: gateway.publicKey,
+    host: '127.0.0.1',
+    port: 0,
+    ready: () => Promise.resolve(true),
+  });
 
-const caller = (...permissions: ('tenant.read' | 'tenant.write')[]): Principal => ({ kind: 'technician', id: newId(), mspId: newId(), tenantId: newId(), permissions });
+const caller = (...permissions: ('tenant.read' | 'tenant.write')[]): Principal => ({
+  kind: 'technician',
+  id: newId(),
+  mspId: newId(),
+  tenantId: newId(),
+  permissions,
+});
 const device: Principal = { kind: 'device', id: newId(), mspId: newId(), tenantId: newId() };
 
 let running: Awaited<ReturnType<typeof start>>;
@@ -96,7 +113,9 @@ describe('who may call', () => {
     ['the gateway itself', { kind: 'gateway' } as Principal, 'FORBIDDEN'],
   ])('query and reference with %s', async (_, who, code) => {
     expect(codeOf(await send(who, '{ thing(id: "1") { name } }'))).toBe(code);
-    expect(codeOf(await send(who, '{ _entities(representations: [{ __typename: "Thing", id: "2" }]) { ... on Thing { name } } }'))).toBe(code);
+    expect(codeOf(await send(who, '{ _entities(representations: [{ __typename: "Thing", id: "2" }]) { ... on Thing { name } } }'))).toBe(
+      code,
+    );
   });
 
   test('an operation for anyone is for anyone', async () => {
@@ -128,12 +147,15 @@ describe('a request without the gateway is refused before anything runs', () => 
 });
 
 describe('failures', () => {
-  const rename = 'mutation ($id: ID!, $name: String!) { rename(input: { id: $id, name: $name }) { __typename ... on Problem { message } ... on InvalidInput { field } } }';
+  const rename =
+    'mutation ($id: ID!, $name: String!) { rename(input: { id: $id, name: $name }) { __typename ... on Problem { message } ... on InvalidInput { field } } }';
   test('a success is the union member', async () => {
     expect((await send(caller('tenant.write'), rename, { id: '1', name: 'x' })).data).toEqual({ rename: { __typename: 'Thing' } });
   });
   test('a problem is the union member of its name', async () => {
-    expect((await send(caller('tenant.write'), rename, { id: '1', name: '' })).data).toEqual({ rename: { __typename: 'InvalidInput', message: 'must not be empty', field: 'name' } });
+    expect((await send(caller('tenant.write'), rename, { id: '1', name: '' })).data).toEqual({
+      rename: { __typename: 'InvalidInput', message: 'must not be empty', field: 'name' },
+    });
   });
   test('a problem that the union does not list is masked and logged', async () => {
     expect(codeOf(await send(caller('tenant.write'), rename, { id: 'unlisted', name: 'x' }))).toBe('INTERNAL');

@@ -22,14 +22,22 @@ export async function migrate(options: { ownerUrl: string; schema: string; direc
     for (const file of await sqlFiles(infrastructure)) {
       await owner.query(prepare(await readFile(join(infrastructure, file), 'utf8')));
     }
-    await owner.query('create table if not exists migration (name text primary key, checksum text not null, ran_at timestamptz not null default now())');
-    const ran = new Map((await owner.query<{ name: string; checksum: string }>('select name, checksum from migration')).rows.map((row) => [row.name, row.checksum]));
+    await owner.query(
+      'create table if not exists migration (name text primary key, checksum text not null, ran_at timestamptz not null default now())',
+    );
+    const ran = new Map(
+      (await owner.query<{ name: string; checksum: string }>('select name, checksum from migration')).rows.map((row) => [
+        row.name,
+        row.checksum,
+      ]),
+    );
     for (const file of await sqlFiles(options.directory)) {
       const sql = await readFile(join(options.directory, file), 'utf8');
       const checksum = createHash('sha256').update(sql).digest('hex');
       const known = ran.get(file);
       if (known === checksum) continue;
-      if (known !== undefined) throw new Error(`Migration ${file} of ${options.schema} was changed after it ran. Restore it and write a new file instead.`);
+      if (known !== undefined)
+        throw new Error(`Migration ${file} of ${options.schema} was changed after it ran. Restore it and write a new file instead.`);
       await runOne(owner, file, prepare(sql), checksum);
     }
   } finally {

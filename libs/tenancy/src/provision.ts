@@ -17,7 +17,12 @@ export function rolesOf(schema: string): ServiceRoles {
  * None of the roles is a superuser or bypasses row-level security. `passwords` are set anew at each call.
  * `ownerCreatesSchema` lets the owner say `create schema if not exists` itself, as BullMQ's migrations do.
  */
-export async function provision(options: { adminUrl: string; schema: string; passwords: ServiceRoles; ownerCreatesSchema?: boolean }): Promise<void> {
+export async function provision(options: {
+  adminUrl: string;
+  schema: string;
+  passwords: ServiceRoles;
+  ownerCreatesSchema?: boolean;
+}): Promise<void> {
   const admin = new Client({ connectionString: options.adminUrl });
   await admin.connect();
   try {
@@ -27,7 +32,9 @@ export async function provision(options: { adminUrl: string; schema: string; pas
       const role = escapeIdentifier(roles[kind]);
       const known = await admin.query('select 1 from pg_roles where rolname = $1', [roles[kind]]);
       const verb = known.rowCount === 0 ? 'create' : 'alter';
-      await admin.query(`${verb} role ${role} login nosuperuser nocreatedb nocreaterole password ${escapeLiteral(options.passwords[kind])}`);
+      await admin.query(
+        `${verb} role ${role} login nosuperuser nocreatedb nocreaterole password ${escapeLiteral(options.passwords[kind])}`,
+      );
       await admin.query(`alter role ${role} set search_path = ${schema}`);
     }
     await admin.query(`create schema if not exists ${schema} authorization ${escapeIdentifier(roles.owner)}`);

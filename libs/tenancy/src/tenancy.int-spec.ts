@@ -40,7 +40,8 @@ function actor(mspId: Id, tenantId: Id): Actor {
   return { kind: 'technician', id: newId(), mspId, tenantId, permissions: [] };
 }
 
-const names = async (tx: { query: TenantTx['query'] }) => (await tx.query<{ name: string }>('select name from thing')).map((row) => row.name).sort();
+const names = async (tx: { query: TenantTx['query'] }) =>
+  (await tx.query<{ name: string }>('select name from thing')).map((row) => row.name).sort();
 
 describe('a reading scope', () => {
   test.each([
@@ -71,7 +72,10 @@ describe('a tenant scope', () => {
     ['another MSP', actor(mspA, mspA), mspB],
     ['nobody', actor(mspA, mspA), newId()],
   ])('is refused alike for %s', async (_, who, tenantId) => {
-    await expect(tenancy.inTenant(who, tenantId, names)).rejects.toMatchObject({ type: 'NotFound', message: expect.stringContaining('No tenant with this id') });
+    await expect(tenancy.inTenant(who, tenantId, names)).rejects.toMatchObject({
+      type: 'NotFound',
+      message: expect.stringContaining('No tenant with this id'),
+    });
   });
 
   test('cannot write a row of another tenant', async () => {
@@ -82,7 +86,9 @@ describe('a tenant scope', () => {
   });
 
   test('finds the tenant of a row by its id, inside the reach', async () => {
-    const [{ id } = { id: '' }] = await tenancy.asSystem((tx) => tx.query<{ id: Id }>('select id from thing where tenant_id = $1', [branchA1]));
+    const [{ id } = { id: '' }] = await tenancy.asSystem((tx) =>
+      tx.query<{ id: Id }>('select id from thing where tenant_id = $1', [branchA1]),
+    );
     const find = (tx: { query: TenantTx['query'] }) =>
       tx.query<{ tenant_id: Id }>('select tenant_id from thing where id = $1', [id]).then((rows) => rows[0]?.tenant_id ?? null);
     expect(await tenancy.inTenantOf(actor(mspA, customerA1), 'thing', find, names)).toEqual([branchA1]);

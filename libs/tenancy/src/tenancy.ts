@@ -86,10 +86,17 @@ export class Tenancy {
    * Like `inTenant` for a row known by its own id: `find` looks in the actor's whole reach for the tenant that the row
    * belongs to, and the rest of the same transaction is scoped to it. Problem `NotFound` about `thing` when it answers null.
    */
-  async inTenantOf<T>(actor: Actor, thing: string, find: (tx: ReadTx) => Promise<Id | null>, work: (tx: TenantTx) => Promise<T>): Promise<T> {
+  async inTenantOf<T>(
+    actor: Actor,
+    thing: string,
+    find: (tx: ReadTx) => Promise<Id | null>,
+    work: (tx: TenantTx) => Promise<T>,
+  ): Promise<T> {
     return this.#run(this.#app, async (tx, runner) => {
       await enter(runner, actor, null, false);
-      const tenantId = await find(Object.assign(Object.create(tx) as typeof tx, { scope: { mspId: actor.mspId, actor } }) as unknown as ReadTx);
+      const tenantId = await find(
+        Object.assign(Object.create(tx) as typeof tx, { scope: { mspId: actor.mspId, actor } }) as unknown as ReadTx,
+      );
       if (tenantId === null || !(await enter(runner, actor, tenantId, false))) throw notFound(thing);
       return work(Object.assign(tx, { scope: { mspId: actor.mspId, tenantId, actor } }) as TenantTx & typeof tx);
     });

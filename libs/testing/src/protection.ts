@@ -10,7 +10,15 @@ const tenantless = ['inbox', 'outbox', 'migration', 'first_link'];
  * an owner who is not the app role, and no role of the service is a superuser or bypasses row-level security.
  */
 export async function unprotected(database: TestDatabase, schema: string): Promise<string[]> {
-  const tables = await database.query<{ name: string; forced: boolean; owner: string; scoped: boolean; columns: number; key: string | null; readable: boolean }>(`
+  const tables = await database.query<{
+    name: string;
+    forced: boolean;
+    owner: string;
+    scoped: boolean;
+    columns: number;
+    key: string | null;
+    readable: boolean;
+  }>(`
     select c.relname as name,
       c.relrowsecurity and c.relforcerowsecurity as forced,
       pg_get_userbyid(c.relowner) as owner,
@@ -20,7 +28,9 @@ export async function unprotected(database: TestDatabase, schema: string): Promi
       (select a.attname from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] where i.indrelid = c.oid and i.indisprimary) as key,
       has_table_privilege('${schema}_app', c.oid, 'select') as readable
     from pg_class c where c.relnamespace = '${schema}'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')`);
-  const roles = await database.query<{ rolname: string }>(`select rolname from pg_roles where rolname like '${schema}\\_%' and (rolsuper or rolbypassrls)`);
+  const roles = await database.query<{ rolname: string }>(
+    `select rolname from pg_roles where rolname like '${schema}\\_%' and (rolsuper or rolbypassrls)`,
+  );
   const faults = tables.flatMap((table) => {
     if (tenantless.includes(table.name)) return table.readable ? [`${table.name} can be read by the app role`] : [];
     return [

@@ -33,8 +33,14 @@ export async function readAccountFiles(etc: string): Promise<AccountFiles> {
   const [passwd, shadow, group] = await Promise.all(['passwd', 'shadow', 'group'].map((file) => rows(join(etc, file))));
   return {
     passwd: passwd!.map(([name = '', , uid, gid, gecos = '', home = '']) => ({ name, uid: Number(uid), gid: Number(gid), gecos, home })),
-    shadow: new Map(shadow!.map(([name = '', hash = '', , , , , , expire = '']) => [name, { hash, expireDay: expire === '' ? null : Number(expire) }])),
-    group: group!.map(([name = '', , gid, members = '']) => ({ name, gid: Number(gid), members: members.split(',').filter((member) => member !== '') })),
+    shadow: new Map(
+      shadow!.map(([name = '', hash = '', , , , , , expire = '']) => [name, { hash, expireDay: expire === '' ? null : Number(expire) }]),
+    ),
+    group: group!.map(([name = '', , gid, members = '']) => ({
+      name,
+      gid: Number(gid),
+      members: members.split(',').filter((member) => member !== ''),
+    })),
   };
 }
 

@@ -5,7 +5,10 @@ const maxLength = 32;
 
 /** Checks a Linux account name: a lower-case letter or `_`, then letters, digits, `-`, `_`; at most 32 characters. */
 export function checkedName(name: string): string {
-  if (!nameRule.test(name)) throw new AccountError(`"${printable(name)}" cannot be an account name on Linux: a-z or _ first, then a-z, 0-9, - and _, at most ${maxLength} characters.`);
+  if (!nameRule.test(name))
+    throw new AccountError(
+      `"${printable(name)}" cannot be an account name on Linux: a-z or _ first, then a-z, 0-9, - and _, at most ${maxLength} characters.`,
+    );
   return name;
 }
 

@@ -47,7 +47,9 @@ describeWithRealTools('the real account tools on a private root', () => {
     expect(await driver.read()).toEqual([{ accountId: order.accountId, name: 'jit-anna', uid: enabled.uid, state: 'ENABLED' }]);
     expect(machine.line('passwd', 'jit-anna')?.[4]).toBe(`Anna Berg,,,,stint=${order.accountId}`);
     expect(machine.line('group', 'sudo')?.[3] ?? machine.line('group', 'wheel')?.[3]).toContain('jit-anna');
-    expect(readFileSync(join(machine.root, `etc/sudoers.d/stint-${order.accountId}`), 'utf8')).toContain('jit-anna ALL=(ALL:ALL) NOPASSWD: ALL');
+    expect(readFileSync(join(machine.root, `etc/sudoers.d/stint-${order.accountId}`), 'utf8')).toContain(
+      'jit-anna ALL=(ALL:ALL) NOPASSWD: ALL',
+    );
     expect(Number(machine.line('shadow', 'jit-anna')?.[7])).toBe(Math.floor(order.endsAtMs / 86_400_000) + 1);
     expect(await driver.verifyPassword('jit-anna', order.password)).toBe(true);
     expect(await driver.verifyPassword('jit-anna', `${order.password}x`)).toBe(false);
@@ -75,7 +77,11 @@ describeWithRealTools('the real account tools on a private root', () => {
   test('the system`s own crypt(3) says the same about the password', async () => {
     const order = anOrder();
     await driver.enable(order);
-    const { code } = await runInNamespace('perl', ['-e', 'chomp(my $h=<STDIN>); chomp(my $p=<STDIN>); exit(crypt($p,$h) eq $h ? 0 : 1)'], `${machine.line('shadow', 'jit-anna')?.[1]}\n${order.password}\n`);
+    const { code } = await runInNamespace(
+      'perl',
+      ['-e', 'chomp(my $h=<STDIN>); chomp(my $p=<STDIN>); exit(crypt($p,$h) eq $h ? 0 : 1)'],
+      `${machine.line('shadow', 'jit-anna')?.[1]}\n${order.password}\n`,
+    );
     expect(code).toBe(0);
   });
 
@@ -168,7 +174,10 @@ describeWithRealTools('the real account tools on a private root', () => {
 
   test('a tool that fails is quoted, without the password', async () => {
     const order = anOrder();
-    const run: RunTool = (tool, args, input) => (tool === 'chpasswd' ? Promise.resolve({ code: 1, stdout: '', stderr: `chpasswd: bad line ${input}` }) : runInNamespace(tool, args, input));
+    const run: RunTool = (tool, args, input) =>
+      tool === 'chpasswd'
+        ? Promise.resolve({ code: 1, stdout: '', stderr: `chpasswd: bad line ${input}` })
+        : runInNamespace(tool, args, input);
     const failure = await new LinuxDriver({ root: machine.root, run }).enable(order).catch((error: Error) => error.message);
     expect(failure).toMatch(/chpasswd ended with code 1: chpasswd: bad line/);
     expect(failure).not.toContain(order.password);
@@ -194,7 +203,8 @@ describeWithRealTools('the real account tools on a private root', () => {
   });
 
   test.each([1, 2, 3, 4, 5, 6, 8, 10])('tools killed after %i ms: the next try makes it whole, enabled and disabled', async (afterMs) => {
-    const killed: RunTool = (tool, args, input) => runDirectly('timeout', ['-s', 'KILL', String(afterMs / 1000), 'unshare', '-r', findTool(tool)!, ...args], input);
+    const killed: RunTool = (tool, args, input) =>
+      runDirectly('timeout', ['-s', 'KILL', String(afterMs / 1000), 'unshare', '-r', findTool(tool)!, ...args], input);
     const dying = new LinuxDriver({ root: machine.root, run: killed });
     const { accountId } = anOrder();
     for (const tool of ['useradd', 'usermod', 'chpasswd']) {

@@ -2,7 +2,14 @@ import { chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isId } from '@stint/kernel';
 import { endProcessesOf, processesOf } from '../processes/user-processes.ts';
-import { AccountError, type AccountDriver, type AccountRef, type EnabledAccount, type EnableOrder, type ObservedAccount } from './account-driver.ts';
+import {
+  AccountError,
+  type AccountDriver,
+  type AccountRef,
+  type EnabledAccount,
+  type EnableOrder,
+  type ObservedAccount,
+} from './account-driver.ts';
 import { readAccountFiles, type AccountFiles, type PasswdEntry } from './account-files.ts';
 import { candidateName, comment, markedId } from './account-name.domain.ts';
 import { adminGroup, deadManDay, observe } from './observe.domain.ts';
@@ -33,8 +40,10 @@ export class LinuxDriver implements AccountDriver {
 
   constructor(options: LinuxDriverOptions = {}) {
     this.#root = options.root ?? null;
-    if (this.#root !== null && !isPrivateRoot(this.#root)) throw new AccountError(`${this.#root} is not a private root. Make one with: stint-agent private-root ${this.#root}`);
-    if (this.#root === null && process.getuid?.() !== 0) throw new AccountError('Real accounts need root. Run as root, or name a private root with --root.');
+    if (this.#root !== null && !isPrivateRoot(this.#root))
+      throw new AccountError(`${this.#root} is not a private root. Make one with: stint-agent private-root ${this.#root}`);
+    if (this.#root === null && process.getuid?.() !== 0)
+      throw new AccountError('Real accounts need root. Run as root, or name a private root with --root.');
     this.#etc = join(this.#root ?? '/', 'etc');
     this.#run = options.run ?? (this.#root === null ? runDirectly : runInNamespace);
     this.#dropIns = new SudoDropIns(this.#etc, this.#run);
@@ -52,7 +61,10 @@ export class LinuxDriver implements AccountDriver {
     candidateName(order.name, 1);
     const entry = (await this.#find(order.accountId)) ?? (await this.#create(order));
     const { name } = entry;
-    if (entry.uid < firstPersonUid) throw new AccountError(`${name} has the number ${entry.uid}, which belongs to the system. It was changed by someone; it is not enabled.`);
+    if (entry.uid < firstPersonUid)
+      throw new AccountError(
+        `${name} has the number ${entry.uid}, which belongs to the system. It was changed by someone; it is not enabled.`,
+      );
     const files = await readAccountFiles(this.#etc);
     const admins = adminGroup(files);
     if (admins === null) throw new AccountError('This system has neither a group "sudo" nor a group "wheel".');
@@ -61,13 +73,19 @@ export class LinuxDriver implements AccountDriver {
     // By name: usermod of shadow 4.13 with --prefix aborts on a number. The name is one of two fixed ones, and reading back goes by number.
     await this.#tool('usermod', [...this.#prefix(), '-a', '-G', admins.name, name]);
     await this.#dropIns.add(order.accountId, name);
-    await this.#tool('chpasswd', this.#root === null ? [] : ['-c', 'SHA512', '--root', this.#root], `${name}:${order.password}\n`, order.password);
+    await this.#tool(
+      'chpasswd',
+      this.#root === null ? [] : ['-c', 'SHA512', '--root', this.#root],
+      `${name}:${order.password}\n`,
+      order.password,
+    );
     const passwordVerified = await this.verifyPassword(name, order.password);
     if (passwordVerified === false) throw new AccountError(`The password of ${name} that the system stored is not the one that was set.`);
     if (this.#root === null) makeHome(entry);
     await this.#tool('usermod', [...this.#prefix(), '-U', '-e', String(deadManDay(order.endsAtMs)), name]);
     const seen = (await this.read()).find((account) => account.accountId === order.accountId && account.name === name);
-    if (seen?.state !== 'ENABLED') throw new AccountError(`The tools reported success, but ${name} is ${seen?.state ?? 'ABSENT'} in the system's files.`);
+    if (seen?.state !== 'ENABLED')
+      throw new AccountError(`The tools reported success, but ${name} is ${seen?.state ?? 'ABSENT'} in the system's files.`);
     return { name, uid: entry.uid, passwordVerified };
   }
 
@@ -84,7 +102,13 @@ export class LinuxDriver implements AccountDriver {
   async remove(account: AccountRef): Promise<void> {
     await this.disable(account);
     for (const entry of await this.#all(account)) {
-      await this.#tool('userdel', this.#root === null ? ['-r', entry.name] : [...this.#prefix(), entry.name], undefined, undefined, [6, 12]);
+      await this.#tool(
+        'userdel',
+        this.#root === null ? ['-r', entry.name] : [...this.#prefix(), entry.name],
+        undefined,
+        undefined,
+        [6, 12],
+      );
     }
   }
 
@@ -105,7 +129,9 @@ export class LinuxDriver implements AccountDriver {
       if (entry) return entry;
       if (code === 0) throw new AccountError(`useradd reported success, but ${name} is not in the system's files.`);
     }
-    throw new AccountError(`The names ${order.name} to ${candidateName(order.name, nameTries)} are all taken by accounts that are not Stint's.`);
+    throw new AccountError(
+      `The names ${order.name} to ${candidateName(order.name, nameTries)} are all taken by accounts that are not Stint's.`,
+    );
   }
 
   async #find(accountId: string): Promise<PasswdEntry | undefined> {

@@ -20,7 +20,11 @@ function seen({ hash, expireDay = null, groups = [], dropIn = false, dropInsUsed
   const files: AccountFiles = {
     passwd: [ann],
     shadow: new Map(hash === undefined ? [] : [[ann.name, { hash, expireDay }]]),
-    group: ['root', 'users', 'sudo', 'docker'].map((name, index) => ({ name, gid: [0, 100, 27, 998][index]!, members: groups.includes(name) ? ['x', ann.name] : ['x'] })),
+    group: ['root', 'users', 'sudo', 'docker'].map((name, index) => ({
+      name,
+      gid: [0, 100, 27, 998][index]!,
+      members: groups.includes(name) ? ['x', ann.name] : ['x'],
+    })),
   };
   return observe(files, { ...ann, uid, gid }, noon, { dropInsUsed, hasDropIn: dropIn });
 }
@@ -53,7 +57,9 @@ test.each([
   [['wheel'], 'wheel'],
   [['users'], undefined],
 ])('admin group among %j', (names, name) => {
-  expect(adminGroup({ passwd: [], shadow: new Map(), group: names.map((group, gid) => ({ name: group, gid, members: [] })) })?.name).toBe(name);
+  expect(adminGroup({ passwd: [], shadow: new Map(), group: names.map((group, gid) => ({ name: group, gid, members: [] })) })?.name).toBe(
+    name,
+  );
 });
 
 test.each([

@@ -17,13 +17,22 @@ export function adminGroup(files: AccountFiles): GroupEntry | null {
 }
 
 /** What the files say about one account, apart from its processes. */
-export function observe(files: AccountFiles, account: PasswdEntry, nowMs: number, sudo: { dropInsUsed: boolean; hasDropIn: boolean }): Exclude<Observed, 'ABSENT'> {
+export function observe(
+  files: AccountFiles,
+  account: PasswdEntry,
+  nowMs: number,
+  sudo: { dropInsUsed: boolean; hasDropIn: boolean },
+): Exclude<Observed, 'ABSENT'> {
   const shadow = files.shadow.get(account.name);
   // Locked is what crypt(3) can never produce. An empty hash lets everybody in; no shadow entry at all is a crash of useradd in the middle.
   const locked = shadow !== undefined && /^[!*]/.test(shadow.hash);
   const expired = shadow?.expireDay != null && shadow.expireDay > 0 && Math.floor(nowMs / dayMs) >= shadow.expireDay;
-  const isIn = (group: GroupEntry | null | undefined) => group != null && (group.members.includes(account.name) || group.gid === account.gid);
-  const rootLike = account.uid === 0 || sudo.hasDropIn || files.group.some((group) => (rootLikeGroups.includes(group.name) || group.gid === 0) && isIn(group));
+  const isIn = (group: GroupEntry | null | undefined) =>
+    group != null && (group.members.includes(account.name) || group.gid === account.gid);
+  const rootLike =
+    account.uid === 0 ||
+    sudo.hasDropIn ||
+    files.group.some((group) => (rootLikeGroups.includes(group.name) || group.gid === 0) && isIn(group));
   if (locked && expired && !rootLike) return 'DISABLED';
   const admin = isIn(adminGroup(files)) && (sudo.hasDropIn || !sudo.dropInsUsed);
   return shadow !== undefined && shadow.hash !== '' && !locked && !expired && admin ? 'ENABLED' : 'PARTIAL';

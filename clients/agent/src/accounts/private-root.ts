@@ -28,9 +28,19 @@ export function createPrivateRoot(root: string): void {
   if (!group.some((line) => /^(sudo|wheel):/.test(line))) group.push('sudo:x:27:');
   const today = Math.floor(Date.now() / 86_400_000);
   write(etc, 'passwd', passwd, 0o644);
-  write(etc, 'shadow', passwd.map((line) => `${line.split(':')[0]}:*:${today}:0:99999:7:::`), 0o600);
+  write(
+    etc,
+    'shadow',
+    passwd.map((line) => `${line.split(':')[0]}:*:${today}:0:99999:7:::`),
+    0o600,
+  );
   write(etc, 'group', group, 0o644);
-  write(etc, 'gshadow', group.map((line) => `${line.split(':')[0]}:*::${line.split(':')[3] ?? ''}`), 0o600);
+  write(
+    etc,
+    'gshadow',
+    group.map((line) => `${line.split(':')[0]}:*::${line.split(':')[3] ?? ''}`),
+    0o600,
+  );
   for (const file of ['login.defs', 'default/useradd', 'shells']) {
     if (existsSync(join('/etc', file))) copyFileSync(join('/etc', file), join(etc, file));
   }

@@ -31,7 +31,10 @@ export class SudoDropIns {
     // sudo skips names with a dot, so a half-written file is never read.
     const draft = join(this.#folder, `.stint-${accountId}.new`);
     rmSync(draft, { force: true });
-    writeFileSync(draft, `# Made by stint-agent for one session; removed at its end.\n${name} ALL=(ALL:ALL) NOPASSWD: ALL\n`, { mode: 0o440, flush: true });
+    writeFileSync(draft, `# Made by stint-agent for one session; removed at its end.\n${name} ALL=(ALL:ALL) NOPASSWD: ALL\n`, {
+      mode: 0o440,
+      flush: true,
+    });
     chmodSync(draft, 0o440);
     if (findTool('visudo') !== null) {
       const { code, stderr, stdout } = await this.#run('visudo', ['-c', '-f', draft]);

@@ -37,20 +37,32 @@ export const runInNamespace: RunTool = (tool, args, input) => run('unshare', ['-
 
 function pathOf(tool: string): string {
   const path = findTool(tool);
-  if (path === null) throw new AccountError(`The system has no ${tool}. Install it (Debian: passwd and util-linux, Fedora: shadow-utils and util-linux).`);
+  if (path === null)
+    throw new AccountError(`The system has no ${tool}. Install it (Debian: passwd and util-linux, Fedora: shadow-utils and util-linux).`);
   return path;
 }
 
 function run(program: string, args: readonly string[], input = '', tool = program): Promise<ToolResult> {
   const path = pathOf(program);
   return new Promise((resolve, reject) => {
-    const child = execFile(path, args, { env: environment, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
-      if (error && (error.killed || typeof error.code !== 'number')) {
-        reject(new AccountError(error.killed ? `${tool} did not finish within ${timeoutMs / 1000} seconds.` : `${tool} was ended by ${error.signal ?? String(error.code)}.`));
-      } else {
-        resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-      }
-    });
+    const child = execFile(
+      path,
+      args,
+      { env: environment, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 1 << 20 },
+      (error, stdout, stderr) => {
+        if (error && (error.killed || typeof error.code !== 'number')) {
+          reject(
+            new AccountError(
+              error.killed
+                ? `${tool} did not finish within ${timeoutMs / 1000} seconds.`
+                : `${tool} was ended by ${error.signal ?? String(error.code)}.`,
+            ),
+          );
+        } else {
+          resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+        }
+      },
+    );
     // A tool that ends before it has read everything is judged by its exit code.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);

@@ -9,7 +9,10 @@ export async function userNamespacesWork(): Promise<{ works: true } | { works: f
   } catch {
     // Told below.
   }
-  return { works: false, wayOut: `User namespaces are switched off here, so no demo computer can run without touching real accounts. Switch them on with: sudo sysctl ${setting()}` };
+  return {
+    works: false,
+    wayOut: `User namespaces are switched off here, so no demo computer can run without touching real accounts. Switch them on with: sudo sysctl ${setting()}`,
+  };
 }
 
 function setting(): string {

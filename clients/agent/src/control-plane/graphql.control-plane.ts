@@ -1,7 +1,23 @@
 import { NetworkError, StintClient, StintError } from '@stint/sdk';
 import { desiredAccount } from '../desired-state/desired-account.ts';
-import { CancelLoginDocument, CheckInDocument, LoginStateDocument, ReportAccountsDocument, StartLoginDocument, SubmitTotpCodeDocument } from '../generated/operations.ts';
-import { Refused, type AccountReport, type CheckIn, type CodeAnswer, type ControlPlane, type LoginMethod, type LoginState, type StartedLogin } from './control-plane.ts';
+import {
+  CancelLoginDocument,
+  CheckInDocument,
+  LoginStateDocument,
+  ReportAccountsDocument,
+  StartLoginDocument,
+  SubmitTotpCodeDocument,
+} from '../generated/operations.ts';
+import {
+  Refused,
+  type AccountReport,
+  type CheckIn,
+  type CodeAnswer,
+  type ControlPlane,
+  type LoginMethod,
+  type LoginState,
+  type StartedLogin,
+} from './control-plane.ts';
 
 /** The server behind Stint's public GraphQL interface. */
 export class GraphqlControlPlane implements ControlPlane {
@@ -43,7 +59,9 @@ export class GraphqlControlPlane implements ControlPlane {
   }
 
   async submitCode(loginRequestId: string, email: string, code: string): Promise<CodeAnswer> {
-    const { submitTotpCode: answer } = await refusals(this.#client.request(SubmitTotpCodeDocument, { input: { loginRequestId, email, code } }));
+    const { submitTotpCode: answer } = await refusals(
+      this.#client.request(SubmitTotpCodeDocument, { input: { loginRequestId, email, code } }),
+    );
     if (answer.__typename === 'TotpAccepted') return { accepted: true };
     return { accepted: false, message: answer.message, retryAt: answer.__typename === 'TotpLocked' ? answer.retryAt : null };
   }
@@ -58,7 +76,8 @@ async function refusals<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof StintError) throw new Refused(error.correlationId ? `${error.message} (reference ${error.correlationId})` : error.message);
+    if (error instanceof StintError)
+      throw new Refused(error.correlationId ? `${error.message} (reference ${error.correlationId})` : error.message);
     throw error;
   }
 }

@@ -48,10 +48,16 @@ export class Synchronizer {
   async #handOver(revision: number): Promise<number> {
     const { control, memory } = this.#o;
     let newest = revision;
-    for (let size = batchSize; memory.state.reports.length > 0; ) {
+    for (let size = batchSize; memory.state.reports.length > 0;) {
       const batch = memory.state.reports.slice(0, size);
       try {
-        newest = Math.max(newest, await control.report(revision, batch.map((report) => this.#sendable(report))));
+        newest = Math.max(
+          newest,
+          await control.report(
+            revision,
+            batch.map((report) => this.#sendable(report)),
+          ),
+        );
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         // One report that the server cannot take must not hold up the others: find it by sending them singly.

@@ -4,11 +4,7 @@ import type { EndReason, Phase } from '../state/agent-state.ts';
 export type Observed = 'ENABLED' | 'PARTIAL' | 'DISABLED' | 'ABSENT';
 
 /** What the agent does next for one account. */
-export type Step =
-  | { do: 'NOTHING' }
-  | { do: 'ENABLE' }
-  | { do: 'DISABLE'; reason: EndReason | null }
-  | { do: 'REMOVE' };
+export type Step = { do: 'NOTHING' } | { do: 'ENABLE' } | { do: 'DISABLE'; reason: EndReason | null } | { do: 'REMOVE' };
 
 export interface Situation {
   desired: { state: 'ENABLED' | 'DISABLED' | 'ABSENT'; grantId: string | null; serverThinksActive: boolean } | undefined;

@@ -60,7 +60,9 @@ export class Reconciler {
       const { memory, clock } = this.#o;
       const observed = await this.#read();
       const waiting = new Set(memory.state.reports.map((report) => report.accountId));
-      const reports = (memory.state.desired?.accounts ?? []).filter((account) => !waiting.has(account.id)).map((account) => snapshot(account.id, memory.record(account.id), worst(observed, account.id), clock.read()));
+      const reports = (memory.state.desired?.accounts ?? [])
+        .filter((account) => !waiting.has(account.id))
+        .map((account) => snapshot(account.id, memory.record(account.id), worst(observed, account.id), clock.read()));
       if (reports.length > 0) memory.change((state) => reports.forEach((report) => queueReport(state, report)));
     });
   }
@@ -74,7 +76,11 @@ export class Reconciler {
   async #all(): Promise<boolean> {
     const { memory } = this.#o;
     const observed = await this.#read();
-    const ids = new Set([...Object.keys(memory.state.records), ...(memory.state.desired?.accounts ?? []).map(({ id }) => id), ...observed.map(({ accountId }) => accountId)]);
+    const ids = new Set([
+      ...Object.keys(memory.state.records),
+      ...(memory.state.desired?.accounts ?? []).map(({ id }) => id),
+      ...observed.map(({ accountId }) => accountId),
+    ]);
     let settled = true;
     // Ends before beginnings: what must go off is never behind what takes long.
     const order = (id: string) => (this.#desired(id)?.state === 'ENABLED' ? 1 : 0);
@@ -95,7 +101,14 @@ export class Reconciler {
         return true;
       }
       if (this.#mustWait(accountId)) return false;
-      if (!(await this.#perform(accountId, step, observed.find((account) => account.accountId === accountId)))) return false;
+      if (
+        !(await this.#perform(
+          accountId,
+          step,
+          observed.find((account) => account.accountId === accountId),
+        ))
+      )
+        return false;
     }
     return false;
   }
@@ -133,21 +146,37 @@ export class Reconciler {
     if (!repair) {
       const now = clock.read();
       // Before anything is done: after a crash from here on, the session's time counts from this moment.
-      const intent = { phase: 'ENABLING' as const, since: now, deadline: startDeadline(sessionSeconds, desired.expiresAt, now), endReason: null, detail: null };
+      const intent = {
+        phase: 'ENABLING' as const,
+        since: now,
+        deadline: startDeadline(sessionSeconds, desired.expiresAt, now),
+        endReason: null,
+        detail: null,
+      };
       this.#write(desired.id, { ...intent, grantId: desired.grantId, loginRequestId: desired.loginRequestId });
     }
     try {
       const deadline = memory.record(desired.id)!.deadline!;
       const now = clock.read();
       const password = this.#o.generatePassword(desired.passwordLength);
-      const { name, uid, passwordVerified } = await driver.enable({ accountId: desired.id, name: desired.name, displayName: desired.displayName, endsAtMs: now.wallMs + remainingMs(deadline, now), password });
+      const { name, uid, passwordVerified } = await driver.enable({
+        accountId: desired.id,
+        name: desired.name,
+        displayName: desired.displayName,
+        endsAtMs: now.wallMs + remainingMs(deadline, now),
+        password,
+      });
       const at = clock.read();
       if (repair) {
         this.#write(desired.id, { name, uid });
         log.warn({ account: name }, 'An account of a running session was not as it must be and was put right.');
         return true;
       }
-      this.#write(desired.id, { phase: 'ACTIVE', name, uid, since: at, deadline: startDeadline(sessionSeconds, desired.expiresAt, at) }, 'ACTIVE');
+      this.#write(
+        desired.id,
+        { phase: 'ACTIVE', name, uid, since: at, deadline: startDeadline(sessionSeconds, desired.expiresAt, at) },
+        'ACTIVE',
+      );
       log.info({ account: name, grantId: desired.grantId, seconds: sessionSeconds }, 'Account enabled.');
       events.activated(memory.record(desired.id)!, passwordVerified);
       return true;
@@ -187,7 +216,8 @@ export class Reconciler {
     }
     const detail = failure ?? `The tools reported success, but the account is ${now} in the system's files or still has processes.`;
     log.error({ account: known.name, detail }, 'An account could not be disabled. Trying again.');
-    if (!this.#retries.has(accountId)) memory.change((state) => queueReport(state, { ...report(state.records[accountId]!, 'ACTIVE'), detail }));
+    if (!this.#retries.has(accountId))
+      memory.change((state) => queueReport(state, { ...report(state.records[accountId]!, 'ACTIVE'), detail }));
     return this.#retryLater(accountId);
   }
 
@@ -217,7 +247,18 @@ export class Reconciler {
   #write(accountId: string, change: Partial<AccountRecord>, reported?: PendingReport['state']): void {
     const now = this.#o.clock.read();
     this.#o.memory.change((state) => {
-      const before = state.records[accountId] ?? { accountId, name: null, uid: null, grantId: null, loginRequestId: null, phase: 'ENDED' as const, since: now, deadline: null, endReason: null, detail: null };
+      const before = state.records[accountId] ?? {
+        accountId,
+        name: null,
+        uid: null,
+        grantId: null,
+        loginRequestId: null,
+        phase: 'ENDED' as const,
+        since: now,
+        deadline: null,
+        endReason: null,
+        detail: null,
+      };
       const since = change.phase === undefined || change.phase === before.phase ? before.since : now;
       const record = { ...before, since, ...change };
       state.records[accountId] = record;
@@ -248,7 +289,12 @@ export class Reconciler {
   /** Records of accounts that exist neither here nor for the server. */
   #forget(observed: readonly ObservedAccount[]): void {
     const { memory } = this.#o;
-    const gone = Object.values(memory.state.records).filter((record) => (record.phase === 'ENDED' || record.phase === 'FAILED') && !this.#desired(record.accountId) && worst(observed, record.accountId) === 'ABSENT');
+    const gone = Object.values(memory.state.records).filter(
+      (record) =>
+        (record.phase === 'ENDED' || record.phase === 'FAILED') &&
+        !this.#desired(record.accountId) &&
+        worst(observed, record.accountId) === 'ABSENT',
+    );
     if (gone.length > 0) memory.change((state) => gone.forEach(({ accountId }) => delete state.records[accountId]));
   }
 

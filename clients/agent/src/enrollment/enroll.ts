@@ -29,7 +29,8 @@ export async function enroll(options: EnrollOptions, ask: EnrollDevice = askServ
   const { url, token, stateFolder, root } = options;
   const known = readIdentity(stateFolder);
   if (known?.confirmed) {
-    if (known.url !== url) throw new Refused(`This computer is enrolled at ${known.url} already. Remove ${stateFolder} to enrol it elsewhere.`);
+    if (known.url !== url)
+      throw new Refused(`This computer is enrolled at ${known.url} already. Remove ${stateFolder} to enrol it elsewhere.`);
     return known;
   }
   const identity = known?.url === url ? known : await makeIdentity(stateFolder, url);
@@ -43,7 +44,8 @@ export async function enroll(options: EnrollOptions, ask: EnrollDevice = askServ
     platform: platform(),
     hardwareId: hardwareId(root),
   });
-  if (answer.deviceId !== identity.deviceId || answer.credentialId !== identity.credentialId) throw new Refused('The server answered with ids that this agent did not choose.');
+  if (answer.deviceId !== identity.deviceId || answer.credentialId !== identity.credentialId)
+    throw new Refused('The server answered with ids that this agent did not choose.');
   confirmIdentity(stateFolder, identity);
   return { ...identity, confirmed: true };
 }
@@ -51,7 +53,8 @@ export async function enroll(options: EnrollOptions, ask: EnrollDevice = askServ
 /** What stays the same when this machine is enrolled again: a hash of its machine id, which itself is to be kept secret (machine-id(5)). */
 export function hardwareId(root: string | null): string {
   const machineId = readFileSync(join(root ?? '/', 'etc', 'machine-id'), 'utf8').trim();
-  if (!/^[0-9a-f]{32}$/.test(machineId)) throw new Refused('This computer has no machine id in /etc/machine-id. Make one with: systemd-machine-id-setup');
+  if (!/^[0-9a-f]{32}$/.test(machineId))
+    throw new Refused('This computer has no machine id in /etc/machine-id. Make one with: systemd-machine-id-setup');
   return createHash('sha256').update(`stint-hardware-v1\n${machineId}`).digest('hex');
 }
 

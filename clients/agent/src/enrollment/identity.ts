@@ -32,7 +32,11 @@ export function readIdentity(folder: string): Identity | null {
     throw error;
   }
   const secret = (name: string) => readFileSync(join(folder, name), 'utf8');
-  return { ...identityFile.parse(JSON.parse(text)), signingKey: privateKeyFromPem(secret('signing.pem')), hpkeKeys: hpkeFile.parse(JSON.parse(secret('hpke.json'))) };
+  return {
+    ...identityFile.parse(JSON.parse(text)),
+    signingKey: privateKeyFromPem(secret('signing.pem')),
+    hpkeKeys: hpkeFile.parse(JSON.parse(secret('hpke.json'))),
+  };
 }
 
 /** Makes ids and keys and writes them down, before anyone hears of them: a crash later repeats the same enrolment. */

@@ -114,7 +114,8 @@ export class LoginDesk {
     const age = secondsBetween(login.startedAt, this.#o.clock.read());
     const lifetime = Math.max(0, (login.expiresAtMs - login.startedAt.wallMs) / 1000);
     // Asking for what is over anyway: the server may have been out of reach all the time.
-    if (age > lifetime + graceSeconds) return this.#over(login.id, 'EXPIRED', 'Nobody approved the login in time, or the server could not be reached.');
+    if (age > lifetime + graceSeconds)
+      return this.#over(login.id, 'EXPIRED', 'Nobody approved the login in time, or the server could not be reached.');
     if (!isRunning(login.terminal)) return this.#giveUp(login.id);
     await this.#ask(login.id);
   }
@@ -148,7 +149,15 @@ export class LoginDesk {
     const started = await control.startLogin(id, request.method);
     const { wallMs } = clock.read();
     // Written before the code is shown: after a crash the agent still knows whose terminal to watch.
-    const login: LocalLogin = { id, method: request.method, expiresAtMs: started.expiresAtMs, startedAt: clock.read(), terminal: process, session: null, detached: request.detached };
+    const login: LocalLogin = {
+      id,
+      method: request.method,
+      expiresAtMs: started.expiresAtMs,
+      startedAt: clock.read(),
+      terminal: process,
+      session: null,
+      detached: request.detached,
+    };
     memory.change((state) => void (state.logins[id] = login));
     this.#terminals.set(id, terminal);
     log.info({ loginRequestId: id, method: request.method }, 'Login started.');
@@ -161,7 +170,8 @@ export class LoginDesk {
 
   #attach(id: string, terminal: Terminal): void {
     const record = this.#o.memory.recordOfLogin(id);
-    if (!this.#o.memory.state.logins[id] && !record) return void terminal.send({ event: 'failed', state: 'FAILED', message: 'The agent does not know this login any more.' });
+    if (!this.#o.memory.state.logins[id] && !record)
+      return void terminal.send({ event: 'failed', state: 'FAILED', message: 'The agent does not know this login any more.' });
     this.#terminals.set(id, terminal);
     terminal.send({ event: 'attached' });
     if (record) this.#tell(record, null);
@@ -223,12 +233,23 @@ export class LoginDesk {
     const id = record.loginRequestId;
     const terminal = id === null ? undefined : this.#terminals.get(id);
     if (id === null || !terminal) return;
-    if (record.phase === 'FAILED') return terminal.send({ event: 'failed', state: 'FAILED', message: record.detail ?? 'The account could not be made.' });
+    if (record.phase === 'FAILED')
+      return terminal.send({ event: 'failed', state: 'FAILED', message: record.detail ?? 'The account could not be made.' });
     if (record.phase === 'ENDED') return terminal.send({ event: 'ended', reason: record.endReason });
     if (record.phase !== 'ACTIVE' || record.name === null || record.uid === null) return;
     const secondsLeft = record.deadline === null ? 0 : Math.max(0, Math.floor(remainingMs(record.deadline, this.#o.clock.read()) / 1000));
     const { accountId, grantId, name: account, uid } = record;
-    terminal.send({ event: 'active', loginRequestId: id, accountId, grantId, account, uid, secondsLeft, passwordVerified, root: this.#o.root });
+    terminal.send({
+      event: 'active',
+      loginRequestId: id,
+      accountId,
+      grantId,
+      account,
+      uid,
+      secondsLeft,
+      passwordVerified,
+      root: this.#o.root,
+    });
   }
 
   #over(id: string, state: 'DENIED' | 'EXPIRED' | 'FAILED', message: string): void {

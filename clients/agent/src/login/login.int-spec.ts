@@ -18,7 +18,11 @@ class Terminal {
   constructor(machine: PrivateMachine, ...args: string[]) {
     const [command, ...rest] = args;
     const program = join(import.meta.dirname, '..', 'main.ts');
-    this.process = spawn(process.execPath, ['--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program, command!, '--state', machine.stateFolder, ...rest], { stdio: 'pipe' });
+    this.process = spawn(
+      process.execPath,
+      ['--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program, command!, '--state', machine.stateFolder, ...rest],
+      { stdio: 'pipe' },
+    );
     this.process.stdout!.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.process.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.exitCode = new Promise((resolve) => this.process.once('close', resolve));
@@ -41,11 +45,12 @@ describeWithRealTools('a login at the terminal', () => {
   const id = newId();
 
   const state = async () => (await new LinuxDriver({ root: machine.root }).read())[0]?.state;
-  const started = () => eventually(() => {
-    const [loginId] = [...server.logins.keys()];
-    expect(loginId).toBeDefined();
-    return loginId!;
-  });
+  const started = () =>
+    eventually(() => {
+      const [loginId] = [...server.logins.keys()];
+      expect(loginId).toBeDefined();
+      return loginId!;
+    });
   const saw = (terminal: Terminal, text: string | RegExp) => eventually(() => expect(terminal.stderr).toMatch(text));
   const isReported = (wanted: object) => eventually(() => expect(server.reported(id)).toContainEqual(expect.objectContaining(wanted)));
 

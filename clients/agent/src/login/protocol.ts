@@ -19,11 +19,25 @@ export const terminalRequest = z.discriminatedUnion('op', [
 ]);
 export type TerminalRequest = z.infer<typeof terminalRequest>;
 
-const accountStatus = z.object({ accountId: z.string(), name: z.string().nullable(), phase: z.string(), grantId: z.string().nullable(), secondsLeft: z.number().nullable() });
+const accountStatus = z.object({
+  accountId: z.string(),
+  name: z.string().nullable(),
+  phase: z.string(),
+  grantId: z.string().nullable(),
+  secondsLeft: z.number().nullable(),
+});
 
 /** What the agent tells a terminal. */
 export const agentEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('started'), id: z.string(), method: z.enum(['QR', 'TOTP']), tenantName: z.string(), shownNumber: z.string(), qrPayload: z.string().nullable(), secondsLeft: z.number() }),
+  z.object({
+    event: z.literal('started'),
+    id: z.string(),
+    method: z.enum(['QR', 'TOTP']),
+    tenantName: z.string(),
+    shownNumber: z.string(),
+    qrPayload: z.string().nullable(),
+    secondsLeft: z.number(),
+  }),
   z.object({ event: z.literal('attached') }),
   z.object({ event: z.literal('code-accepted') }),
   z.object({ event: z.literal('code-refused'), message: z.string(), retryAt: z.string().nullable() }),

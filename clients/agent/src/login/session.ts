@@ -24,11 +24,21 @@ export interface OpenedSession {
 export function openSession({ account, uid, root }: SessionOptions): OpenedSession {
   if (root === null) {
     if (process.getuid?.() !== 0) throw new Error('Opening the session of a real account needs root: run stint-agent login as root.');
-    return { process: start('su', ['-l', account], { TERM: process.env['TERM'] ?? 'dumb' }), note: `You are ${account}, an administrator of this computer.` };
+    return {
+      process: start('su', ['-l', account], { TERM: process.env['TERM'] ?? 'dumb' }),
+      note: `You are ${account}, an administrator of this computer.`,
+    };
   }
   const shell = findTool('bash') ?? '/bin/sh';
   const home = join(root, 'home');
-  const environment = { USER: account, LOGNAME: account, HOME: existsSync(home) ? home : root, SHELL: shell, PS1: `${account}@demo$ `, TERM: process.env['TERM'] ?? 'dumb' };
+  const environment = {
+    USER: account,
+    LOGNAME: account,
+    HOME: existsSync(home) ? home : root,
+    SHELL: shell,
+    PS1: `${account}@demo$ `,
+    TERM: process.env['TERM'] ?? 'dumb',
+  };
   // Root of the first namespace may mount; the second gives the shell the account's own number and nothing else.
   const script = `for file in passwd group; do mount --bind "$1/etc/$file" "/etc/$file" || exit 1; done; exec unshare -U --map-user="$2" -- "$3" --norc`;
   const note = `This is a private root: no real account exists. The shell has ${account}'s identity in a user namespace of its own.`;
@@ -38,5 +48,9 @@ export function openSession({ account, uid, root }: SessionOptions): OpenedSessi
 function start(tool: string, args: string[], environment: Record<string, string>): ChildProcess {
   const path = findTool(tool);
   if (path === null) throw new Error(`The system has no ${tool}. Install util-linux.`);
-  return spawn(path, args, { stdio: 'inherit', cwd: environment['HOME'] ?? '/', env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...environment } });
+  return spawn(path, args, {
+    stdio: 'inherit',
+    cwd: environment['HOME'] ?? '/',
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...environment },
+  });
 }

@@ -32,11 +32,15 @@ async function withSocketPath<T>(folder: string, use: (path: string) => Promise<
 
 /** Connects to the agent whose state is in `folder`; an error when none runs. */
 export function connectToAgent(folder: string): Promise<Socket> {
-  return withSocketPath(folder, (path) => new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(socket.off('error', reject)));
-    socket.once('error', reject);
-  }));
+  return withSocketPath(
+    folder,
+    (path) =>
+      new Promise((resolve, reject) => {
+        const socket = connect(path);
+        socket.once('connect', () => resolve(socket.off('error', reject)));
+        socket.once('error', reject);
+      }),
+  );
 }
 
 /** Listens on the socket in `folder`, readable and writable for its owner alone. Fails when another agent already does. */
@@ -49,10 +53,14 @@ export async function listenForTerminals(folder: string, accept: (socket: Socket
   rmSync(join(folder, socketName), { force: true });
   const server = createServer(accept);
   // The folder is 0700 from its making; the mode of the socket itself is the second lock on the same door.
-  await withSocketPath(folder, (path) => new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => resolve());
-  }));
+  await withSocketPath(
+    folder,
+    (path) =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(path, () => resolve());
+      }),
+  );
   chmodSync(join(folder, socketName), 0o600);
   return server;
 }

@@ -94,7 +94,8 @@ class TerminalLogin {
         return;
       case 'code-refused':
         this.#say(event.message);
-        if (this.#o.email !== undefined && !process.stdin.isTTY) this.#finish(1, { state: 'REFUSED', message: event.message, retryAt: event.retryAt });
+        if (this.#o.email !== undefined && !process.stdin.isTTY)
+          this.#finish(1, { state: 'REFUSED', message: event.message, retryAt: event.retryAt });
         else void this.#askForCode();
         return;
       case 'active':
@@ -102,7 +103,8 @@ class TerminalLogin {
         return;
       case 'ended':
         this.#endedBy = event.reason ?? 'REVOKED';
-        if (this.#phase === 'waiting') this.#finish(1, { state: 'ENDED', message: 'The access ended before the session began.', reason: event.reason });
+        if (this.#phase === 'waiting')
+          this.#finish(1, { state: 'ENDED', message: 'The access ended before the session began.', reason: event.reason });
         return;
       case 'failed':
         this.#finish(event.state === 'CANCELLED' ? 130 : 1, { state: event.state, message: event.message });
@@ -150,7 +152,8 @@ class TerminalLogin {
     this.#phase = 'session';
     this.#endCountdown();
     const { account, uid, grantId, loginRequestId, accountId, passwordVerified, secondsLeft, root } = event;
-    if (this.#o.noSession) return this.#finish(0, { state: 'ACTIVE', account, uid, accountId, grantId, loginRequestId, passwordVerified, secondsLeft });
+    if (this.#o.noSession)
+      return this.#finish(0, { state: 'ACTIVE', account, uid, accountId, grantId, loginRequestId, passwordVerified, secondsLeft });
     try {
       this.#input?.close();
       const { process: session, note } = openSession({ account, uid, root });

@@ -53,7 +53,7 @@ function loginUid(pid: number): number {
 
 function ownLine(): Set<number> {
   const line = new Set<number>();
-  for (let pid = process.pid; pid > 1 && !line.has(pid); ) {
+  for (let pid = process.pid; pid > 1 && !line.has(pid);) {
     line.add(pid);
     try {
       pid = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);

@@ -34,6 +34,7 @@ export class Memory {
 
 /** Queues a report; an older one that says the same of the same grant is replaced. */
 export function queueReport(state: AgentState, report: PendingReport): void {
-  const same = (other: PendingReport) => other.accountId === report.accountId && other.grantId === report.grantId && other.state === report.state;
+  const same = (other: PendingReport) =>
+    other.accountId === report.accountId && other.grantId === report.grantId && other.state === report.state;
   state.reports = [...state.reports.filter((other) => !same(other)), report];
 }

@@ -32,7 +32,9 @@ export class FileStateStore implements StateStore {
       return agentState.parse(JSON.parse(text));
     } catch {
       renameSync(this.#path, `${this.#path}.unreadable`);
-      this.#warn(`${this.#path} could not be read and was set aside as state.json.unreadable. Accounts that are enabled without a record are disabled.`);
+      this.#warn(
+        `${this.#path} could not be read and was set aside as state.json.unreadable. Accounts that are enabled without a record are disabled.`,
+      );
       return emptyState();
     }
   }

@@ -23,7 +23,11 @@ export class MovableClock implements DeviceClock {
 }
 
 /** Starts the whole agent on a private machine, with the real account tools and the real state file. */
-export async function startAgentUnderTest(machine: PrivateMachine, control: ControlPlane, options: { clock?: DeviceClock; run?: RunTool } = {}): Promise<{ close(): Promise<void> }> {
+export async function startAgentUnderTest(
+  machine: PrivateMachine,
+  control: ControlPlane,
+  options: { clock?: DeviceClock; run?: RunTool } = {},
+): Promise<{ close(): Promise<void> }> {
   makePrivateFolder(machine.stateFolder);
   const daemon = new Daemon({
     control,

@@ -1,5 +1,13 @@
 import { NetworkError } from '@stint/sdk';
-import type { AccountReport, CheckIn, CodeAnswer, ControlPlane, LoginMethod, LoginState, StartedLogin } from '../control-plane/control-plane.ts';
+import type {
+  AccountReport,
+  CheckIn,
+  CodeAnswer,
+  ControlPlane,
+  LoginMethod,
+  LoginState,
+  StartedLogin,
+} from '../control-plane/control-plane.ts';
 import type { DesiredAccount } from '../desired-state/desired-account.ts';
 import { Latch } from '../latch.ts';
 
@@ -55,7 +63,11 @@ export class MemoryControlPlane implements ControlPlane {
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
     this.#reach();
-    return { revision: this.revision, checkInSeconds: 60, accounts: knownRevision === this.revision ? null : structuredClone(this.accounts) };
+    return {
+      revision: this.revision,
+      checkInSeconds: 60,
+      accounts: knownRevision === this.revision ? null : structuredClone(this.accounts),
+    };
   }
 
   async report(_revision: number, reports: readonly AccountReport[]): Promise<number> {
@@ -64,7 +76,14 @@ export class MemoryControlPlane implements ControlPlane {
     for (const { grantId, state } of reports) {
       const account = this.accounts.find((wanted) => wanted.grantId === grantId && wanted.state === 'ENABLED');
       if (!account || state === 'ACTIVE') continue;
-      Object.assign(account, { state: 'DISABLED', grantId: null, loginRequestId: null, sessionSeconds: null, activateBy: null, expiresAt: null });
+      Object.assign(account, {
+        state: 'DISABLED',
+        grantId: null,
+        loginRequestId: null,
+        sessionSeconds: null,
+        activateBy: null,
+        expiresAt: null,
+      });
       this.revision++;
     }
     return this.revision;
@@ -73,7 +92,12 @@ export class MemoryControlPlane implements ControlPlane {
   async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
     this.#reach();
     this.logins.set(id, { method, state: 'PENDING', failure: null });
-    return { shownNumber: '42', expiresAtMs: Date.now() + 120_000, tenantName: 'Bakery Lee', qrPayload: method === 'QR' ? `https://stint.example/l/${id}` : null };
+    return {
+      shownNumber: '42',
+      expiresAtMs: Date.now() + 120_000,
+      tenantName: 'Bakery Lee',
+      qrPayload: method === 'QR' ? `https://stint.example/l/${id}` : null,
+    };
   }
 
   async loginState(id: string) {

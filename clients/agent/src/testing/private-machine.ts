@@ -8,7 +8,11 @@ import { findTool } from '../accounts/tool-runner.ts';
 
 const namespaces = await userNamespacesWork();
 const missing = ['useradd', 'usermod', 'userdel', 'chpasswd'].filter((tool) => findTool(tool) === null);
-const obstacle = !namespaces.works ? namespaces.wayOut : missing.length > 0 ? `The account tools ${missing.join(', ')} are not installed.` : null;
+const obstacle = !namespaces.works
+  ? namespaces.wayOut
+  : missing.length > 0
+    ? `The account tools ${missing.join(', ')} are not installed.`
+    : null;
 if (obstacle !== null) process.stderr.write(`Skipped, tests with the real account tools: ${obstacle}\n`);
 
 /** `describe` where the real account tools can run on a private root; a skip that says why elsewhere. */

@@ -4,6 +4,11 @@ import { z } from 'zod';
 
 const environment = z.object({
   STINT_ENROLLMENT_TOKEN: z.string().trim().min(1).optional(),
+  /** What the terminal can do, for the session that is opened in it. */
+  TERM: z
+    .string()
+    .regex(/^[\w.+-]{1,64}$/)
+    .catch('dumb'),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']).default('info'),
 });
 

@@ -8,8 +8,8 @@ import type { DeviceClock } from './deadline/device-clock.ts';
 import { Reconciler } from './desired-state/reconciler.ts';
 import { Latch } from './latch.ts';
 import { LoginDesk } from './login/login-desk.ts';
-import { terminalRequest } from './login/protocol.ts';
-import { jsonLines, listenForTerminals } from './login/socket.ts';
+import { terminalRequest, type AgentEvent } from './login/protocol.ts';
+import { jsonLines, listenForTerminals, type LineConnection } from './login/socket.ts';
 import { Memory } from './state/memory.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -159,12 +159,8 @@ export class Daemon {
   }
 
   #serve(socket: Socket): void {
-    let visitor: ReturnType<LoginDesk['visitor']> | undefined;
-    const connection = jsonLines(socket, terminalRequest, {
-      message: (request) => visitor?.message(request),
-      closed: () => visitor?.closed(),
-    });
-    visitor = this.#desk.visitor(connection);
+    const visitor = this.#desk.visitor({ send: (event) => connection.send(event), close: () => connection.close() });
+    const connection: LineConnection<AgentEvent> = jsonLines(socket, terminalRequest, visitor);
   }
 
   #untilNextLook(settled: boolean): number {

@@ -85,15 +85,13 @@ class Machine {
 /** Whether the agent died at the effect; false: everything was done before. */
 async function diesBefore(machine: Machine, killAtEffect: number, done: () => Promise<boolean>): Promise<boolean> {
   const child = machine.start(killAtEffect);
-  for (;;) {
+  const died = await eventually(async () => {
     if (child.signalCode !== null) return true;
-    if (child.exitCode !== null) throw new Error('The agent ended by itself.');
-    if (await done()) {
-      await machine.kill();
-      return false;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    expect([child.exitCode, await done()]).toEqual([null, true]);
+    return false;
+  });
+  if (!died) await machine.kill();
+  return died;
 }
 
 /** Runs `round` for the 1st, 2nd, … effect until one comes after everything was done; the number of effects that were killed at. */

@@ -60,7 +60,15 @@ command('login', 'Get access to this computer.')
   .option('--no-session', 'open no session; print what happened as one line of JSON')
   .action(async (options: Place & { method: 'qr' | 'totp'; email?: string; session: boolean }) => {
     const method = options.method === 'qr' ? 'QR' : 'TOTP';
-    process.exit(await loginAtTerminal({ stateFolder: stateFolder(options), method, email: options.email, noSession: !options.session }));
+    process.exit(
+      await loginAtTerminal({
+        stateFolder: stateFolder(options),
+        method,
+        email: options.email,
+        noSession: !options.session,
+        terminal: readConfig().TERM,
+      }),
+    );
   });
 
 command('logoff', 'End the access of an account on this computer now.')

@@ -30,13 +30,13 @@ export interface AccountFiles {
 
 /** Reads passwd, shadow and group as they are now: local files only, by number, without any name service in between. */
 export async function readAccountFiles(etc: string): Promise<AccountFiles> {
-  const [passwd, shadow, group] = await Promise.all(['passwd', 'shadow', 'group'].map((file) => rows(join(etc, file))));
+  const [passwd, shadow, group] = await Promise.all([rows(join(etc, 'passwd')), rows(join(etc, 'shadow')), rows(join(etc, 'group'))]);
   return {
-    passwd: passwd!.map(([name = '', , uid, gid, gecos = '', home = '']) => ({ name, uid: Number(uid), gid: Number(gid), gecos, home })),
+    passwd: passwd.map(([name = '', , uid, gid, gecos = '', home = '']) => ({ name, uid: Number(uid), gid: Number(gid), gecos, home })),
     shadow: new Map(
-      shadow!.map(([name = '', hash = '', , , , , , expire = '']) => [name, { hash, expireDay: expire === '' ? null : Number(expire) }]),
+      shadow.map(([name = '', hash = '', , , , , , expire = '']) => [name, { hash, expireDay: expire === '' ? null : Number(expire) }]),
     ),
-    group: group!.map(([name = '', , gid, members = '']) => ({
+    group: group.map(([name = '', , gid, members = '']) => ({
       name,
       gid: Number(gid),
       members: members.split(',').filter((member) => member !== ''),

@@ -9,7 +9,7 @@ export interface CheckIn {
 }
 
 /** A report as it is sent: `at` became seconds by the computer's clock. */
-export type AccountReport = Omit<PendingReport, 'at'> & { secondsAgo: number };
+export type AccountReport = Omit<PendingReport, 'at' | 'revision'> & { secondsAgo: number };
 
 export type LoginMethod = 'QR' | 'TOTP';
 export type LoginState = 'PENDING' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
@@ -31,7 +31,7 @@ export type CodeAnswer = { accepted: true } | { accepted: false; message: string
  */
 export interface ControlPlane {
   checkIn(knownRevision: number | null): Promise<CheckIn>;
-  /** Hands over at most 100 reports; answers the newest revision. */
+  /** Hands over at most 100 reports of what was seen under `revision`; answers the newest revision. */
   report(revision: number, reports: readonly AccountReport[]): Promise<number>;
   startLogin(id: string, method: LoginMethod): Promise<StartedLogin>;
   loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null>;

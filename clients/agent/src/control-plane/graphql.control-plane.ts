@@ -1,4 +1,4 @@
-import { NetworkError, StintClient, StintError } from '@stint/sdk';
+import { NetworkError, StintError, type StintClient } from '@stint/sdk';
 import { desiredAccount } from '../desired-state/desired-account.ts';
 import {
   CancelLoginDocument,

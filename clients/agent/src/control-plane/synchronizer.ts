@@ -49,15 +49,11 @@ export class Synchronizer {
     const { control, memory } = this.#o;
     let newest = revision;
     for (let size = batchSize; memory.state.reports.length > 0;) {
-      const batch = memory.state.reports.slice(0, size);
+      const under = memory.state.reports[0]?.revision ?? revision;
+      const batch = memory.state.reports.filter((report) => report.revision === under).slice(0, size);
       try {
-        newest = Math.max(
-          newest,
-          await control.report(
-            revision,
-            batch.map((report) => this.#sendable(report)),
-          ),
-        );
+        const sendable = batch.map((report) => this.#sendable(report));
+        newest = Math.max(newest, await control.report(under, sendable));
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         // One report that the server cannot take must not hold up the others: find it by sending them singly.
@@ -73,7 +69,7 @@ export class Synchronizer {
     return newest;
   }
 
-  #sendable({ at, ...report }: Memory['state']['reports'][number]) {
+  #sendable({ at, revision: _, ...report }: Memory['state']['reports'][number]) {
     return { ...report, secondsAgo: secondsBetween(at, this.#o.clock.read()) };
   }
 }

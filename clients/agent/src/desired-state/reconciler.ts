@@ -1,9 +1,10 @@
 import type { Logger } from '@stint/host';
-import type { AccountDriver, ObservedAccount } from '../accounts/account-driver.ts';
+import type { AccountDriver, EnabledAccount, ObservedAccount } from '../accounts/account-driver.ts';
 import { checkpointed, mayActivate, remainingMs, secondsBetween, shortened, startDeadline } from '../deadline/deadline.domain.ts';
-import type { DeviceClock, Reading } from '../deadline/device-clock.ts';
+import type { DeviceClock } from '../deadline/device-clock.ts';
 import type { AccountRecord, EndReason, PendingReport } from '../state/agent-state.ts';
 import { queueReport, type Memory } from '../state/memory.ts';
+import { newRecord, report, snapshot, words, worst } from './account-report.domain.ts';
 import type { DesiredAccount } from './desired-account.ts';
 import { plan, type Observed, type Step } from './plan.domain.ts';
 
@@ -131,7 +132,7 @@ export class Reconciler {
   #perform(accountId: string, step: Exclude<Step, { do: 'NOTHING' }>, seen: ObservedAccount | undefined): Promise<boolean> {
     switch (step.do) {
       case 'ENABLE':
-        return this.#enable(this.#desired(accountId)!);
+        return this.#enable(accountId);
       case 'DISABLE':
         return this.#disable(accountId, step.reason, seen);
       case 'REMOVE':
@@ -139,85 +140,77 @@ export class Reconciler {
     }
   }
 
-  async #enable(desired: DesiredAccount): Promise<boolean> {
-    const { memory, clock, driver, log, events } = this.#o;
-    const repair = memory.record(desired.id)?.phase === 'ACTIVE';
+  async #enable(accountId: string): Promise<boolean> {
+    const { memory, log, clock } = this.#o;
+    const desired = this.#desired(accountId);
+    if (!desired) return true;
+    const repair = memory.record(accountId)?.phase === 'ACTIVE';
+    const { grantId, loginRequestId, expiresAt } = desired;
     const sessionSeconds = desired.sessionSeconds ?? 0;
     if (!repair) {
-      const now = clock.read();
+      const since = clock.read();
       // Before anything is done: after a crash from here on, the session's time counts from this moment.
-      const intent = {
-        phase: 'ENABLING' as const,
-        since: now,
-        deadline: startDeadline(sessionSeconds, desired.expiresAt, now),
-        endReason: null,
-        detail: null,
-      };
-      this.#write(desired.id, { ...intent, grantId: desired.grantId, loginRequestId: desired.loginRequestId });
+      const deadline = startDeadline(sessionSeconds, expiresAt, since);
+      this.#write(accountId, { phase: 'ENABLING', since, deadline, endReason: null, detail: null, grantId, loginRequestId });
     }
+    let enabled: EnabledAccount;
     try {
-      const deadline = memory.record(desired.id)!.deadline!;
-      const now = clock.read();
-      const password = this.#o.generatePassword(desired.passwordLength);
-      const { name, uid, passwordVerified } = await driver.enable({
-        accountId: desired.id,
-        name: desired.name,
-        displayName: desired.displayName,
-        endsAtMs: now.wallMs + remainingMs(deadline, now),
-        password,
-      });
-      const at = clock.read();
-      if (repair) {
-        this.#write(desired.id, { name, uid });
-        log.warn({ account: name }, 'An account of a running session was not as it must be and was put right.');
-        return true;
-      }
-      this.#write(
-        desired.id,
-        { phase: 'ACTIVE', name, uid, since: at, deadline: startDeadline(sessionSeconds, desired.expiresAt, at) },
-        'ACTIVE',
-      );
-      log.info({ account: name, grantId: desired.grantId, seconds: sessionSeconds }, 'Account enabled.');
-      events.activated(memory.record(desired.id)!, passwordVerified);
-      return true;
+      enabled = await this.#turnOn(desired);
     } catch (error) {
       const detail = words(error);
-      log.error({ accountId: desired.id, detail }, repair ? 'An account could not be put right.' : 'An account could not be enabled.');
-      if (repair) return this.#retryLater(desired.id);
+      log.error({ accountId, detail }, repair ? 'An account could not be put right.' : 'An account could not be enabled.');
+      if (repair) return this.#retryLater(accountId);
       // Cleared away first; reported as FAILED when it is seen to be off.
-      this.#write(desired.id, { phase: 'ENDING', deadline: null, detail });
+      this.#write(accountId, { phase: 'ENDING', deadline: null, detail });
       return true;
     }
+    const { name, uid, passwordVerified } = enabled;
+    if (repair) {
+      this.#write(accountId, { name, uid });
+      log.warn({ account: name }, 'An account of a running session was not as it must be and was put right.');
+      return true;
+    }
+    const since = clock.read();
+    const deadline = startDeadline(sessionSeconds, expiresAt, since);
+    const record = this.#write(accountId, { phase: 'ACTIVE', name, uid, since, deadline }, 'ACTIVE');
+    log.info({ account: name, grantId, seconds: sessionSeconds }, 'Account enabled.');
+    this.#o.events.activated(record, passwordVerified);
+    return true;
+  }
+
+  /** Has the driver enable the account with a new password that is known here only, and only now. */
+  #turnOn({ id: accountId, name, displayName, passwordLength }: DesiredAccount): Promise<EnabledAccount> {
+    const now = this.#o.clock.read();
+    const deadline = this.#o.memory.record(accountId)?.deadline;
+    const endsAtMs = now.wallMs + (deadline ? remainingMs(deadline, now) : 0);
+    return this.#o.driver.enable({ accountId, name, displayName, endsAtMs, password: this.#o.generatePassword(passwordLength) });
   }
 
   async #disable(accountId: string, reason: EndReason | null, seen: ObservedAccount | undefined): Promise<boolean> {
     const { memory, driver, log, events } = this.#o;
     const before = memory.record(accountId);
     const known = { name: seen?.name ?? before?.name ?? null, uid: seen?.uid ?? before?.uid ?? null };
-    if (before?.phase !== 'ENDING') {
-      const grant = before?.phase === 'ENABLING' || before?.phase === 'ACTIVE' ? {} : this.#grantOf(accountId, before);
-      try {
-        this.#write(accountId, { phase: 'ENDING', endReason: reason, ...known, ...grant });
-      } catch (error) {
-        // A full disk must not keep an account alive; what could not be written is planned again from what the system shows.
-        log.error({ accountId, detail: words(error) }, 'The intent to disable an account could not be written down.');
-      }
+    const change = before?.phase === 'ENDING' ? known : { ...known, endReason: reason, ...this.#grantOf(accountId, before) };
+    try {
+      if (before?.phase !== 'ENDING') this.#write(accountId, { phase: 'ENDING', ...change });
+    } catch (error) {
+      // A full disk must not keep an account alive; what could not be written is planned again from what the system shows.
+      log.error({ accountId, detail: words(error) }, 'The intent to disable an account could not be written down.');
     }
     const failure = await driver.disable({ accountId, ...known }).then(() => null, words);
     const now = worst(await this.#read(), accountId);
+    const ending = memory.record(accountId);
     if (now === 'DISABLED' || now === 'ABSENT') {
-      const record = memory.record(accountId)!;
-      const failed = record.detail !== null && record.deadline === null;
-      this.#write(accountId, { phase: failed ? 'FAILED' : 'ENDED' }, failed ? 'FAILED' : now);
+      const failed = ending?.detail != null && ending.deadline === null;
+      const record = this.#write(accountId, { ...change, phase: failed ? 'FAILED' : 'ENDED' }, failed ? 'FAILED' : now);
       log.info({ account: known.name, grantId: record.grantId, reason: record.endReason }, 'Account seen disabled.');
       this.#retries.delete(accountId);
-      events.ended(memory.record(accountId)!);
+      events.ended(record);
       return true;
     }
     const detail = failure ?? `The tools reported success, but the account is ${now} in the system's files or still has processes.`;
     log.error({ account: known.name, detail }, 'An account could not be disabled. Trying again.');
-    if (!this.#retries.has(accountId))
-      memory.change((state) => queueReport(state, { ...report(state.records[accountId]!, 'ACTIVE'), detail }));
+    if (ending && !this.#retries.has(accountId)) memory.change((state) => queueReport(state, { ...report(ending, 'ACTIVE'), detail }));
     return this.#retryLater(accountId);
   }
 
@@ -240,30 +233,21 @@ export class Reconciler {
   /** What a record must say that begins with an ending: an account found usable without a live record, or an order that came too late. */
   #grantOf(accountId: string, before: AccountRecord | undefined): Partial<AccountRecord> {
     const desired = this.#desired(accountId);
+    if (before?.phase === 'ENABLING' || before?.phase === 'ACTIVE') return {};
     if (desired?.state !== 'ENABLED' || before?.grantId === desired.grantId) return {};
     return { grantId: desired.grantId, loginRequestId: desired.loginRequestId, deadline: null, detail: null };
   }
 
-  #write(accountId: string, change: Partial<AccountRecord>, reported?: PendingReport['state']): void {
+  #write(accountId: string, change: Partial<AccountRecord>, reported?: PendingReport['state']): AccountRecord {
     const now = this.#o.clock.read();
+    const before = this.#o.memory.record(accountId) ?? newRecord(accountId, now);
+    const since = change.phase === undefined || change.phase === before.phase ? before.since : now;
+    const record = { ...before, since, ...change };
     this.#o.memory.change((state) => {
-      const before = state.records[accountId] ?? {
-        accountId,
-        name: null,
-        uid: null,
-        grantId: null,
-        loginRequestId: null,
-        phase: 'ENDED' as const,
-        since: now,
-        deadline: null,
-        endReason: null,
-        detail: null,
-      };
-      const since = change.phase === undefined || change.phase === before.phase ? before.since : now;
-      const record = { ...before, since, ...change };
       state.records[accountId] = record;
       if (reported !== undefined) queueReport(state, report(record, reported));
     });
+    return record;
   }
 
   /** The server's `expiresAt` only shortens. */
@@ -315,26 +299,4 @@ export class Reconciler {
     this.#retries.set(accountId, { tries, notBefore: performance.now() + Math.min(2 ** (tries - 1), longestRetrySeconds) * 1000 });
     return false;
   }
-}
-
-/** Several system accounts may carry one mark (somebody copied a line): the least safe of them counts. */
-function worst(observed: readonly ObservedAccount[], accountId: string): Observed {
-  const states = observed.filter((account) => account.accountId === accountId).map(({ state }) => state);
-  if (states.length > 1 && states.some((state) => state !== 'DISABLED')) return 'PARTIAL';
-  return states[0] ?? 'ABSENT';
-}
-
-function report(record: AccountRecord, state: PendingReport['state']): PendingReport {
-  const { accountId, grantId, name, since: at, endReason, detail } = record;
-  return { accountId, grantId, state, name, at, endReason: state === 'ACTIVE' ? null : endReason, detail };
-}
-
-function snapshot(accountId: string, record: AccountRecord | undefined, observed: Observed, now: Reading): PendingReport {
-  const state = record?.phase === 'FAILED' ? 'FAILED' : observed === 'ENABLED' || observed === 'PARTIAL' ? 'ACTIVE' : observed;
-  if (record) return report(record, state);
-  return { accountId, grantId: null, state, name: null, at: now, endReason: null, detail: null };
-}
-
-function words(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
 }

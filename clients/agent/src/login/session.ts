@@ -8,6 +8,8 @@ export interface SessionOptions {
   uid: number;
   /** The private root on which the account was made; null: it is a real account. */
   root: string | null;
+  /** The kind of terminal (TERM). */
+  terminal: string;
 }
 
 /** A session that was opened: its process, and what to say about it. */
@@ -21,11 +23,11 @@ export interface OpenedSession {
  * needs no password. On a private root no such account exists: a shell in a user namespace of its own, with the
  * private account files in place of the system's and the account's identity.
  */
-export function openSession({ account, uid, root }: SessionOptions): OpenedSession {
+export function openSession({ account, uid, root, terminal }: SessionOptions): OpenedSession {
   if (root === null) {
     if (process.getuid?.() !== 0) throw new Error('Opening the session of a real account needs root: run stint-agent login as root.');
     return {
-      process: start('su', ['-l', account], { TERM: process.env['TERM'] ?? 'dumb' }),
+      process: start('su', ['-l', account], { TERM: terminal }),
       note: `You are ${account}, an administrator of this computer.`,
     };
   }
@@ -37,7 +39,7 @@ export function openSession({ account, uid, root }: SessionOptions): OpenedSessi
     HOME: existsSync(home) ? home : root,
     SHELL: shell,
     PS1: `${account}@demo$ `,
-    TERM: process.env['TERM'] ?? 'dumb',
+    TERM: terminal,
   };
   // Root of the first namespace may mount; the second gives the shell the account's own number and nothing else.
   const script = `for file in passwd group; do mount --bind "$1/etc/$file" "/etc/$file" || exit 1; done; exec unshare -U --map-user="$2" -- "$3" --norc`;

@@ -13,6 +13,8 @@ export interface TerminalOptions {
   email?: string | undefined;
   /** Only tell what happened, as one line of JSON, instead of opening a session. */
   noSession: boolean;
+  /** The kind of terminal (TERM), for the session. */
+  terminal: string;
 }
 
 const reconnectMs = 300;
@@ -156,9 +158,9 @@ class TerminalLogin {
       return this.#finish(0, { state: 'ACTIVE', account, uid, accountId, grantId, loginRequestId, passwordVerified, secondsLeft });
     try {
       this.#input?.close();
-      const { process: session, note } = openSession({ account, uid, root });
+      const { process: session, note } = openSession({ account, uid, root, terminal: this.#o.terminal });
       await once(session, 'spawn');
-      this.#connection?.send({ op: 'session', pid: session.pid! });
+      if (session.pid !== undefined) this.#connection?.send({ op: 'session', pid: session.pid });
       this.#say(`${note} Access ends in ${Math.ceil(secondsLeft / 60)} min, or when you leave the shell.`);
       await once(session, 'exit');
       this.#connection?.send({ op: 'logoff', account });

@@ -41,6 +41,8 @@ export const pendingReport = z.object({
   at: reading,
   endReason: endReason.nullable(),
   detail: z.string().nullable(),
+  /** The newest revision that the agent knew then: what was seen proves nothing about a later one. */
+  revision: z.number().int().nonnegative().default(0),
 });
 export type PendingReport = z.infer<typeof pendingReport>;
 

@@ -32,9 +32,12 @@ export class Memory {
   }
 }
 
-/** Queues a report; an older one that says the same of the same grant is replaced. */
-export function queueReport(state: AgentState, report: PendingReport): void {
-  const same = (other: PendingReport) =>
+/** A report before it is queued. */
+export type NewReport = Omit<PendingReport, 'revision'>;
+
+/** Queues a report of what was seen under the present revision; an older one that says the same of the same grant is replaced. */
+export function queueReport(state: AgentState, report: NewReport): void {
+  const same = (other: NewReport) =>
     other.accountId === report.accountId && other.grantId === report.grantId && other.state === report.state;
-  state.reports = [...state.reports.filter((other) => !same(other)), report];
+  state.reports = [...state.reports.filter((other) => !same(other)), { ...report, revision: state.desired?.revision ?? 0 }];
 }

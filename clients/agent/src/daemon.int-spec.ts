@@ -164,6 +164,21 @@ describeWithRealTools('the agent on a private machine', () => {
     await isReported({ state: 'DISABLED' });
   });
 
+  test('a report says under which revision it was seen, however late it is sent', async () => {
+    await start();
+    server.want(aDesiredAccount({ id, sessionSeconds: 1 }));
+    await becomes('ENABLED');
+    await isReported({ state: 'ACTIVE' });
+    const acted = server.revision;
+    server.reachable = false;
+    await becomes('DISABLED');
+    server.revision += 5;
+    server.reachable = true;
+    await isReported({ state: 'DISABLED', endReason: 'EXPIRED' });
+    const underRevision = server.reportedUnder.filter(({ report }) => report.endReason === 'EXPIRED').map(({ revision }) => revision);
+    expect(underRevision[0]).toBe(acted);
+  });
+
   test('an account that someone unlocks by hand is locked again; one that loses its rights gets them back', async () => {
     await start();
     server.want(aDesiredAccount({ id }));

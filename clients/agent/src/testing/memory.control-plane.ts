@@ -38,7 +38,7 @@ export class MemoryControlPlane implements ControlPlane {
   revision = 1;
   accounts: DesiredAccount[] = [];
   reachable = true;
-  readonly reports: AccountReport[] = [];
+  readonly reportedUnder: { revision: number; report: AccountReport }[] = [];
   readonly logins = new Map<string, Login>();
   /** What to answer to codes, in order. */
   readonly codes: CodeAnswer[] = [];
@@ -58,7 +58,7 @@ export class MemoryControlPlane implements ControlPlane {
   }
 
   reported(accountId: string): AccountReport[] {
-    return this.reports.filter((report) => report.accountId === accountId);
+    return this.reportedUnder.map(({ report }) => report).filter((report) => report.accountId === accountId);
   }
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
@@ -70,9 +70,9 @@ export class MemoryControlPlane implements ControlPlane {
     };
   }
 
-  async report(_revision: number, reports: readonly AccountReport[]): Promise<number> {
+  async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
     this.#reach();
-    this.reports.push(...reports);
+    this.reportedUnder.push(...reports.map((report) => ({ revision, report })));
     for (const { grantId, state } of reports) {
       const account = this.accounts.find((wanted) => wanted.grantId === grantId && wanted.state === 'ENABLED');
       if (!account || state === 'ACTIVE') continue;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readIdentity } from '@stint/agent';
 import type { DataDirectory } from './data-directory.ts';
 
 const agentMain = fileURLToPath(new URL('../../../clients/agent/dist/main.js', import.meta.url));
@@ -33,6 +34,7 @@ export async function runAgent(args: readonly string[], environment: Record<stri
 /** Enrols the demo computer. Harmless when it is enrolled already. */
 export async function enrollComputer(directory: DataDirectory, url: string, token: string): Promise<void> {
   const { state, root } = computerFolders(directory);
+  if (readIdentity(state)?.confirmed === true) return;
   await runAgent(['enroll', '--url', url, '--state', state, '--root', root], { STINT_ENROLLMENT_TOKEN: token });
 }
 

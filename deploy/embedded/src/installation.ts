@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { userNamespacesWork } from '@stint/agent';
 import type { Running } from '@stint/host';
 import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, enrollComputer, startComputer } from './demo-computer.ts';
-import { prepareEnvironments, provisionDatabases } from './environment.ts';
 import { startPostgres } from './postgres.ts';
-import { seed } from './seed.ts';
-import { startStack } from './stack.ts';
 import { readWorld, writeWorld } from './world.ts';
 
 const config = readConfig();
@@ -28,7 +26,6 @@ await installation.close();
 process.exit(0);
 
 async function startInstallation(): Promise<Running> {
-  const began = performance.now();
   const directory = new DataDirectory(config.dataDirectory);
   await portIsFree(config.port);
   let world = await readWorld(directory);
@@ -43,7 +40,14 @@ async function startInstallation(): Promise<Running> {
     for (const stop of closing.reverse()) await stop().catch(() => undefined);
   };
   try {
-    const database = await startPostgres(directory);
+    enableCompileCache(directory.at('compile-cache'));
+    // Loading the services takes about as long as starting the database: both at once.
+    const [database, { prepareEnvironments, provisionDatabases }, { startStack }, { seed }] = await Promise.all([
+      startPostgres(directory),
+      import('./environment.ts'),
+      import('./stack.ts'),
+      import('./seed.ts'),
+    ]);
     closing.push(() => database.stop());
     const [tenants, jitPolicy] = [await freePort(), await freePort()];
     const databases = await provisionDatabases(directory, database.adminUrl);
@@ -64,7 +68,7 @@ async function startInstallation(): Promise<Running> {
       const computer = await startComputer(directory);
       closing.push(() => computer.stop());
     }
-    announce(url, directory, namespaces.works ? null : namespaces.wayOut, performance.now() - began);
+    announce(url, directory, namespaces.works ? null : namespaces.wayOut, performance.now());
     return { url, close };
   } catch (error) {
     await close();

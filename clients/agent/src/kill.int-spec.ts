@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
@@ -33,7 +34,7 @@ class Machine {
   }
 
   start(killAtEffect: number): ChildProcess {
-    const program = join(import.meta.dirname, 'testing', 'killable-agent.ts');
+    const program = fileURLToPath(new URL('./testing/killable-agent.ts', import.meta.url));
     this.#child = spawn(
       process.execPath,
       [

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
@@ -30,7 +31,7 @@ if (!mayMount) process.stderr.write('Skipped, the driver on a real system: it ne
   'as root: account, home, session and its processes, with the system`s own tools',
   async () => {
     const before = ['passwd', 'shadow', 'group'].map((file) => readFileSync(join('/etc', file), 'utf8'));
-    const program = join(import.meta.dirname, '..', 'testing', 'real-system.ts');
+    const program = fileURLToPath(new URL('../testing/real-system.ts', import.meta.url));
     const node = [process.execPath, '--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program];
     const { stdout } = await run('unshare', ['-m', 'sh', '-c', script, 'sh', ...node], { timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual({

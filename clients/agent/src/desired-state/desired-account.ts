@@ -20,4 +20,3 @@ export type DesiredAccount = z.infer<typeof desiredAccount>;
 
 /** The last desired state that was received, and when. */
 export const desiredState = z.object({ revision: z.number().int(), accounts: z.array(desiredAccount), receivedAt: reading });
-export type DesiredState = z.infer<typeof desiredState>;

@@ -7,9 +7,11 @@ import { generatePassword } from '@stint/crypto';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { LinuxDriver } from '../accounts/linux.driver.ts';
+import { findTool } from '../accounts/tool-runner.ts';
 import { openSession } from '../login/session.ts';
 import { processesOf } from '../processes/user-processes.ts';
 
+const su = findTool('su') ?? 'su';
 const driver = new LinuxDriver();
 const accountId = newId();
 const order = () => ({
@@ -20,11 +22,11 @@ const order = () => ({
   password: generatePassword(24),
 });
 const state = async () => (await driver.read())[0]?.state ?? 'ABSENT';
-const shell = (script: string) => execFileSync('su', ['-l', 'jit-real', '-c', script], { encoding: 'utf8' }).trim();
+const shell = (script: string) => execFileSync(su, ['-l', 'jit-real', '-c', script], { encoding: 'utf8' }).trim();
 const refused = () => {
   try {
     // As an ordinary user would: root itself may become anybody.
-    execFileSync('su', ['-l', 'jit-real', '-c', 'true'], { stdio: 'pipe', uid: 65_534 });
+    execFileSync(su, ['-l', 'jit-real', '-c', 'true'], { stdio: 'pipe', uid: 65_534 });
     return false;
   } catch {
     return true;
@@ -36,7 +38,7 @@ const enabled = await driver.enable(order());
 seen['enabled'] = { ...enabled, uid: enabled.uid >= 1000, state: await state() };
 seen['identity'] = shell('echo "$(id -un) $(id -Gn | tr " " "\\n" | grep -xE "sudo|wheel")"');
 seen['homeMode'] = (statSync('/home/jit-real').mode & 0o777).toString(8);
-const background = spawn('su', ['-l', 'jit-real', '-c', 'trap "" HUP; sleep 300 & wait'], { stdio: 'ignore' });
+const background = spawn(su, ['-l', 'jit-real', '-c', 'trap "" HUP; sleep 300 & wait'], { stdio: 'ignore' });
 await eventually(() => {
   if (processesOf(enabled.uid).length < 2) throw new Error('not yet');
 });

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Repeats `attempt` until it does not throw, every 10 ms; after `timeoutMs` its last error is thrown. */
+/** Repeats `attempt` until it does not throw, every 10 ms; after `timeoutMs` its last error is thrown (20 s unless told). */
 export async function eventually<T>(attempt: () => Promise<T> | T, options: { timeoutMs?: number } = {}): Promise<T> {
-  const end = Date.now() + (options.timeoutMs ?? 10_000);
+  const end = Date.now() + (options.timeoutMs ?? 20_000);
   for (;;) {
     try {
       return await attempt();

@@ -1,10 +1,23 @@
+import type { ApolloServerPlugin } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { newId, Problem, Refusal } from '@stint/kernel';
+import type { RequestContext } from './request-context.ts';
 
 interface ErrorLog {
   error(fields: object, message: string): void;
 }
+
+/** Gives every error the correlation id of its request, so that the gateway's log and ours speak of the same one. */
+export const correlateErrors: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: () =>
+    Promise.resolve({
+      didEncounterErrors({ errors, contextValue }) {
+        for (const error of errors) Object.assign(error.extensions, { correlationId: contextValue.correlationId });
+        return Promise.resolve();
+      },
+    }),
+};
 
 // Faults of the request that GraphQL itself finds; their messages name only what the caller sent.
 const callerFaults = new Set([
@@ -26,7 +39,8 @@ export function formatErrors(log: ErrorLog): (formatted: GraphQLFormattedError, 
       return { message: original.message, ...place, extensions: { code: 'NOT_FOUND' } };
     const code = formatted.extensions?.['code'];
     if (typeof code === 'string' && callerFaults.has(code)) return { message: formatted.message, ...place, extensions: { code } };
-    const correlationId = newId();
+    const known = formatted.extensions?.['correlationId'];
+    const correlationId = typeof known === 'string' ? known : newId();
     log.error({ correlationId, err: original }, 'unexpected error');
     return {
       message: `Something went wrong on our side. Quote ${correlationId} when you ask about it.`,

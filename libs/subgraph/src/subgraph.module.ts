@@ -5,10 +5,10 @@ import { ApolloFederationDriver, type ApolloFederationDriverConfig } from '@nest
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
-import { newId } from '@stint/kernel';
+import { isId, newId } from '@stint/kernel';
 import { CanGuard } from './can.guard.ts';
 import { dateTime } from './date-time.ts';
-import { formatErrors } from './format-error.ts';
+import { correlateErrors, formatErrors } from './format-error.ts';
 import { ProblemInterceptor } from './problem.interceptor.ts';
 import type { PrincipalRequest, RequestContext } from './request-context.ts';
 
@@ -35,7 +35,7 @@ export class SubgraphModule {
           resolvers: { DateTime: dateTime },
           context: (request: PrincipalRequest): RequestContext => {
             if (request.principal === undefined) throw new Error('No principal on the request: requirePrincipal is not installed.');
-            return { principal: request.principal, correlationId: request.id || newId(), loaders: new Map() };
+            return { principal: request.principal, correlationId: correlationOf(request), loaders: new Map() };
           },
           formatError: formatErrors(options.log),
           autoTransformHttpErrors: false,
@@ -45,7 +45,7 @@ export class SubgraphModule {
           csrfPrevention: true,
           includeStacktraceInErrorResponses: false,
           persistedQueries: false,
-          plugins: [ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginUsageReportingDisabled()],
+          plugins: [correlateErrors, ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginUsageReportingDisabled()],
         }),
       ],
       providers: [
@@ -54,4 +54,10 @@ export class SubgraphModule {
       ],
     };
   }
+}
+
+/** The gateway's id of the request. */
+function correlationOf(request: PrincipalRequest): string {
+  const given = request.headers['x-correlation-id'];
+  return typeof given === 'string' && isId(given) ? given : newId();
 }

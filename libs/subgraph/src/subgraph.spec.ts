@@ -171,6 +171,18 @@ describe('failures', () => {
     expect(codeOf(answer)).toBe(code);
     expect(JSON.stringify(answer)).not.toContain('hunter2');
   });
+  test('a fault is logged under the id that the gateway gave the request', async () => {
+    const correlationId = newId();
+    const headers = { ...(await gateway.headers(caller('tenant.read'), 'tenants')), 'x-correlation-id': correlationId };
+    const response = await fetch(running.url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query: '{ thing(id: "broken") { name } }' }),
+    });
+    expect(await response.text()).toContain(correlationId);
+    expect(logged.at(-1)?.fields).toMatchObject({ correlationId });
+  });
+
   test('unknown fields are told as such', async () => {
     expect(codeOf(await send(caller('tenant.read'), '{ thing(id: "1") { nope } }'))).toBe('GRAPHQL_VALIDATION_FAILED');
   });

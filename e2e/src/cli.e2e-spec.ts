@@ -277,7 +277,6 @@ describe('from the first link to the end of a login', () => {
 
   test('a technician who is switched off cannot sign in any more; on again, they can', async () => {
     await done(['technician', 'disable', bertId]);
-    // The gateway remembers a credential for 5 seconds.
     const refused = { exitCode: 1, stderr: expect.stringContaining('ask an administrator') };
     await eventually(async () => expect(await stint(['--profile', 'bert', 'who-am-i'])).toMatchObject(refused));
     await done(['technician', 'enable', bertId]);

@@ -5,6 +5,7 @@ import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify, ty
 import { BoundedCache } from './bounded-cache.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import type { Revocations } from './revocations.ts';
+import { issuedAtClaim } from './token-endpoint.ts';
 
 /** How long before and after its `iat` a DPoP proof is good, in seconds. */
 export const proofToleranceSeconds = 60;
@@ -27,7 +28,7 @@ type VerifyKey = Awaited<ReturnType<typeof importJWK>>;
 
 interface KnownToken extends Caller {
   jkt: string;
-  issuedAtSeconds: number;
+  issuedAtMs: number;
   /** The proof key, once a first proof has shown it. */
   key?: { x: string; verify: VerifyKey };
 }
@@ -68,7 +69,7 @@ export class AccessTokenVerifier {
     if (typeof request.proof !== 'string') throw refused('A signed-in request needs exactly one DPoP header.');
     const ath = createHash('sha256').update(token).digest('base64url');
     const known = await this.#token(token, ath);
-    if ('id' in known.principal && this.#revocations.covers(known.principal.id, known.issuedAtSeconds)) {
+    if ('id' in known.principal && this.#revocations.covers(known.principal.id, known.issuedAtMs)) {
       throw refused('The credential was changed or revoked. Get a new access token.');
     }
     await this.#checkProof(request, request.proof, known, ath);
@@ -86,15 +87,17 @@ export class AccessTokenVerifier {
       typ: 'at+jwt',
       issuer: this.#issuer,
       audience: this.#audience,
-      requiredClaims: ['exp', 'iat', 'cnf', principalToken.claim],
+      requiredClaims: ['exp', 'cnf', issuedAtClaim, principalToken.claim],
       currentDate: this.#clock.now(),
     }).catch(() => {
       throw refused('The access token is not valid or has expired. Get a new one.');
     });
     const parsed = principalSchema.safeParse(payload[principalToken.claim]);
     const jkt = (payload['cnf'] as { jkt?: unknown } | undefined)?.jkt;
+    const issuedAtMs = payload[issuedAtClaim];
+    if (typeof issuedAtMs !== 'number') throw refused('The access token is of an older kind. Get a new one.');
     if (!parsed.success || typeof jkt !== 'string') throw refused('The access token is not bound to a key. Get a new one.');
-    const known = { principal: parsed.data, provedUntil: (payload.exp ?? 0) * 1000, issuedAtSeconds: payload.iat ?? 0, jkt };
+    const known = { principal: parsed.data, provedUntil: (payload.exp ?? 0) * 1000, issuedAtMs, jkt };
     this.#known.set(hash, known);
     return known;
   }

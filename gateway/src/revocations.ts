@@ -17,9 +17,9 @@ export class Revocations {
     this.#revokedAt.set(subjectId, this.#clock.now().getTime());
   }
 
-  /** True for a token that was issued to the subject before, or within the very second of, its revocation. */
-  covers(subjectId: string, issuedAtSeconds: number): boolean {
+  /** True for a token that was issued to the subject before its revocation. */
+  covers(subjectId: string, issuedAtMs: number): boolean {
     const revokedAt = this.#revokedAt.get(subjectId);
-    return revokedAt !== undefined && issuedAtSeconds * 1000 <= revokedAt;
+    return revokedAt !== undefined && issuedAtMs <= revokedAt;
   }
 }

@@ -8,6 +8,8 @@ import { Provider, errors, type Adapter, type AdapterPayload, type Configuration
 import type { CredentialStore } from './credential.store.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
+/** When an access token was issued, in milliseconds: `iat` has whole seconds, too coarse to compare with a revocation. */
+export const issuedAtClaim = 'stint_issued_at_ms';
 const technicianSeconds = 60;
 const othersSeconds = 300;
 /** The longest that a client assertion may live (RFC 7523 §3), in seconds. */
@@ -103,9 +105,11 @@ async function configuration(options: TokenEndpointOptions): Promise<Configurati
     },
     extraClientMetadata: { properties: ['stint_kind'] },
     extraTokenClaims: async (_context, token) => {
+      // Before the credential is read: a revocation that comes in between covers this token.
+      const issuedAtMs = options.clock.now().getTime();
       const credential = 'clientId' in token && token.clientId ? await options.credentials.find(token.clientId) : null;
       if (credential === null) throw new errors.InvalidClient('the credential was revoked', 'revoked');
-      return { [principalToken.claim]: credential.principal };
+      return { [principalToken.claim]: credential.principal, [issuedAtClaim]: issuedAtMs };
     },
     assertJwtClientAuthClaimsAndHeader: (_context, claims) => {
       const now = options.clock.now().getTime() / 1000;

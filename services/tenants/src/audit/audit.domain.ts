@@ -34,6 +34,16 @@ export function chainHash(key: Buffer, previous: Buffer, sequence: number, event
   return createHmac('sha256', key).update('stint-audit-event-v1\n').update(previous).update(JSON.stringify(fields)).digest();
 }
 
+/** An instant as it is hashed: whatever precision a producer writes, the log keeps milliseconds. */
+export function hashedInstant(occurredAt: string): string {
+  return new Date(occurredAt).toISOString();
+}
+
+// What has been tampered with need not have an event's shape, and must be found rather than stop the check.
+function isFacts(details: unknown): boolean {
+  return typeof details === 'object' && details !== null && !Array.isArray(details);
+}
+
 /** Binds a chain's end to its tenant, so that it can be neither shortened nor exchanged. */
 export function headMac(key: Buffer, tenantId: Id, sequence: number, hash: Buffer): Buffer {
   return createHmac('sha256', key)
@@ -55,13 +65,27 @@ export class ChainCheck {
     this.#tenantId = tenantId;
   }
 
-  /** Takes the next event in order of sequence. */
+  /** How far the chain holds. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get broken(): boolean {
+    return this.#brokenAt !== null;
+  }
+
+  /** Takes the next event in order of sequence; nothing more is looked at after the first break. */
   next(event: ChainedEvent): void {
-    this.#sequence += 1;
-    const holds = event.sequence === this.#sequence && chainHash(this.#key, this.#previous, event.sequence, event).equals(event.hash);
-    if (!holds) this.#brokenAt ??= this.#sequence;
+    if (this.broken) return;
+    const sequence = this.#sequence + 1;
+    const holds =
+      event.sequence === sequence && isFacts(event.details) && chainHash(this.#key, this.#previous, sequence, event).equals(event.hash);
+    if (!holds) {
+      this.#brokenAt = sequence;
+      return;
+    }
     this.#previous = event.hash;
-    this.#sequence = event.sequence;
+    this.#sequence = sequence;
   }
 
   /** The end: does the chain reach just as far as its head says? */

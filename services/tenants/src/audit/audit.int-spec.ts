@@ -55,6 +55,39 @@ test('longer than one batch verifies', async () => {
   expect(await service.verify(actor(), mspId)).toMatchObject({ intact: true, events: 2_100 });
 }, 60_000);
 
+test('an event that comes twice is there once', async () => {
+  const once = event();
+  await Promise.all(Array.from({ length: 5 }, () => append(once)));
+  expect(await service.verify(actor(), mspId)).toMatchObject({ intact: true, events: 1 });
+});
+
+test.each(['2026-11-23T12:00:00Z', '2026-11-23T12:00:00.5Z', '2026-11-23T12:00:00.123456Z'])(
+  'a producer may write %s',
+  async (occurredAt) => {
+    await append(event({ occurredAt }));
+    expect(await service.verify(actor(), mspId)).toMatchObject({ intact: true, events: 1 });
+  },
+);
+
+test('facts come back from the database as they were hashed', async () => {
+  await append(event({ details: { z: 1e21, a: 0.1, é: 'ü\u2028"\\', '': true, B: -0, b: 5e-324 } }));
+  await append(event({ details: {} }));
+  expect(await service.verify(actor(), mspId)).toMatchObject({ intact: true, events: 2 });
+});
+
+test('a log that grows while it is verified is intact', async () => {
+  let growing = true;
+  const verified: boolean[] = [];
+  const verifying = (async () => {
+    while (growing) verified.push((await service.verify(actor(), mspId)).intact);
+  })();
+  for (let round = 0; round < 60; round += 1) await append(event());
+  growing = false;
+  await verifying;
+  expect(verified.length).toBeGreaterThan(5);
+  expect(verified).not.toContain(false);
+});
+
 test('an empty log is intact', async () => {
   expect(await service.verify(actor(), mspId)).toEqual({ intact: true, events: 0, brokenAt: null, head: null });
 });
@@ -103,6 +136,20 @@ describe('whoever owns the database cannot change the log unnoticed', () => {
       `insert into audit_event select msp_id, tenant_id, gen_random_uuid(), 7, occurred_at, actor_kind, actor_id, action, subject_id, details, hash from audit_event where sequence = 6`,
       7,
     ],
+    [
+      'an event added before the first',
+      `insert into audit_event select msp_id, tenant_id, gen_random_uuid(), 0, occurred_at, actor_kind, actor_id, action, subject_id, details, hash from audit_event where sequence = 1`,
+      1,
+    ],
+    ['a place far away', `update audit_event set sequence = 9223372036854775807 where sequence = 6`, 6],
+    ['details that are none', `update audit_event set details = 'null' where sequence = 3`, 3],
+    ['a time that is none', `update audit_event set occurred_at = 'infinity' where sequence = 3`, 3],
+    [
+      'a time altered by a microsecond',
+      `update audit_event set occurred_at = occurred_at + interval '1 microsecond' where sequence = 3`,
+      3,
+    ],
+    ['an altered head', `update audit_head set mac = decode(repeat('00', 32), 'hex')`, 7],
     ['an event of another chain', `update audit_event set hash = decode(repeat('00', 32), 'hex') where sequence = 5`, 5],
   ])('%s', async (_, sql, brokenAt) => {
     await superuser(sql);

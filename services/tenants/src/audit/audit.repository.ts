@@ -9,7 +9,7 @@ interface Row {
   tenant_id: Id;
   id: Id;
   sequence: string;
-  occurred_at: Date;
+  occurred_at: string | null;
   actor_kind: AuditEvent['actorKind'];
   actor_id: Id | null;
   action: AuditAction;
@@ -17,7 +17,14 @@ interface Row {
   details: AuditEvent['details'];
   hash: Buffer;
 }
+interface HeadRow {
+  head_sequence: string | null;
+  head_hash: Buffer;
+  head_mac: Buffer;
+}
 const columns = 'msp_id, tenant_id, id, sequence, occurred_at, actor_kind, actor_id, action, subject_id, details, hash';
+// Times as text with all their digits: a Date would hide what was altered below the millisecond.
+const read = columns.replace('occurred_at', `to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at`);
 
 @Injectable()
 export class AuditRepository {
@@ -27,38 +34,41 @@ export class AuditRepository {
       'insert into audit_head (msp_id, tenant_id, id, sequence, hash, mac) values ($1, $2, $2, 0, $3, $3) on conflict do nothing',
       [mspId, tenantId, genesis],
     );
-    const head = await this.head(tx, mspId, tenantId, 'for update');
+    const [row] = await tx.query<HeadRow>(
+      'select sequence as head_sequence, hash as head_hash, mac as head_mac from audit_head where msp_id = $1 and id = $2 for update',
+      [mspId, tenantId],
+    );
+    const head = row === undefined ? null : asHead(row);
     if (head === null) throw new Error('The head of an audit chain vanished.');
     return head;
   }
 
-  async head(tx: Tx, mspId: Id, tenantId: Id, lock: '' | 'for update' = ''): Promise<ChainHead | null> {
-    const [row] = await tx.query<{ sequence: string; hash: Buffer; mac: Buffer }>(
-      `select sequence, hash, mac from audit_head where msp_id = $1 and id = $2 ${lock}`,
-      [mspId, tenantId],
-    );
-    return row === undefined ? null : { sequence: Number(row.sequence), hash: row.hash, mac: row.mac };
+  async has(tx: SystemTx, event: AuditEvent): Promise<boolean> {
+    const rows = await tx.query('select 1 from audit_event where msp_id = $1 and tenant_id = $2 and id = $3', [
+      ...[event.mspId, event.tenantId, event.eventId],
+    ]);
+    return rows.length > 0;
   }
 
+  /** Writes the event and the chain's new end: one statement, as the head is locked meanwhile. */
   async append(tx: SystemTx, event: ChainedEvent, mac: Buffer): Promise<void> {
     const { mspId, tenantId } = event;
-    await tx.query(`insert into audit_event (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, [
-      ...[mspId, tenantId, event.eventId, event.sequence, event.occurredAt, event.actorKind, event.actorId],
-      ...[event.action, event.subjectId, JSON.stringify(event.details), event.hash],
-    ]);
-    await tx.query('update audit_head set sequence = $3, hash = $4, mac = $5 where msp_id = $1 and id = $2', [
-      mspId,
-      tenantId,
-      event.sequence,
-      event.hash,
-      mac,
-    ]);
+    await tx.query(
+      `with event as (
+         insert into audit_event (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning sequence, hash
+       )
+       update audit_head h set sequence = event.sequence, hash = event.hash, mac = $12 from event where h.msp_id = $1 and h.id = $2`,
+      [
+        ...[mspId, tenantId, event.eventId, event.sequence, event.occurredAt, event.actorKind, event.actorId],
+        ...[event.action, event.subjectId, JSON.stringify(event.details), event.hash, mac],
+      ],
+    );
   }
 
   /** Newest first; `page.after` is an event's id. */
   async list(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<ChainedEvent[]> {
     const rows = await tx.query<Row>(
-      `select ${columns} from audit_event where msp_id = $1 and tenant_id = $2
+      `select ${read} from audit_event where msp_id = $1 and tenant_id = $2
        and ($3::uuid is null or sequence < (select sequence from audit_event where msp_id = $1 and tenant_id = $2 and id = $3))
        order by sequence desc limit $4`,
       [mspId, tenantId, page.after, page.first + 1],
@@ -66,14 +76,35 @@ export class AuditRepository {
     return rows.map(asEvent);
   }
 
-  /** In order of the chain, after `sequence`. */
-  async following(tx: Tx, mspId: Id, tenantId: Id, sequence: number, limit: number): Promise<ChainedEvent[]> {
-    const rows = await tx.query<Row>(
-      `select ${columns} from audit_event where msp_id = $1 and tenant_id = $2 and sequence > $3 order by sequence limit $4`,
-      [mspId, tenantId, sequence, limit],
+  /**
+   * Events in order of the chain, after the sequence `after` (null: from the very first row), with the head as it was at
+   * the same moment: one statement is one snapshot, so that what is appended meanwhile is in both or in neither.
+   */
+  async following(
+    tx: Tx,
+    mspId: Id,
+    tenantId: Id,
+    after: number | null,
+    limit: number,
+  ): Promise<{ head: ChainHead | null; following: ChainedEvent[] }> {
+    const rows = await tx.query<HeadRow & (Row | { id: null })>(
+      `select h.sequence as head_sequence, h.hash as head_hash, h.mac as head_mac, e.*
+       from (select 1) as always
+       left join audit_head h on h.msp_id = $1 and h.id = $2
+       left join (
+         select ${read} from audit_event where msp_id = $1 and tenant_id = $2 and ($3::bigint is null or sequence > $3)
+         order by sequence limit $4
+       ) e on true
+       order by e.sequence`,
+      [mspId, tenantId, after, limit],
     );
-    return rows.map(asEvent);
+    const following = rows.flatMap((row) => (row.id === null ? [] : [asEvent(row)]));
+    return { head: rows[0] === undefined ? null : asHead(rows[0]), following };
   }
+}
+
+function asHead(row: HeadRow): ChainHead | null {
+  return row.head_sequence === null ? null : { sequence: Number(row.head_sequence), hash: row.head_hash, mac: row.head_mac };
 }
 
 function asEvent(row: Row): ChainedEvent {
@@ -82,7 +113,8 @@ function asEvent(row: Row): ChainedEvent {
     tenantId: row.tenant_id,
     eventId: row.id,
     sequence: Number(row.sequence),
-    occurredAt: row.occurred_at.toISOString(),
+    // Milliseconds, as they were hashed; anything finer or without a date stays what it is, and no hash fits it.
+    occurredAt: (row.occurred_at ?? '').replace(/000Z$/, 'Z'),
     actorKind: row.actor_kind,
     actorId: row.actor_id,
     action: row.action,

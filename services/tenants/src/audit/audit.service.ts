@@ -23,18 +23,17 @@ export class AuditService {
     return this.tenancy.readTenants(actor, (tx) => this.log.list(tx, actor.mspId, tenantId, page));
   }
 
-  /** Recomputes a tenant's whole chain, events included that are appended meanwhile. */
+  /** Recomputes a tenant's chain as it is now, up to the first break. */
   async verify(actor: Actor, tenantId: Id): Promise<Verification> {
     const check = new ChainCheck(await this.keys.derive(auditKeyLabel), tenantId);
-    for (let last = 0, events = 0; ;) {
-      const following = await this.tenancy.readTenants(actor, (tx) => this.log.following(tx, actor.mspId, tenantId, last, batch));
+    for (let after: number | null = null, events = 0; ;) {
+      const { head, following } = await this.tenancy.readTenants(actor, (tx) =>
+        this.log.following(tx, actor.mspId, tenantId, after, batch),
+      );
       for (const event of following) check.next(event);
       events += following.length;
-      last = following.at(-1)?.sequence ?? last;
-      if (following.length === batch) continue;
-      const head = await this.tenancy.readTenants(actor, (tx) => this.log.head(tx, actor.mspId, tenantId));
-      const appendedMeanwhile = following.length > 0 && head !== null && head.sequence > last;
-      if (!appendedMeanwhile) return check.end(head, events);
+      if (check.broken || following.length < batch) return check.end(head, events);
+      after = check.sequence;
     }
   }
 }

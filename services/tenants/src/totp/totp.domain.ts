@@ -45,6 +45,12 @@ export function lockedUntil(failures: Failures, now: Date): Date | null {
   return failures.lockedUntil !== null && failures.lockedUntil > now ? failures.lockedUntil : null;
 }
 
+/** The end of the longest lock among several subjects, or null. */
+export function lockedUntilAny(several: readonly Failures[], now: Date): Date | null {
+  const ends = several.flatMap((failures) => lockedUntil(failures, now) ?? []);
+  return ends.toSorted((a, b) => b.getTime() - a.getTime())[0] ?? null;
+}
+
 /** One more wrong code. From the limit on it locks: 30 s, then twice as long each time, up to an hour. */
 export function fail(failures: Failures, limit: Limit, now: Date): Failures {
   const over = addSeconds(failures.windowBeganAt, limit.windowSeconds) <= now;

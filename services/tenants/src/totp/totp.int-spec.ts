@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { TOTP, URI } from 'otpauth';
-import type { Actor } from '@stint/contracts';
+import { type TOTP, URI } from 'otpauth';
+import type { Actor, Role } from '@stint/contracts';
 import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
 import { newId } from '@stint/kernel';
+import { eventually } from '@stint/testing';
 import {
   anonymous,
   createTenant,
@@ -20,10 +21,20 @@ let tenants: TestTenants;
 let administrator: Actor;
 let device: Actor;
 let customer: string;
+let places: Record<'Fabrikam' | 'Adatum' | 'Tailspin' | 'Wingtip' | 'Litware', string>;
 beforeAll(async () => {
   tenants = await startTestTenants();
   ({ administrator } = await joinFirst(tenants));
   customer = await createTenant(tenants, administrator, 'Contoso');
+  // All of them now: a new tenant's id must carry the present time, and the tests move the clock.
+  const place = (name: string) => createTenant(tenants, administrator, name);
+  places = {
+    Fabrikam: await place('Fabrikam'),
+    Adatum: await place('Adatum'),
+    Tailspin: await place('Tailspin'),
+    Wingtip: await place('Wingtip'),
+    Litware: await place('Litware'),
+  };
   device = await enrollDevice(tenants, administrator, customer);
 });
 afterAll(() => tenants.close());
@@ -42,9 +53,9 @@ interface Person {
 }
 
 /** Invites somebody, lets them join and enrol an ordinary authenticator app. */
-async function somebody(email: string): Promise<Person> {
+async function somebody(email: string, role: Role = 'TECHNICIAN', tenantId = administrator.tenantId): Promise<Person> {
   const id = newId();
-  const input = { id, tenantId: administrator.tenantId, email, roles: ['TECHNICIAN'] };
+  const input = { id, tenantId, email, roles: [role] };
   const invited = only(
     await tenants.send(
       administrator,
@@ -58,7 +69,7 @@ async function somebody(email: string): Promise<Person> {
       input: redeem,
     }),
   );
-  const actor = technician(administrator.mspId, administrator.tenantId, 'TECHNICIAN', id);
+  const actor = technician(administrator.mspId, tenantId, role, id);
   const keys = await generateHpkeKeyPair();
   const sealed = only(await tenants.send(actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
     enc: string;
@@ -134,6 +145,109 @@ describe('a code', () => {
   });
 });
 
+describe('who may log in by a code', () => {
+  test('not an auditor', async () => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const olga = await somebody('auditor@example.com', 'AUDITOR');
+    expect((await submit(olga.email, olga.code(), at)).__typename).toBe('TotpRefused');
+  });
+
+  test('a technician of the customer at its own computers, and not at those of another or of the MSP', async () => {
+    const other = places.Fabrikam;
+    const carl = await somebody('co-managed@example.com', 'TECHNICIAN', other);
+    for (const tenantId of [customer, administrator.tenantId]) {
+      const at = await enrollDevice(tenants, administrator, tenantId);
+      expect((await submit(carl.email, carl.code(), at)).__typename).toBe('TotpRefused');
+    }
+    expect((await submit(carl.email, carl.code(), await enrollDevice(tenants, administrator, other))).__typename).toBe('TotpAccepted');
+  });
+
+  test('nobody at a computer that was revoked', async () => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const anna = await somebody('revoked@example.com');
+    await tenants.database.query(`update tenants.device set active = false where id = '${at.id}'`);
+    expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpRefused');
+  });
+});
+
+test('a new enrolment counts from its first code on; until then the old one does', async () => {
+  const at = await enrollDevice(tenants, administrator, customer);
+  const anna = await somebody('new-phone@example.com');
+  const keys = await generateHpkeKeyPair();
+  const sealed = only(await tenants.send(anna.actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
+    enc: string;
+    ciphertext: string;
+  };
+  const uri = await openSealed({ privateKey: keys.privateKey, info: 'stint-totp-enrollment-v1', aad: anna.actor.id }, sealed);
+  const phone = URI.parse(uri.toString()) as TOTP;
+  const phoneCode = () => phone.generate({ timestamp: tenants.clock.now().getTime() });
+  expect((await submit(anna.email, phoneCode(), at)).__typename).toBe('TotpRefused');
+  expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpAccepted');
+  const wrong = phoneCode() === '000000' ? '000001' : '000000';
+  expect(only(await tenants.send(anna.actor, confirmMutation, { input: { code: wrong } })).__typename).toBe('TotpRefused');
+  expect(only(await tenants.send(anna.actor, confirmMutation, { input: { code: phoneCode() } })).__typename).toBe('Technician');
+  expect((await submit(anna.email, phoneCode(), at)).__typename).toBe('TotpRefused'); // used up by the confirmation
+  tenants.clock.advance(30);
+  expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpRefused');
+  expect((await submit(anna.email, phoneCode(), at)).__typename).toBe('TotpAccepted');
+});
+
+test('codes for an enrolment are limited like others', async () => {
+  const anna = await somebody('confirm-limit@example.com');
+  const keys = await generateHpkeKeyPair();
+  only(await tenants.send(anna.actor, enrollMutation, { input: { recipientKey: keys.publicKey } }));
+  const types = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      tenants.send(anna.actor, confirmMutation, { input: { code: 'wrong!' } }).then((answer) => only(answer).__typename),
+    ),
+  );
+  expect(types.filter((type) => type === 'TotpRefused')).toHaveLength(5);
+  expect(types.filter((type) => type === 'TotpLocked')).toHaveLength(15);
+});
+
+test('what came of a try is told to jit-policy and to the audit log, without the code and the address', async () => {
+  const place = places.Adatum;
+  const at = await enrollDevice(tenants, administrator, place);
+  const anna = await somebody('told@example.com');
+  await submit('stranger@example.com', '654321', at);
+  for (let wrong = 0; wrong < 5; wrong += 1) await submit(anna.email, wrongCode(anna), at);
+  tenants.clock.advance(31);
+  const code = anna.code();
+  const loginRequestId = newId();
+  only(await tenants.send(at, submitMutation, { input: { loginRequestId, email: anna.email, code } }));
+  const outbox = await tenants.database.query<{ payload: object }>(
+    `select payload from tenants.outbox where type = 'totp-accepted' and payload->>'deviceId' = '${at.id}'`,
+  );
+  expect(outbox.map(({ payload }) => payload)).toEqual([
+    { mspId: at.mspId, tenantId: place, loginRequestId, deviceId: at.id, technicianId: anna.actor.id },
+  ]);
+  const events = await eventually(async () => {
+    const query = `query ($id: ID!) { tenant(id: $id) { auditLog(first: 100) { edges { node { actorKind actorId action subjectId details } } } } }`;
+    const tenant = only(await tenants.send(administrator, query, { id: place })) as unknown as { auditLog: { edges: { node: Told }[] } };
+    const told = tenant.auditLog.edges.map(({ node }) => node).filter(({ action }) => action.startsWith('totp.'));
+    expect(told).toHaveLength(7);
+    return told;
+  });
+  // The consumer may take messages in another order than they were written.
+  const tally = events.map(({ action, actorKind, actorId }) => `${action} ${actorKind} ${actorId}`).sort();
+  expect(tally).toEqual([
+    `totp.accepted technician ${anna.actor.id}`,
+    `totp.locked device ${at.id}`,
+    ...Array.from({ length: 5 }, () => `totp.refused device ${at.id}`),
+  ]);
+  expect(events.find(({ action }) => action === 'totp.accepted')?.subjectId).toBe(loginRequestId);
+  const text = JSON.stringify(events);
+  for (const secret of [code, '654321', anna.email, 'stranger']) expect(text).not.toContain(secret);
+});
+
+interface Told {
+  actorKind: string;
+  actorId: string;
+  action: string;
+  subjectId: string;
+  details: string;
+}
+
 describe('the sixth try after five wrong ones is locked', () => {
   let anna: Person;
   let at: Actor;
@@ -184,6 +298,50 @@ describe('the sixth try after five wrong ones is locked', () => {
     for (let who = 0; who < 20; who += 1) await submit(`guess${who}@example.com`, '123456', at);
     expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpLocked');
   });
+});
+
+describe('a spray', () => {
+  /** Types a wrong code so often at each of so many new computers of the tenant. */
+  const spray = async (tenantId: string, computers: number, each: number, address: (index: number) => string) => {
+    const devices = await Promise.all(Array.from({ length: computers }, () => enrollDevice(tenants, administrator, tenantId)));
+    for (let index = 0; index < each; index += 1) await Promise.all(devices.map((at) => submit(address(index), 'wrong!', at)));
+  };
+
+  test('over many computers slows the guessing of one technician', async () => {
+    const anna = await somebody('over-computers@example.com');
+    await spray(customer, 13, 4, () => anna.email);
+    expect((await submit(anna.email, anna.code(), await enrollDevice(tenants, administrator, customer))).__typename).toBe('TotpLocked');
+  });
+
+  test('over many people and computers is slowed in the whole tenant, and in no other', async () => {
+    const place = places.Tailspin;
+    const anna = await somebody('over-people@example.com');
+    await spray(place, 11, 19, (index) => `somebody${index}@example.com`);
+    expect((await submit(anna.email, anna.code(), await enrollDevice(tenants, administrator, place))).__typename).toBe('TotpLocked');
+    const elsewhere = await enrollDevice(tenants, administrator, places.Wingtip);
+    expect((await submit(anna.email, anna.code(), elsewhere)).__typename).toBe('TotpAccepted');
+  });
+
+  test('of a locked computer leaves nothing behind and does not make the lock longer', async () => {
+    const at = await enrollDevice(tenants, administrator, places.Litware);
+    for (let who = 0; who < 20; who += 1) await submit(`some${who}@example.com`, '123456', at);
+    const rows = () =>
+      tenants.database.query(
+        `select subject, failures, locked_until from tenants.totp_failures where tenant_id = '${at.tenantId}' order by 1`,
+      );
+    const before = await rows();
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, who) => submit(`more${who}@example.com`, '123456', at)));
+    expect(answers.every((answer) => answer.__typename === 'TotpLocked')).toBe(true);
+    expect(await rows()).toEqual(before);
+  });
+});
+
+test('an unknown address is locked like a known one, by a right code too', async () => {
+  const at = await enrollDevice(tenants, administrator, customer);
+  const anna = await somebody('like-known@example.com');
+  for (let wrong = 0; wrong < 5; wrong += 1) await submit(anna.email, 'wrong!', at);
+  for (let wrong = 0; wrong < 5; wrong += 1) await submit('like-unknown@example.com', 'wrong!', at);
+  expect(await submit('like-unknown@example.com', '123456', at)).toEqual(await submit(anna.email, anna.code(), at));
 });
 
 test('no seed stands in the database or in an answer', async () => {

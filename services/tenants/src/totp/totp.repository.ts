@@ -74,17 +74,25 @@ export class TotpRepository {
     return (await tx.query('select 1 from device where msp_id = $1 and id = $2 and active', [mspId, deviceId])).length > 0;
   }
 
+  /** The failures of each subject, in the given order, as they stand: nothing is made, nothing is locked. */
+  async failures(tx: Tx, mspId: Id, subjects: readonly string[], now: Date): Promise<Failures[]> {
+    return this.#select(tx, mspId, subjects, now, '');
+  }
+
   /** The failures of each subject, in the given order, locked: tries about one subject are looked at one after the other. */
   async lockFailures(tx: Tx, owner: { mspId: Id; tenantId: Id }, subjects: readonly string[], now: Date): Promise<Failures[]> {
     // Rows are made and locked in one order everywhere, so that two tries never wait for each other in a circle.
-    const ordered = subjects.toSorted();
     await tx.query(
       `insert into totp_failures (msp_id, tenant_id, subject, window_began_at) select $1, $2, subject, $4 from unnest($3::text[]) as subject order by subject on conflict do nothing`,
-      [owner.mspId, owner.tenantId, ordered, now],
+      [owner.mspId, owner.tenantId, subjects, now],
     );
+    return this.#select(tx, owner.mspId, subjects, now, 'for update');
+  }
+
+  async #select(tx: Tx, mspId: Id, subjects: readonly string[], now: Date, lock: '' | 'for update'): Promise<Failures[]> {
     const rows = await tx.query<{ subject: string; failures: number; window_began_at: Date; locked_until: Date | null }>(
-      'select subject, failures, window_began_at, locked_until from totp_failures where msp_id = $1 and subject = any($2) order by subject for update',
-      [owner.mspId, ordered],
+      `select subject, failures, window_began_at, locked_until from totp_failures where msp_id = $1 and subject = any($2) order by subject ${lock}`,
+      [mspId, subjects],
     );
     const bySubject = new Map(
       rows.map((row) => [row.subject, { count: row.failures, windowBeganAt: row.window_began_at, lockedUntil: row.locked_until }]),

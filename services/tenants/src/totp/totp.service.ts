@@ -9,7 +9,7 @@ import { Tenancy, type SystemTx, type Tx } from '@stint/tenancy';
 import { TechnicianRepository } from '../technician/technician.repository.ts';
 import type { Technician } from '../technician/technician.domain.ts';
 import { CLOCK, KEYS } from '../tokens.ts';
-import { fail, limits, lockedUntil, noFailures, type Failures, type Limit } from './totp.domain.ts';
+import { fail, limits, lockedUntilAny, noFailures, type Failures, type Limit } from './totp.domain.ts';
 import { TotpRepository, type Candidate } from './totp.repository.ts';
 
 const enrollInput = z.object({ recipientKey: hpkePublicKey });
@@ -34,8 +34,8 @@ interface Try {
 
 @Injectable()
 export class TotpService {
-  // Compared against where there is nobody to compare with, so that an unknown address costs the same work.
-  readonly #nobody = newTotpSeed();
+  // Opened and compared against where there is nobody to compare with, so that an unknown address costs the same work.
+  #nobody: Buffer | undefined;
 
   constructor(
     private readonly tenancy: Tenancy,
@@ -134,12 +134,11 @@ export class TotpService {
   }
 
   async #match(mspId: Id, candidate: Candidate | null, code: string, now: Date): Promise<number | null> {
-    if (candidate?.seed == null) {
-      matchTotp({ seed: this.#nobody, code, now, lastStep: null });
-      return null;
-    }
-    const seed = await this.keys.unwrap(candidate.seed, seedPlace(mspId, candidate.technicianId));
-    return matchTotp({ seed, code, now, lastStep: candidate.lastStep });
+    const known = candidate?.seed == null ? null : { ...candidate, seed: candidate.seed };
+    const wrapped = known?.seed ?? (this.#nobody ??= await this.keys.wrap(newTotpSeed(), seedPlace('nobody', 'nobody')));
+    const seed = await this.keys.unwrap(wrapped, known === null ? seedPlace('nobody', 'nobody') : seedPlace(mspId, known.technicianId));
+    const step = matchTotp({ seed, code, now, lastStep: known?.lastStep ?? null });
+    return known === null ? null : step;
   }
 
   /**
@@ -152,15 +151,13 @@ export class TotpService {
     counted: readonly Counted[],
     now: Date,
   ): Promise<Try | { kind: 'locked'; retryAt: Date }> {
-    const before = await this.totps.lockFailures(
-      tx,
-      owner,
-      counted.map(({ subject }) => subject),
-      now,
-    );
-    const locks = before.map((failures) => lockedUntil(failures, now)?.getTime() ?? 0);
-    const latest = Math.max(...locks);
-    if (latest > 0) return { kind: 'locked', retryAt: new Date(latest) };
+    const subjects = counted.map(({ subject }) => subject);
+    // First without a trace: a locked computer that goes on trying addresses neither fills the table nor holds up its tenant.
+    const seen = lockedUntilAny(await this.totps.failures(tx, owner.mspId, subjects, now), now);
+    if (seen !== null) return { kind: 'locked', retryAt: seen };
+    const before = await this.totps.lockFailures(tx, owner, subjects, now);
+    const locked = lockedUntilAny(before, now);
+    if (locked !== null) return { kind: 'locked', retryAt: locked };
     const after = counted.map(({ limit }, index) => fail(before[index] ?? noFailures(now), limit, now));
     for (const [index, { subject }] of counted.entries())
       await this.totps.saveFailures(tx, owner.mspId, subject, after[index] ?? noFailures(now));

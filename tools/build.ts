@@ -1,8 +1,10 @@
 // npm run build: tsc -b over all packages, a line for each package that has to be compiled.
 import { spawn } from 'node:child_process';
 import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '..');
 const total = (JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { references: unknown[] }).references.length;
@@ -36,6 +38,7 @@ for await (const line of createInterface({ input: compiler.stdout })) {
 
 const code = await exited;
 if (code === 0) linkPrograms();
+if (code === 0 && compiled > 0) await warmCompileCache();
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
 if (code === 0) console.log(compiled === 0 ? 'build: up to date' : `build: ${compiled} of ${total} packages in ${seconds} s`);
 else console.error('build: failed');
@@ -54,4 +57,15 @@ function linkPrograms(): void {
       symlinkSync(relative(programs, target), join(programs, name));
     }
   }
+}
+
+/** Loads what `npm start` loads, once, so that Node keeps it compiled: the first start then takes half the time to load. */
+async function warmCompileCache(): Promise<void> {
+  const stack = pathToFileURL(join(root, 'deploy/embedded/dist/stack.js')).href;
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/stint-compile') };
+  const loading = spawn(process.execPath, ['--input-type=module', '--eval', `await import(${JSON.stringify(stack)}); process.exit(0)`], {
+    env,
+    stdio: 'ignore',
+  });
+  await once(loading, 'close');
 }

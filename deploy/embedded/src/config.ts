@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { configFields, loadConfig } from '@stint/host';
@@ -13,4 +14,12 @@ const environment = z.object({
 export function readConfig(): { port: number; dataDirectory: string } {
   const values = loadConfig(environment, process.env);
   return { port: values.PORT, dataDirectory: resolve(values.STINT_DATA) };
+}
+
+// Where Node keeps the compiled form of all that is loaded; `npm run build` fills it.
+const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/stint-compile', import.meta.url));
+
+/** The environment of the installation's process: ours, and where compiled code is kept, which halves the time to load. */
+export function installationEnvironment(): Record<string, string | undefined> {
+  return { ...process.env, NODE_COMPILE_CACHE: compileCache };
 }

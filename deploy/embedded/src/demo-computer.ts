@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readIdentity } from '@stint/agent';
+import { createPrivateRoot, enroll, readIdentity } from '@stint/agent';
 import type { DataDirectory } from './data-directory.ts';
 
 const agentMain = fileURLToPath(new URL('../../../clients/agent/dist/main.js', import.meta.url));
@@ -17,9 +18,9 @@ export function computerFolders(directory: DataDirectory): { state: string; root
 }
 
 /** Runs the agent's program once and answers its output; throws with what it said when it fails. */
-export async function runAgent(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
+export async function runAgent(args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [agentMain, ...args], {
-    env: { PATH: searchPath, ...environment },
+    env: { PATH: searchPath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -35,7 +36,8 @@ export async function runAgent(args: readonly string[], environment: Record<stri
 export async function enrollComputer(directory: DataDirectory, url: string, token: string): Promise<void> {
   const { state, root } = computerFolders(directory);
   if (readIdentity(state)?.confirmed === true) return;
-  await runAgent(['enroll', '--url', url, '--state', state, '--root', root], { STINT_ENROLLMENT_TOKEN: token });
+  if (!existsSync(root)) createPrivateRoot(root);
+  await enroll({ url, token, stateFolder: state, root });
 }
 
 export interface RunningComputer {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { enableCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { userNamespacesWork } from '@stint/agent';
 import type { Running } from '@stint/host';
@@ -40,7 +39,6 @@ async function startInstallation(): Promise<Running> {
     for (const stop of closing.reverse()) await stop().catch(() => undefined);
   };
   try {
-    enableCompileCache(directory.at('compile-cache'));
     // Loading the services takes about as long as starting the database: both at once.
     const [database, { prepareEnvironments, provisionDatabases }, { startStack }, { seed }] = await Promise.all([
       startPostgres(directory),

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   testMatch: [
     '<rootDir>/{libs,services,clients,deploy,e2e}/**/*.{spec,int-spec,e2e-spec}.ts',
@@ -12,4 +14,6 @@ export default {
   globalSetup: '<rootDir>/tools/jest-postgres.setup.mjs',
   globalTeardown: '<rootDir>/tools/jest-postgres.teardown.mjs',
   testTimeout: 30_000,
+  // Many tests wait for processes more than they compute: two at a time even on two cores.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
 };

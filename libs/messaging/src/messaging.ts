@@ -31,6 +31,9 @@ export interface MessagingOptions {
 }
 
 const concurrency = 8;
+// A job that a killed consumer had in hand is taken up again after 10 to 15 s (BullMQ's own values make it 30 to 60), and
+// as often as it takes: our handlers are short transactions, and the inbox makes a second run harmless.
+const afterCrash = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 100 };
 const inboxDays = 30;
 
 /** A service's end of everything between services: relay, consumer, sweeper. */
@@ -56,7 +59,7 @@ export class Messaging {
     assertComplete(options.service, options.handlers);
     const messaging = new Messaging(options);
     try {
-      messaging.#queues.worker(options.service, messaging.#consumer.process, { concurrency });
+      messaging.#queues.worker(options.service, messaging.#consumer.process, { concurrency, ...afterCrash });
       await messaging.#relay.start();
       messaging.#sweeper.start([...options.sweeps, forgetInbox]);
       return messaging;

@@ -6,7 +6,12 @@ import { z } from 'zod';
 
 const agentMain = fileURLToPath(new URL('../../../clients/agent/dist/main.js', import.meta.url));
 
-const active = z.object({ state: z.literal('ACTIVE'), account: z.string(), grantId: z.string(), passwordVerified: z.boolean() });
+const active = z.object({
+  state: z.literal('ACTIVE'),
+  account: z.string(),
+  grantId: z.string() /** Null where the agent was restarted in between: nobody has the password any more to check it with. */,
+  passwordVerified: z.boolean().nullable(),
+});
 
 /** `stint-agent login` at the demo computer, as seen by somebody in front of its screen. */
 export class LoginAtComputer {

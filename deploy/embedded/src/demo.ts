@@ -94,7 +94,7 @@ async function accountIsThere(active: Active): Promise<void> {
   const [name, hash = ''] = entry('shadow', active.account) ?? [];
   expect(name === active.account, `/etc/shadow has ${active.account}:${hash.slice(0, 6)}…`);
   expect(/^\$/.test(hash), 'the account is unlocked');
-  expect(active.passwordVerified, 'the password that was set is valid (checked with crypt against /etc/shadow)');
+  expect(active.passwordVerified === true, 'the password that was set is valid (checked with crypt against /etc/shadow)');
   expect(isAdministrator(active.account), 'the account is an administrator');
 }
 

@@ -109,7 +109,7 @@ describe('from the first link to the end of a login', () => {
     mspId = signedIn.tenant.id;
     expect(await done(['who-am-i'])).toMatchObject({
       tenant: { id: mspId, name: 'Northwind MSP' },
-      technician: { email: 'ada@northwind.example', roles: ['ADMINISTRATOR'] },
+      technician: { email: 'ada@northwind.example', roles: [{ role: 'ADMINISTRATOR' }] },
     });
   });
 
@@ -159,7 +159,7 @@ describe('from the first link to the end of a login', () => {
     await done(['--profile', 'bert', 'sign-in', '-', '--name', 'Bert Berg'], link);
     expect(await done(['--profile', 'bert', 'who-am-i'])).toMatchObject({
       id: bertId,
-      technician: { displayName: 'Bert Berg', email: 'bert@northwind.example', roles: ['TECHNICIAN'] },
+      technician: { displayName: 'Bert Berg', email: 'bert@northwind.example', roles: [{ role: 'TECHNICIAN' }] },
     });
     expect(await stint(['--profile', 'bert', 'tenant', 'create', 'Fabrikam'])).toMatchObject({
       exitCode: 1,

@@ -1,10 +1,10 @@
-import { id, permissions, type Actor } from '@stint/contracts';
+import { id, permissions, type Access, type Actor } from '@stint/contracts';
 import { isId, type Clock } from '@stint/kernel';
 import { z } from 'zod';
 import { BoundedCache } from './bounded-cache.ts';
 import type { SubgraphDataSource } from './subgraph.data-source.ts';
 
-const question = `query GatewayCredential($id: ID!) { credential(id: $id) { id publicKey kind subjectId mspId tenantId permissions } }`;
+const question = `query GatewayCredential($id: ID!) { credential(id: $id) { id publicKey kind subjectId mspId tenantId access { tenantId permissions } } }`;
 const rememberMs = 5_000;
 
 const answer = z.object({
@@ -16,7 +16,7 @@ const answer = z.object({
       subjectId: id,
       mspId: id,
       tenantId: id,
-      permissions: z.array(z.enum(permissions)),
+      access: z.array(z.object({ tenantId: id, permissions: z.array(z.enum(permissions)) })),
     })
     .nullable(),
 });
@@ -66,20 +66,16 @@ export class CredentialStore {
     const { credential } = answer.parse(await this.#tenants.askAsGateway(question, { id: credentialId }));
     if (credential === null) return null;
     const place = { id: credential.subjectId, mspId: credential.mspId, tenantId: credential.tenantId };
-    return { id: credential.id, publicKey: credential.publicKey, principal: actor(credential.kind, place, credential.permissions) };
+    return { id: credential.id, publicKey: credential.publicKey, principal: actor(credential.kind, place, credential.access) };
   }
 }
 
-function actor(
-  kind: 'TECHNICIAN' | 'DEVICE' | 'CLIENT',
-  place: { id: string; mspId: string; tenantId: string },
-  allowed: (typeof permissions)[number][],
-): Actor {
+function actor(kind: 'TECHNICIAN' | 'DEVICE' | 'CLIENT', place: { id: string; mspId: string; tenantId: string }, access: Access[]): Actor {
   switch (kind) {
     case 'TECHNICIAN':
-      return { kind: 'technician', ...place, permissions: allowed };
+      return { kind: 'technician', ...place, access };
     case 'CLIENT':
-      return { kind: 'client', ...place, permissions: allowed };
+      return { kind: 'client', ...place, access };
     case 'DEVICE':
       return { kind: 'device', ...place };
   }

@@ -84,7 +84,8 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
         id: newId(),
         privateKey: pair.privateKey,
         publicKey: pair.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64url'),
-        principal: kind === 'device' ? { kind, ...place } : { kind, ...place, permissions: ['tenant.read'] },
+        principal:
+          kind === 'device' ? { kind, ...place } : { kind, ...place, access: [{ tenantId: place.tenantId, permissions: ['tenant.read'] }] },
       };
       credentials.set(credential.id, credential);
       return credential;
@@ -109,8 +110,13 @@ export function tenantsResolvers(credentials: Map<string, TestCredential>) {
     Query: {
       viewer: (_root: never, _args: never, { principal }: StandInContext) => {
         if (!('id' in principal)) throw refuse('UNAUTHENTICATED', 'Sign in first.');
-        const permissions = 'permissions' in principal ? principal.permissions : [];
-        return { kind: principal.kind.toUpperCase(), id: principal.id, tenant: { id: principal.tenantId }, permissions };
+        const access = 'access' in principal ? principal.access : [];
+        return {
+          kind: principal.kind.toUpperCase(),
+          id: principal.id,
+          tenant: { id: principal.tenantId },
+          access: access.map(({ tenantId, permissions }) => ({ tenant: { id: tenantId }, permissions })),
+        };
       },
       thisDevice: (_root: never, _args: never, { principal }: StandInContext) => deviceOf(principal),
       tenant: (_root: never, { id }: Args) => (id === tenantId ? { id } : null),
@@ -134,7 +140,7 @@ export function tenantsResolvers(credentials: Map<string, TestCredential>) {
           subjectId,
           mspId,
           tenantId,
-          permissions: 'permissions' in known.principal ? known.principal.permissions : [],
+          access: 'access' in known.principal ? known.principal.access : [],
         };
       },
     },

@@ -79,7 +79,7 @@ describe('the process', () => {
       viewer: {
         kind: 'TECHNICIAN',
         id: anId(2),
-        permissions: [],
+        access: [],
         tenant: { id: tenantId, name: 'Contoso' },
         technician: { ...technician, roles: [], totpEnrolled: false, groups: [] },
       },

@@ -33,3 +33,18 @@ export const ed25519PublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be
 
 /** An X25519 public key for HPKE, 32 bytes in base64url. */
 export const hpkePublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be an X25519 public key: 43 base64url characters');
+
+/** A DNS name of an Active Directory domain such as `corp.example.com`, lower-cased, without a dot at its end (RFC 1035 §2.3.4: at most 253 characters). */
+export const domainName = z
+  .string()
+  .transform((text) => text.trim().toLowerCase().replace(/\.$/, ''))
+  .refine(
+    (text) => text.length <= 253 && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/.test(text),
+    'must be the DNS name of a domain such as corp.example.com',
+  );
+
+/** A device's tag: what access rules name devices by. */
+export const deviceTag = z
+  .string()
+  .transform((text) => text.trim().toLowerCase())
+  .refine((text) => /^[a-z0-9][a-z0-9._-]{0,39}$/.test(text), 'must have 1 to 40 characters: a-z, 0-9, dot, underscore and hyphen');

@@ -1,6 +1,26 @@
-export { principal, principalToken, serviceNames, id, type Principal, type Actor, type ServiceName } from './principal.ts';
-export { permissions, roles, rolePermissions, type Permission, type Role } from './permissions.ts';
-export { messages, messagesTo, type MessageType, type Payload } from './messages.ts';
+export {
+  principal,
+  principalToken,
+  serviceNames,
+  id,
+  reachOf,
+  narrowed,
+  asSelf,
+  type Principal,
+  type Actor,
+  type ServiceName,
+} from './principal.ts';
+export {
+  permissions,
+  roles,
+  rolePermissions,
+  accessOf,
+  type Permission,
+  type Role,
+  type RoleAssignment,
+  type Access,
+} from './permissions.ts';
+export { messages, messagesTo, maxAssignments, maxGroupsOfTechnician, maxDeviceTags, type MessageType, type Payload } from './messages.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
-export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey } from './fields.ts';
+export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
 export { approvalChallenge, type ApprovalContent } from './approval.ts';

@@ -7,6 +7,13 @@ const scope = { mspId: id, tenantId: id };
 /** Grows with every change of the thing; a copy applies a message only if its version is newer (late and doubled messages do nothing). */
 const version = z.number().int().positive();
 
+/** Most roles that a technician can hold, so that they fit into one message. */
+export const maxAssignments = 20;
+/** Most groups that a technician can be in, so that they fit into one message. */
+export const maxGroupsOfTechnician = 40;
+/** Most tags of a device. */
+export const maxDeviceTags = 20;
+
 interface MessageDefinition {
   version: number;
   from: readonly ServiceName[];
@@ -27,9 +34,9 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, parentId: id.nullable(), path: z.array(id).min(1), name: z.string(), version }),
   },
-  /** A technician was made or changed; `keys` are the public halves (Ed25519, JWK `x`) that sign approvals. */
+  /** A technician was made or changed: who they are, which roles they hold where, in which groups they are. */
   'technician-changed': {
-    version: 1,
+    version: 2,
     from: ['tenants'],
     to: ['jit-policy'],
     schema: z.object({
@@ -38,14 +45,29 @@ export const messages = {
       email: z.string(),
       displayName: z.string(),
       active: z.boolean(),
-      roles: z.array(z.enum(roles)),
-      keys: z.array(z.object({ id, x: z.string() })),
+      assignments: z.array(z.object({ tenantId: id, role: z.enum(roles) })).max(maxAssignments),
+      groupIds: z.array(id).max(maxGroupsOfTechnician),
+      totpEnrolled: z.boolean(),
       version,
     }),
   },
-  /** A device was enrolled, changed or revoked. */
-  'device-changed': {
+  /** The keys that sign a technician's approvals, all of them: `x` of Ed25519 JWKs. */
+  'technician-keys-changed': {
     version: 1,
+    from: ['tenants'],
+    to: ['jit-policy'],
+    schema: z.object({ ...scope, technicianId: id, keys: z.array(z.object({ id, x: z.string() })), version }),
+  },
+  /** A technician group was made or renamed. Who is in it stands in `technician-changed`. */
+  'group-changed': {
+    version: 1,
+    from: ['tenants'],
+    to: ['jit-policy'],
+    schema: z.object({ ...scope, groupId: id, name: z.string(), version }),
+  },
+  /** A device was enrolled, changed or revoked. `domain` is the AD domain that it is joined to, as its DNS name. */
+  'device-changed': {
+    version: 2,
     from: ['tenants'],
     to: ['jit-policy'],
     schema: z.object({
@@ -53,6 +75,9 @@ export const messages = {
       deviceId: id,
       kind: z.enum(['WORKSTATION', 'SERVER', 'DOMAIN_CONTROLLER']),
       hostName: z.string(),
+      domain: z.string().nullable(),
+      tags: z.array(z.string()).max(maxDeviceTags),
+      hpkeKey: z.string(),
       active: z.boolean(),
       version,
     }),

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type DataLoader from 'dataloader';
 import { Refusal } from '@stint/kernel';
-import type { Actor, Permission, Principal } from '@stint/contracts';
+import { narrowed, type Actor, type Permission, type Principal } from '@stint/contracts';
 
 /** What a resolver knows of its request: GraphQL's context. */
 export interface RequestContext {
@@ -31,12 +31,13 @@ export function callerActor(principal: Principal): Actor {
   return principal;
 }
 
-/** True when the caller holds the permission. Devices hold none. */
+/** True when the caller holds the permission in any tenant. Devices hold none. */
 export function may(principal: Principal, permission: Permission): boolean {
-  return 'permissions' in principal && principal.permissions.includes(permission);
+  return 'access' in principal && principal.access.some((entry) => entry.permissions.includes(permission));
 }
 
-/** Refuses a caller without the permission. */
-export function authorise(principal: Principal, permission: Permission): void {
+/** The caller as far as the permission carries; refuses a caller who holds it nowhere. */
+export function authorise(principal: Principal, permission: Permission): Actor {
   if (!may(principal, permission)) throw new Refusal('FORBIDDEN', `You need the permission ${permission} for this.`);
+  return narrowed(callerActor(principal), [permission]);
 }

@@ -87,7 +87,7 @@ const caller = (...permissions: ('tenant.read' | 'tenant.write')[]): Principal =
   id: newId(),
   mspId: newId(),
   tenantId: newId(),
-  permissions,
+  access: [{ tenantId: newId(), permissions }],
 });
 const device: Principal = { kind: 'device', id: newId(), mspId: newId(), tenantId: newId() };
 

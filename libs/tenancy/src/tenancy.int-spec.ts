@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 function actor(mspId: Id, tenantId: Id): Actor {
-  return { kind: 'technician', id: newId(), mspId, tenantId, permissions: [] };
+  return { kind: 'technician', id: newId(), mspId, tenantId, access: [{ tenantId, permissions: [] }] };
 }
 
 const names = async (tx: { query: TenantTx['query'] }) =>

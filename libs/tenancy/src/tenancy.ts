@@ -1,6 +1,6 @@
 import { DataSource, type EntityManager, type EntitySchema, type QueryRunner } from 'typeorm';
 import { notFound, type Id } from '@stint/kernel';
-import type { Actor } from '@stint/contracts';
+import { reachOf, type Actor } from '@stint/contracts';
 
 /** A running transaction. Gone when the work given to `Tenancy` returns: never keep one. */
 export interface Tx {
@@ -14,7 +14,7 @@ export interface Tx {
 
 declare const brand: unique symbol;
 
-/** Reads everything in the caller's reach: its tenant and all below. Cannot write. */
+/** Reads everything in the caller's reach: the tenants of its access and all below them. Cannot write. */
 export interface ReadTx extends Tx {
   readonly [brand]: 'read';
   readonly scope: { readonly mspId: Id; readonly actor: Actor };
@@ -132,7 +132,13 @@ export class Tenancy {
 }
 
 async function enter(runner: QueryRunner, actor: Actor, tenantId: Id | null, readOnly: boolean): Promise<boolean> {
-  const rows = (await runner.query('select stint_enter($1, $2, $3, $4) as reached', [actor.mspId, actor.tenantId, tenantId, readOnly])) as {
+  const rows = (await runner.query('select stint_enter($1, $2, $3, $4, $5) as reached', [
+    actor.mspId,
+    reachOf(actor),
+    actor.id,
+    tenantId,
+    readOnly,
+  ])) as {
     reached: boolean;
   }[];
   return rows[0]?.reached === true;

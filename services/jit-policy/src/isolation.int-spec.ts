@@ -47,7 +47,7 @@ beforeAll(async () => {
       id: oldId(),
       mspId: other.mspId,
       tenantId: other.tenantId,
-      permissions: [...permissions],
+      access: [{ tenantId: other.tenantId, permissions: [...permissions] }],
     },
     'another MSP`s device': deviceOfOther.actor,
     'a device of the same customer': beside.actor,
@@ -291,7 +291,13 @@ describe('who may call at all', () => {
   });
 
   test('an API client ends grants but approves nothing, whatever it is allowed', async () => {
-    const client: Actor = { kind: 'client', id: oldId(), mspId: a.msp.mspId, tenantId: a.msp.tenantId, permissions: [...permissions] };
+    const client: Actor = {
+      kind: 'client',
+      id: oldId(),
+      mspId: a.msp.mspId,
+      tenantId: a.msp.tenantId,
+      access: [{ tenantId: a.msp.tenantId, permissions: [...permissions] }],
+    };
     await expect(world.approve({ ...a.technician, actor: client }, a.pending)).rejects.toThrow('FORBIDDEN');
     const second = await world.computer(a.customer);
     await service.settled();

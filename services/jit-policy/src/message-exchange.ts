@@ -43,6 +43,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
       handlers: {
         'tenant-changed': this.directory.tenantChanged,
         'technician-changed': this.directory.technicianChanged,
+        'technician-keys-changed': this.directory.technicianKeysChanged,
+        'group-changed': this.directory.groupChanged,
         'device-changed': this.directory.deviceChanged,
         'totp-accepted': this.logins.totpAccepted,
       },

@@ -25,8 +25,12 @@ import { GroupRepository } from './group/group.repository.ts';
 import { GroupResolver, TenantGroupsResolver } from './group/group.resolver.ts';
 import { GroupService } from './group/group.service.ts';
 import { Loaders } from './loaders.ts';
+import { RoleRepository } from './role/role.repository.ts';
+import { RoleResolver, TechnicianRolesResolver } from './role/role.resolver.ts';
+import { RoleService } from './role/role.service.ts';
 import { InvitationRepository } from './technician/invitation.repository.ts';
 import { JoiningService } from './technician/joining.service.ts';
+import { TechnicianCopies } from './technician/technician-copies.ts';
 import { TechnicianRepository } from './technician/technician.repository.ts';
 import { TechnicianResolver, TenantTechniciansResolver } from './technician/technician.resolver.ts';
 import { TechnicianService } from './technician/technician.service.ts';
@@ -66,7 +70,7 @@ export class AppModule {
         ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],
         ...[DeviceRepository, EnrollmentTokenRepository, ApiClientRepository, AuditRepository, TotpRepository],
         ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
-        ...[CredentialService, ApiClientService, AuditService, TotpService, Loaders],
+        ...[CredentialService, ApiClientService, AuditService, TotpService, RoleRepository, TechnicianCopies, RoleService, Loaders],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
         ...[
           TenantGroupsResolver,
@@ -76,6 +80,8 @@ export class AppModule {
           ApiClientResolver,
           AuditResolver,
           TotpResolver,
+          RoleResolver,
+          TechnicianRolesResolver,
         ],
       ],
     };

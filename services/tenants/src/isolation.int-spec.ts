@@ -14,13 +14,14 @@ import {
 } from './test-tenants.support.ts';
 
 let tenants: TestTenants;
-const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient', Id> = {
+const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient' | 'role', Id> = {
   tenant: '',
   technician: '',
   group: '',
   device: '',
   enrollmentToken: '',
   apiClient: '',
+  role: '',
 };
 let strangers: Record<string, Principal>;
 
@@ -58,13 +59,17 @@ beforeAll(async () => {
     publicKey: somePublicKey(),
     permissions: ['grant.read'],
   });
+  const { roles } = only(
+    await tenants.send(administrator, 'query ($id: ID!) { technician(id: $id) { __typename roles { id } } }', { id: things.technician }),
+  ) as unknown as { roles: { id: Id }[] };
+  things.role = roles[0]?.id ?? '';
   things.device = (await enrollDevice(tenants, administrator, a)).id;
   const foreignMsp = newId();
-  const { permissions } = administrator as Extract<Actor, { permissions: unknown }>;
+  const { permissions } = (administrator as Extract<Actor, { access: unknown }>).access[0] ?? { permissions: [] };
   strangers = {
     'an administrator of the sibling customer': technician(mspId, b),
     'an administrator of another MSP': technician(foreignMsp),
-    'an API client of the sibling customer': { kind: 'client', id: newId(), mspId, tenantId: b, permissions },
+    'an API client of the sibling customer': { kind: 'client', id: newId(), mspId, tenantId: b, access: [{ tenantId: b, permissions }] },
     'a device of the sibling customer': await enrollDevice(tenants, administrator, b),
     'a caller that names our MSP but lives nowhere in it': technician(mspId, newId()),
   };
@@ -92,6 +97,12 @@ const operations: [keyof typeof things, string, object?][] = [
     `mutation ($id: ID!, $new: ID!) { inviteTechnician(input: { id: $new, tenantId: $id, email: "x@example.com", roles: [AUDITOR] }) { ${problem} } }`,
   ],
   ['technician', `mutation ($id: ID!) { updateTechnician(input: { id: $id, active: false }) { ${problem} } }`],
+  [
+    'technician',
+    `mutation ($id: ID!, $new: ID!, $own: ID!) { assignRole(input: { id: $new, technicianId: $id, tenantId: $own, role: AUDITOR }) { ${problem} } }`,
+  ],
+  ['role', `mutation ($id: ID!) { removeRole(input: { id: $id }) { ${problem} } }`],
+  ['device', `mutation ($id: ID!) { updateDevice(input: { id: $id, tags: ["x"] }) { ${problem} } }`],
   ['tenant', `mutation ($id: ID!, $new: ID!) { createGroup(input: { id: $new, tenantId: $id, name: "X" }) { ${problem} } }`],
   ['group', `mutation ($id: ID!) { setGroupMembers(input: { groupId: $id, technicianIds: [] }) { ${problem} } }`],
   [
@@ -115,7 +126,7 @@ describe.each([
   'a caller that names our MSP but lives nowhere in it',
 ])('%s', (who) => {
   test.each(operations)('gets for a %s of tenant A what it gets for nothing at all: %s', async (kind, query) => {
-    const variables = { new: newId(), key: somePublicKey() };
+    const variables = { new: newId(), key: somePublicKey(), own: (strangers[who] as Actor).tenantId };
     const used = Object.fromEntries(Object.entries(variables).filter(([name]) => query.includes(`$${name}:`)));
     const entity = (id: Id) => (query.includes('$entity') ? { entity: [{ __typename: typeName(kind), id }] } : { id });
     const ask = (id: Id) => tenants.send(strangers[who] as Principal, query, { ...used, ...entity(id) });

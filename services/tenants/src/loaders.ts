@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
-import type { Actor } from '@stint/contracts';
+import { asSelf, narrowed, type Actor, type Permission } from '@stint/contracts';
 import { isId, notFound, Refusal, type Id } from '@stint/kernel';
 import { callerActor, perRequest, type RequestContext } from '@stint/subgraph';
 import { DeviceService } from './device/device.service.ts';
@@ -18,6 +18,13 @@ interface Things {
   group: Group;
   device: Device;
 }
+/** What lets a caller read a thing of a kind; everybody may read themselves. */
+const reading: Readonly<Record<keyof Things, Permission>> = {
+  tenant: 'tenant.read',
+  technician: 'technician.read',
+  group: 'technician.read',
+  device: 'device.read',
+};
 type Load<Kind extends keyof Things> = (actor: Actor, ids: readonly Id[]) => Promise<Things[Kind][]>;
 
 /** Reads things by id: one query for all ids of a kind that a request asks for, within the caller's reach. */
@@ -40,7 +47,13 @@ export class Loaders {
     // A device sees itself and the tenant it stands in, nothing else.
     if (actor.kind === 'device' && !((kind === 'device' && id === actor.id) || (kind === 'tenant' && id === actor.tenantId))) return null;
     if (!isId(id)) return null;
-    const loader = perRequest<Things[Kind] | null>(context, kind, () => new DataLoader((ids) => this.#inOrder(kind, actor, ids)));
+    const self = kind === 'technician' && actor.kind === 'technician' && id === actor.id;
+    const reader = self ? asSelf(actor) : narrowed(actor, [reading[kind]]);
+    const loader = perRequest<Things[Kind] | null>(
+      context,
+      self ? 'self' : kind,
+      () => new DataLoader((ids) => this.#inOrder(kind, reader, ids)),
+    );
     return loader.load(id);
   }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rolePermissions, type Actor, type Principal, type Role } from '@stint/contracts';
+import { accessOf, type Actor, type Principal, type Role } from '@stint/contracts';
 import { generateSigningKey, privateKeyToPem, publicKeyX } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
 import { newId, type Id } from '@stint/kernel';
@@ -68,7 +68,7 @@ export async function startTestTenants(): Promise<TestTenants> {
 export const anonymous: Principal = { kind: 'anonymous' };
 
 export function technician(mspId: Id, tenantId: Id = mspId, role: Role = 'ADMINISTRATOR', id: Id = newId()): Actor {
-  return { kind: 'technician', id, mspId, tenantId, permissions: [...rolePermissions[role]] };
+  return { kind: 'technician', id, mspId, tenantId, access: accessOf([{ tenantId, role }]) };
 }
 
 /** A fresh Ed25519 public key (the `x` of its JWK). */

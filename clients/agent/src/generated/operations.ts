@@ -43,6 +43,8 @@ export type EnrollDeviceInput = {
   credentialId: string;
   /** A fresh UUIDv7 made by the agent: the device's id. */
   deviceId: string;
+  /** The DNS name of the Active Directory domain that the computer is joined to or controls; null for none. */
+  domain?: string | null | undefined;
   /** What stays the same when the machine is enrolled again, for example the hash of its machine id; 64 hex digits. */
   hardwareId: string;
   /** The computer's host name. */

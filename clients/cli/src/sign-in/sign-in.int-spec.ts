@@ -26,9 +26,9 @@ beforeEach(async () => {
     viewer: {
       kind: 'TECHNICIAN',
       id: technician.id,
-      permissions: ['tenant.read'],
+      access: [{ tenant: { name: 'Northwind' }, permissions: ['tenant.read'] }],
       tenant,
-      technician: { ...technician, roles: ['ADMINISTRATOR'], totpEnrolled: false, groups: [] },
+      technician: { ...technician, roles: [{ role: 'ADMINISTRATOR', tenant: { name: 'Northwind' } }], totpEnrolled: false, groups: [] },
     },
   }));
 });

@@ -12,9 +12,10 @@ import {
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
 import type { Cell, Field } from '../render/table.ts';
-import { instant, words, yesNo } from '../render/values.ts';
+import { instant, yesNo } from '../render/values.ts';
 import { found, type Act } from '../session.ts';
 import { tenantOrHome } from '../tenant/home-tenant.ts';
+import { addRoleCommands, roleText } from './role.command.ts';
 
 const role = oneOf(roles);
 
@@ -35,7 +36,7 @@ export function addTechnicianCommands(program: Command, act: Act): void {
           { title: 'ID', show: (technician: TechnicianRowFragment) => technician.id },
           { title: 'NAME', show: (technician: TechnicianRowFragment) => technician.displayName },
           { title: 'EMAIL', show: (technician: TechnicianRowFragment) => technician.email },
-          { title: 'ROLES', show: (technician: TechnicianRowFragment) => technician.roles.map(words).join(', ') },
+          { title: 'ROLES', show: (technician: TechnicianRowFragment) => technician.roles.map(roleText).join(', ') },
           { title: 'TOTP', show: (technician: TechnicianRowFragment) => yesNo(technician.totpEnrolled) },
           { title: 'STATE', show: state },
         ];
@@ -62,11 +63,13 @@ export function addTechnicianCommands(program: Command, act: Act): void {
         const { __typename, ...invitation } = expectType(inviteTechnician, 'Invitation');
         output.thing(
           invitation,
-          [['link', invitation.link], ['ends', instant(invitation.expiresAt)], ...fields(invitation.technician)],
+          [['link', invitation.link], ['ends', instant(invitation.expiresAt)], ...technicianFields(invitation.technician)],
           'Invited. Hand the link over on a safe way; it is shown only now and works once, with "stint sign-in <link>".',
         );
       }),
     );
+
+  addRoleCommands(group, act);
 
   for (const { name, active, description, sentence } of [
     {
@@ -86,7 +89,7 @@ export function addTechnicianCommands(program: Command, act: Act): void {
           const { client } = await signedIn();
           const { updateTechnician } = await client.request(UpdateTechnicianDocument, { input: { id: technicianId, active } });
           const { __typename, ...technician } = expectType(updateTechnician, 'Technician');
-          output.thing(technician, fields(technician), sentence);
+          output.thing(technician, technicianFields(technician), sentence);
         }),
       );
   }
@@ -97,12 +100,12 @@ function state(technician: TechnicianRowFragment): Cell {
   return technician.joined ? { text: 'on', tone: 'good' } : { text: 'invited', tone: 'warning' };
 }
 
-function fields(technician: TechnicianRowFragment): Field[] {
+export function technicianFields(technician: TechnicianRowFragment): Field[] {
   return [
     ['id', technician.id],
     ['name', technician.displayName],
     ['email', technician.email],
-    ['roles', technician.roles.map(words).join(', ')],
+    ['roles', technician.roles.map(roleText).join(', ')],
     ['state', state(technician)],
   ];
 }

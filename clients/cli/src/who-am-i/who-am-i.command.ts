@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { WhoAmIDocument } from '../generated/operations.ts';
+import type { Field } from '../render/table.ts';
 import { words, yesNo } from '../render/values.ts';
 import type { Act } from '../session.ts';
+import { roleText } from '../technician/role.command.ts';
 
 export function addWhoAmICommand(program: Command, act: Act): void {
   program
@@ -15,13 +17,13 @@ export function addWhoAmICommand(program: Command, act: Act): void {
         output.thing({ profile: { name: profile.name, url: profile.url, credentialId: profile.credentialId }, ...viewer }, [
           ['name', technician?.displayName ?? ''],
           ['email', technician?.email ?? ''],
-          ['roles', technician?.roles.map(words).join(', ') ?? words(viewer.kind)],
+          ['roles', technician?.roles.map(roleText).join(', ') ?? words(viewer.kind)],
           ['tenant', tenant?.name ?? ''],
           ['tenant id', tenant?.id ?? ''],
           ['groups', technician?.groups.map(({ name }) => name).join(', ') ?? ''],
           ['TOTP', technician ? yesNo(technician.totpEnrolled) : ''],
           ['id', viewer.id],
-          ['may', viewer.permissions.join(', ')],
+          ...viewer.access.map(({ tenant: where, permissions }): Field => [`may in ${where?.name ?? '?'}`, permissions.join(', ')]),
           ['profile', profile.name],
           ['signs in to', profile.url],
           ['credential', profile.credentialId],

@@ -91,7 +91,7 @@ export type InviteTechnicianInput = {
   email: string;
   /** A fresh UUIDv7 made by the caller: the technician's id. */
   id: string;
-  /** At least one. */
+  /** At least one, held on `tenantId` and all below; none that gives more than the caller holds there. */
   roles: Array<Role>;
   /** The tenant where the technician will live. */
   tenantId: string;
@@ -144,13 +144,15 @@ export type RedeemInvitationInput = {
   token: string;
 };
 
-/** What a technician may do. */
+/** What a technician may do, on the tenant on which the role is held and on all below. */
 export type Role =
   /** Everything. */
   | 'ADMINISTRATOR'
   /** Read everything, the audit log included; change nothing. */
   | 'AUDITOR'
-  /** Approve logins, see and end grants. */
+  /** See devices and read LAPS passwords where the tenant's LAPS settings allow it; nothing else. */
+  | 'HELPDESK'
+  /** Log in where access rules allow it, approve for others, see and end grants. */
   | 'TECHNICIAN';
 
 /** Input of `updateJitSettings`; fields left out stay, null goes back to the inherited value. */

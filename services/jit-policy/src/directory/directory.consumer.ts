@@ -3,7 +3,7 @@ import type { Handler } from '@stint/messaging';
 import { AccountRepository } from '../device-state/account.repository.ts';
 import { GrantService } from '../grant/grant.service.ts';
 import { LoginService } from '../login/login.service.ts';
-import { mayUseLogins } from './directory.domain.ts';
+import { holds } from './directory.domain.ts';
 import { DirectoryRepository } from './directory.repository.ts';
 
 /** Keeps our copies, and draws the consequences of what changed. Messages come in any order: only a newer version counts. */
@@ -24,7 +24,15 @@ export class DirectoryConsumer {
   readonly technicianChanged: Handler<'technician-changed'> = async (tx, technician) => {
     if (!(await this.copies.saveTechnician(tx, technician))) return;
     await this.accounts.renameTechnician(tx, technician.mspId, technician.technicianId, technician.displayName);
-    if (!mayUseLogins(technician)) await this.grants.endOfTechnician(tx, technician.mspId, technician.technicianId);
+    await this.grants.endOfTechnician(tx, technician.mspId, technician.technicianId, (path) => !holds(technician, 'login.approve', path));
+  };
+
+  readonly technicianKeysChanged: Handler<'technician-keys-changed'> = async (tx, technician) => {
+    await this.copies.saveKeys(tx, technician);
+  };
+
+  readonly groupChanged: Handler<'group-changed'> = async (tx, group) => {
+    await this.copies.saveGroup(tx, group);
   };
 
   readonly deviceChanged: Handler<'device-changed'> = async (tx, message) => {

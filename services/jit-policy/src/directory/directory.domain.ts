@@ -1,5 +1,5 @@
 import { idTime, type Id } from '@stint/kernel';
-import { rolePermissions, type Role } from '@stint/contracts';
+import { rolePermissions, type Permission, type RoleAssignment } from '@stint/contracts';
 
 /** Our copy of a tenant. */
 export interface TenantCopy {
@@ -17,7 +17,10 @@ export interface TechnicianCopy {
   email: string;
   displayName: string;
   active: boolean;
-  roles: Role[];
+  /** Roles, each for a tenant and all below. */
+  assignments: RoleAssignment[];
+  groupIds: Id[];
+  totpEnrolled: boolean;
   keys: { id: Id; x: string }[];
 }
 
@@ -26,7 +29,12 @@ export interface DeviceCopy {
   mspId: Id;
   tenantId: Id;
   id: Id;
+  kind: 'WORKSTATION' | 'SERVER' | 'DOMAIN_CONTROLLER';
   hostName: string;
+  /** The AD domain that it is joined to or controls, as its DNS name. */
+  domain: string | null;
+  tags: string[];
+  hpkeKey: string;
   active: boolean;
   revision: number;
 }
@@ -40,7 +48,10 @@ export function mayStillArrive(id: Id, now: Date): boolean {
   return ageSeconds <= freshSeconds && ageSeconds >= -aheadSeconds;
 }
 
-/** Whether the technician may approve logins, and use what was approved, now. */
-export function mayUseLogins(technician: Pick<TechnicianCopy, 'active' | 'roles'>): boolean {
-  return technician.active && technician.roles.some((role) => rolePermissions[role].includes('login.approve'));
+/** Whether the technician holds the permission in the tenant with this path, by a role on it or above it. */
+export function holds(technician: Pick<TechnicianCopy, 'active' | 'assignments'>, permission: Permission, path: readonly Id[]): boolean {
+  return (
+    technician.active &&
+    technician.assignments.some(({ tenantId, role }) => path.includes(tenantId) && rolePermissions[role].includes(permission))
+  );
 }

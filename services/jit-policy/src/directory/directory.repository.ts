@@ -16,14 +16,20 @@ interface TechnicianRow {
   email: string;
   display_name: string;
   active: boolean;
-  roles: TechnicianCopy['roles'];
+  assignments: TechnicianCopy['assignments'];
+  group_ids: Id[];
+  totp_enrolled: boolean;
   keys: TechnicianCopy['keys'];
 }
 interface DeviceRow {
   msp_id: Id;
   tenant_id: Id;
   id: Id;
+  kind: DeviceCopy['kind'];
   host_name: string;
+  domain: string | null;
+  tags: string[];
+  hpke_key: string;
   active: boolean;
   revision: number;
 }
@@ -38,12 +44,16 @@ export class DirectoryRepository {
   /** The technician, locked against a change until the transaction ends: what is decided on it stays true. */
   async technicianHeld(tx: Tx, mspId: Id, id: Id): Promise<TechnicianCopy | null> {
     const [row] = await tx.query<TechnicianRow>(
-      'select msp_id, tenant_id, id, email, display_name, active, roles, keys from technician where msp_id = $1 and id = $2 for share',
+      `select msp_id, tenant_id, id, email, display_name, active, assignments, group_ids, totp_enrolled, keys
+       from technician where msp_id = $1 and id = $2 for share`,
       [mspId, id],
     );
     if (row === undefined) return null;
-    const { email, active, roles, keys } = row;
-    return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, email, displayName: row.display_name, active, roles, keys };
+    const { email, active, assignments, keys } = row;
+    return {
+      ...{ mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, email, displayName: row.display_name, active, assignments, keys },
+      ...{ groupIds: row.group_ids, totpEnrolled: row.totp_enrolled },
+    };
   }
 
   /** The device, locked: its logins, grants and accounts change one after the other. */
@@ -95,9 +105,10 @@ export class DirectoryRepository {
 
   async saveTechnician(tx: SystemTx, technician: Payload<'technician-changed'>): Promise<boolean> {
     const rows = await tx.query(
-      `insert into technician (msp_id, tenant_id, id, email, display_name, active, roles, keys, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      `insert into technician (msp_id, tenant_id, id, email, display_name, active, assignments, group_ids, totp_enrolled, keys, version)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '[]', $10)
        on conflict (msp_id, id) do update set email = excluded.email, display_name = excluded.display_name, active = excluded.active,
-         roles = excluded.roles, keys = excluded.keys, version = excluded.version
+         assignments = excluded.assignments, group_ids = excluded.group_ids, totp_enrolled = excluded.totp_enrolled, version = excluded.version
        where technician.version < excluded.version returning id`,
       [
         technician.mspId,
@@ -106,27 +117,57 @@ export class DirectoryRepository {
         technician.email,
         technician.displayName,
         technician.active,
-        technician.roles,
-        JSON.stringify(technician.keys),
+        JSON.stringify(technician.assignments),
+        technician.groupIds,
+        technician.totpEnrolled,
         technician.version,
       ],
     );
     return rows.length === 1;
   }
 
+  /** The technician's keys; they may arrive before the technician, and then wait as a row that nobody can use. */
+  async saveKeys(tx: SystemTx, technician: Payload<'technician-keys-changed'>): Promise<void> {
+    await tx.query(
+      `insert into technician (msp_id, tenant_id, id, email, display_name, active, keys, keys_version, version)
+       values ($1, $2, $3, '', '', false, $4, $5, 0)
+       on conflict (msp_id, id) do update set keys = excluded.keys, keys_version = excluded.keys_version
+       where technician.keys_version < excluded.keys_version`,
+      [technician.mspId, technician.tenantId, technician.technicianId, JSON.stringify(technician.keys), technician.version],
+    );
+  }
+
+  async saveGroup(tx: SystemTx, group: Payload<'group-changed'>): Promise<void> {
+    await tx.query(
+      `insert into technician_group (msp_id, tenant_id, id, name, version) values ($1, $2, $3, $4, $5)
+       on conflict (msp_id, id) do update set name = excluded.name, version = excluded.version
+       where technician_group.version < excluded.version`,
+      [group.mspId, group.tenantId, group.groupId, group.name, group.version],
+    );
+  }
+
   async saveDevice(tx: SystemTx, device: Payload<'device-changed'>): Promise<boolean> {
     const rows = await tx.query(
-      `insert into device (msp_id, tenant_id, id, kind, host_name, active, version) values ($1, $2, $3, $4, $5, $6, $7)
-       on conflict (msp_id, id) do update set kind = excluded.kind, host_name = excluded.host_name, active = excluded.active, version = excluded.version
+      `insert into device (msp_id, tenant_id, id, kind, host_name, active, version, domain, tags, hpke_key)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       on conflict (msp_id, id) do update set kind = excluded.kind, host_name = excluded.host_name, active = excluded.active,
+         version = excluded.version, domain = excluded.domain, tags = excluded.tags, hpke_key = excluded.hpke_key
        where device.version < excluded.version returning id`,
-      [device.mspId, device.tenantId, device.deviceId, device.kind, device.hostName, device.active, device.version],
+      [
+        ...[device.mspId, device.tenantId, device.deviceId, device.kind, device.hostName, device.active, device.version],
+        ...[device.domain, device.tags, device.hpkeKey],
+      ],
     );
     return rows.length === 1;
   }
 }
 
-const deviceColumns = 'msp_id, tenant_id, id, host_name, active, revision';
+const deviceColumns = 'msp_id, tenant_id, id, kind, host_name, domain, tags, hpke_key, active, revision';
 
 function asDevice(row: DeviceRow): DeviceCopy {
-  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, hostName: row.host_name, active: row.active, revision: row.revision };
+  const { kind, domain, tags, active, revision } = row;
+  return {
+    ...{ mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, kind, hostName: row.host_name },
+    ...{ domain, tags, hpkeKey: row.hpke_key, active, revision },
+  };
 }

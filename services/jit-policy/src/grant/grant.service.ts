@@ -91,11 +91,13 @@ export class GrantService {
     );
   }
 
-  /** Ends every live grant of a technician who may not use them any more. */
-  async endOfTechnician(tx: SystemTx, mspId: Id, technicianId: Id): Promise<void> {
+  /** Ends the live grants of a technician in the tenants whose path `lost` says that they may not be used there any more. */
+  async endOfTechnician(tx: SystemTx, mspId: Id, technicianId: Id, lost: (path: readonly Id[]) => boolean): Promise<void> {
     for (const deviceId of await this.grants.devicesOfLive(tx, mspId, technicianId)) {
       const device = await this.copies.deviceLocked(tx, mspId, deviceId);
-      if (device !== null) await this.#endLive(tx, device, (grant) => grant.technicianId === technicianId);
+      if (device === null) continue;
+      const tenant = await this.copies.tenant(tx, mspId, device.tenantId);
+      if (lost(tenant?.path ?? [])) await this.#endLive(tx, device, (grant) => grant.technicianId === technicianId);
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
-import { mayStillArrive, mayUseLogins, type TechnicianCopy } from '../directory/directory.domain.ts';
+import { mayStillArrive, holds, type TechnicianCopy } from '../directory/directory.domain.ts';
 import { approvalContent, checkedChoice, totpObstacle } from './approval.domain.ts';
 import { startedLogin } from './login.domain.ts';
 
@@ -62,12 +62,11 @@ describe('what an approver chose', () => {
 });
 
 describe('a right code', () => {
-  const fine = { request: { method: 'TOTP' as const }, deviceActive: true, technicianMay: true, inReach: true, totpLogin: true };
+  const fine = { request: { method: 'TOTP' as const }, deviceActive: true, technicianMay: true, totpLogin: true };
   test.each<[string, Partial<Parameters<typeof totpObstacle>[0]>, string | null]>([
     ['approves', {}, null],
     ['revoked computer', { deviceActive: false }, 'revoked'],
     ['technician switched off', { technicianMay: false }, 'may not log in here'],
-    ['technician of elsewhere', { inReach: false }, 'may not log in here'],
     ['a login by QR', { request: { method: 'QR' } }, 'QR code'],
     ['switched off meanwhile', { totpLogin: false }, 'switched off'],
   ])('%s', (_, change, expected) => {
@@ -77,15 +76,18 @@ describe('a right code', () => {
   });
 });
 
-describe('a technician', () => {
-  test.each<[string, boolean, TechnicianCopy['roles'], boolean]>([
-    ['technician', true, ['TECHNICIAN'], true],
-    ['administrator', true, ['ADMINISTRATOR'], true],
-    ['auditor', true, ['AUDITOR'], false],
+describe('a technician with a role', () => {
+  const [msp, customer, other] = ['msp', 'customer', 'other'];
+  test.each<[string, boolean, TechnicianCopy['assignments'], boolean]>([
+    ['technician of the MSP', true, [{ tenantId: msp, role: 'TECHNICIAN' }], true],
+    ['administrator of the customer', true, [{ tenantId: customer, role: 'ADMINISTRATOR' }], true],
+    ['technician of another customer', true, [{ tenantId: other, role: 'TECHNICIAN' }], false],
+    ['auditor', true, [{ tenantId: msp, role: 'AUDITOR' }], false],
+    ['helpdesk', true, [{ tenantId: msp, role: 'HELPDESK' }], false],
     ['no role', true, [], false],
-    ['switched off', false, ['ADMINISTRATOR', 'TECHNICIAN'], false],
-  ])('%s may use logins: %#', (_, active, roles, expected) => {
-    expect(mayUseLogins({ active, roles })).toBe(expected);
+    ['switched off', false, [{ tenantId: msp, role: 'ADMINISTRATOR' }], false],
+  ])('%s may log in at the customer: %#', (_, active, assignments, expected) => {
+    expect(holds({ active, assignments }, 'login.approve', [msp, customer])).toBe(expected);
   });
 });
 

@@ -42,11 +42,10 @@ export function totpObstacle(facts: {
   request: Pick<LoginRequest, 'method'>;
   deviceActive: boolean;
   technicianMay: boolean;
-  inReach: boolean;
   totpLogin: boolean;
 }): string | null {
   if (!facts.deviceActive) return 'The computer was revoked.';
-  if (!facts.technicianMay || !facts.inReach) return 'The technician may not log in here.';
+  if (!facts.technicianMay) return 'The technician may not log in here.';
   if (facts.request.method !== 'TOTP') return 'This login waits for its QR code to be scanned, not for a code.';
   if (!facts.totpLogin) return 'Logging in with a code was switched off for this customer.';
   return null;

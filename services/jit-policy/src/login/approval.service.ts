@@ -5,7 +5,7 @@ import { approvalChallenge, type Actor, type Payload } from '@stint/contracts';
 import { hashToken, publicKeyFromX, verifyDetached } from '@stint/crypto';
 import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
-import { mayStillArrive, mayUseLogins, type DeviceCopy, type TechnicianCopy } from '../directory/directory.domain.ts';
+import { mayStillArrive, holds, type DeviceCopy, type TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
 import { GrantService, type Approval } from '../grant/grant.service.ts';
@@ -102,8 +102,7 @@ export class ApprovalService {
     const obstacle = totpObstacle({
       request,
       deviceActive: device.active,
-      technicianMay: technician !== null && mayUseLogins(technician),
-      inReach: technician !== null && tenant !== null && tenant.path.includes(technician.tenantId),
+      technicianMay: technician !== null && tenant !== null && holds(technician, 'login.approve', tenant.path),
       totpLogin: settings.totpLogin.value,
     });
     if (obstacle !== null || technician === null) {
@@ -174,11 +173,12 @@ export class ApprovalService {
         'login request',
         async (tx) => {
           const technician = await this.copies.technicianHeld(tx, actor.mspId, actor.id);
-          if (technician === null || !mayUseLogins(technician)) {
-            throw new CopyMissing([actor.id], new Refusal('FORBIDDEN', 'You may not decide on logins.'));
-          }
+          if (technician?.active !== true) throw new CopyMissing([actor.id], new Refusal('FORBIDDEN', 'You may not decide on logins.'));
           const request = isId(asked.id) ? await this.logins.find(tx, actor.mspId, asked.id) : null;
           if (request === null || !codeFits(request, asked.code)) return null;
+          const tenant = await this.copies.tenant(tx, actor.mspId, request.tenantId);
+          if (!holds(technician, 'login.approve', tenant?.path ?? []))
+            throw new CopyMissing([actor.id], new Refusal('FORBIDDEN', 'You may not decide on logins here.'));
           found = { technician, request };
           return request.tenantId;
         },

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { approvalChallenge, rolePermissions, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
+import { approvalChallenge, accessOf, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
 import { generateSigningKey, publicKeyX, signDetached } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { oldId, type Answer, type TestJitPolicy } from './test-jit-policy.ts';
@@ -73,13 +73,16 @@ export class World {
       email: 'anna.berg@example.com',
       displayName: 'Anna Berg',
       active: true,
-      roles: [role],
-      keys: [{ id: keyId, x: publicKeyX(key) }],
+      assignments: [{ tenantId: tenant.tenantId, role }],
+      groupIds: [],
+      totpEnrolled: true,
       version: 1,
       ...change,
     };
+    const technician = { actor: technicianActor(tenant, role, told.technicianId), keyId, key, told };
     await this.service.tell('technician-changed', told);
-    return { actor: technicianActor(tenant, role, told.technicianId), keyId, key, told };
+    await this.service.tell('technician-keys-changed', keysOf(technician));
+    return technician;
   }
 
   async computer(tenant: Payload<'tenant-changed'>, change: Partial<Payload<'device-changed'>> = {}): Promise<Computer> {
@@ -89,6 +92,9 @@ export class World {
       deviceId: oldId(),
       kind: 'WORKSTATION' as const,
       hostName: 'ws-07',
+      domain: null,
+      tags: [],
+      hpkeKey: '',
       active: true,
       version: 1,
       ...change,
@@ -197,7 +203,13 @@ export class World {
 
 /** A technician as the gateway forwards them, whether we know them or not. */
 export function technicianActor(tenant: { mspId: Id; tenantId: Id }, role: Role = 'TECHNICIAN', id: Id = oldId()): Actor {
-  return { kind: 'technician', id, mspId: tenant.mspId, tenantId: tenant.tenantId, permissions: [...rolePermissions[role]] };
+  return {
+    kind: 'technician',
+    id,
+    mspId: tenant.mspId,
+    tenantId: tenant.tenantId,
+    access: accessOf([{ tenantId: tenant.tenantId, role }]),
+  };
 }
 
 export function only(answer: Answer): Thing {
@@ -212,4 +224,10 @@ export function codeOf(answer: Answer): string | undefined {
 
 export function idOf(thing: unknown): Id {
   return (thing as { id: Id }).id;
+}
+
+/** The message about a technician's keys. */
+export function keysOf({ told, keyId, key }: Pick<Technician, 'told' | 'keyId' | 'key'>): Payload<'technician-keys-changed'> {
+  const { mspId, tenantId, technicianId } = told;
+  return { mspId, tenantId, technicianId, keys: [{ id: keyId, x: publicKeyX(key) }], version: 1 };
 }

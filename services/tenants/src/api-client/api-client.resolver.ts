@@ -25,7 +25,6 @@ export class ApiClientResolver {
 
   @ResolveField('apiClients')
   list(@Parent() tenant: Tenant, @Args() page: PageArguments, @Context() { principal }: RequestContext) {
-    authorise(principal, 'client.write');
-    return this.clients.list(callerActor(principal), tenant.id, pageRequest(page));
+    return this.clients.list(authorise(principal, 'client.write'), tenant.id, pageRequest(page));
   }
 }

@@ -6,6 +6,7 @@ import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
+import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
 import { CLOCK, REVOKE, type Revoke } from '../tokens.ts';
 import { surplus, type ApiClient } from './api-client.domain.ts';
@@ -29,16 +30,22 @@ export class ApiClientService {
     private readonly tenancy: Tenancy,
     private readonly clients: ApiClientRepository,
     private readonly credentials: CredentialRepository,
+    private readonly tenants: TenantRepository,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(REVOKE) private readonly revocation: Revoke,
   ) {}
 
   async create(actor: Actor, raw: unknown): Promise<ApiClient> {
     const input = checkInput(createInput, raw);
-    const missing = surplus(input.permissions, 'permissions' in actor ? actor.permissions : []);
-    if (missing.length > 0) throw invalidInput('permissions', `permissions: you do not hold ${missing.join(', ')} yourself.`);
     return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
       const { mspId, tenantId } = tx.scope;
+      const path = (await this.tenants.find(tx, mspId, tenantId))?.path ?? [];
+      const access = 'access' in actor ? actor.access.filter((entry) => path.includes(entry.tenantId)) : [];
+      const missing = surplus(
+        input.permissions,
+        access.flatMap(({ permissions: held }) => held),
+      );
+      if (missing.length > 0) throw invalidInput('permissions', `permissions: you do not hold ${missing.join(', ')} there yourself.`);
       const client: ApiClient = {
         mspId,
         tenantId,

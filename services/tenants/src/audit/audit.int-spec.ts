@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 let mspId: Id;
-const actor = (): Actor => ({ kind: 'technician', id: newId(), mspId, tenantId: mspId, permissions: [] });
+const actor = (): Actor => ({ kind: 'technician', id: newId(), mspId, tenantId: mspId, access: [{ tenantId: mspId, permissions: [] }] });
 const event = (change: Partial<AuditEvent> = {}): AuditEvent => ({
   ...{ mspId, tenantId: mspId, eventId: newId(), occurredAt: new Date().toISOString(), actorKind: 'system', actorId: null },
   ...{ action: 'grant.ended', subjectId: newId(), details: { reason: 'Printer', z: 1, a: null } },

@@ -1,6 +1,6 @@
 import { Args, Context, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { connection, pageRequest } from '@stint/kernel';
-import { authorise, callerActor, type RequestContext } from '@stint/subgraph';
+import { authorise, type RequestContext } from '@stint/subgraph';
 import type { PageArguments } from '../page-arguments.ts';
 import type { Tenant } from '../tenant/tenant.domain.ts';
 import { AuditService } from './audit.service.ts';
@@ -11,9 +11,8 @@ export class AuditResolver {
 
   @ResolveField()
   async auditLog(@Parent() tenant: Tenant, @Args() page: PageArguments, @Context() { principal }: RequestContext) {
-    authorise(principal, 'audit.read');
     const request = pageRequest(page);
-    const events = await this.log.list(callerActor(principal), tenant.id, request);
+    const events = await this.log.list(authorise(principal, 'audit.read'), tenant.id, request);
     const nodes = events.map((event) => ({
       ...event,
       id: event.eventId,
@@ -25,7 +24,6 @@ export class AuditResolver {
 
   @ResolveField()
   verifyAuditLog(@Parent() tenant: Tenant, @Context() { principal }: RequestContext) {
-    authorise(principal, 'audit.read');
-    return this.log.verify(callerActor(principal), tenant.id);
+    return this.log.verify(authorise(principal, 'audit.read'), tenant.id);
   }
 }

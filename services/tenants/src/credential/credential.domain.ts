@@ -1,4 +1,4 @@
-import { rolePermissions, type Permission, type Role } from '@stint/contracts';
+import { accessOf, type Access, type Permission, type RoleAssignment } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 
 export type SubjectKind = 'TECHNICIAN' | 'DEVICE' | 'CLIENT';
@@ -13,18 +13,18 @@ export interface Credential {
   /** The `x` of the Ed25519 JWK. */
   publicKey: string;
   /** A technician's roles. */
-  roles: readonly Role[];
+  roles: readonly RoleAssignment[];
   /** An API client's own permissions. */
   granted: readonly Permission[];
 }
 
-/** What the credential's subject may do: a technician by roles, an API client what it was given, a device nothing. */
-export function permissionsOf(credential: Pick<Credential, 'kind' | 'roles' | 'granted'>): Permission[] {
+/** What the credential's subject may do where: a technician by roles, an API client what it was given, a device nothing. */
+export function accessOfCredential(credential: Pick<Credential, 'kind' | 'tenantId' | 'roles' | 'granted'>): Access[] {
   switch (credential.kind) {
     case 'TECHNICIAN':
-      return [...new Set(credential.roles.flatMap((role) => rolePermissions[role]))];
+      return accessOf(credential.roles);
     case 'CLIENT':
-      return [...credential.granted];
+      return [{ tenantId: credential.tenantId, permissions: [...credential.granted] }];
     case 'DEVICE':
       return [];
   }

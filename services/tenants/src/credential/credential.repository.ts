@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Permission, Role } from '@stint/contracts';
+import type { Permission, RoleAssignment } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { Credential, SubjectKind } from './credential.domain.ts';
@@ -30,10 +30,12 @@ export class CredentialRepository {
       kind: SubjectKind;
       subject_id: Id;
       public_key: string;
-      roles: Role[] | null;
+      roles: RoleAssignment[] | null;
       granted: Permission[] | null;
     }>(
-      `select c.msp_id, c.tenant_id, c.id, c.kind, c.subject_id, c.public_key, t.roles, a.permissions as granted
+      `select c.msp_id, c.tenant_id, c.id, c.kind, c.subject_id, c.public_key, a.permissions as granted,
+         (select jsonb_agg(jsonb_build_object('tenantId', r.tenant_id, 'role', r.role) order by r.id)
+          from role_assignment r where r.msp_id = t.msp_id and r.technician_id = t.id) as roles
        from credential c
        left join technician t on c.kind = 'TECHNICIAN' and t.msp_id = c.msp_id and t.id = c.subject_id and t.active
        left join device d on c.kind = 'DEVICE' and d.msp_id = c.msp_id and d.id = c.subject_id and d.active

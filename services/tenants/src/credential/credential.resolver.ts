@@ -1,6 +1,6 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { Can } from '@stint/subgraph';
-import { permissionsOf } from './credential.domain.ts';
+import { accessOfCredential } from './credential.domain.ts';
 import { CredentialService } from './credential.service.ts';
 
 /** For the gateway's token endpoint: whose key is this, and what may they do. */
@@ -12,6 +12,6 @@ export class CredentialResolver {
   @Can('gateway')
   async credential(@Args('id') id: string) {
     const credential = await this.credentials.find(id);
-    return credential === null ? null : { ...credential, permissions: permissionsOf(credential) };
+    return credential === null ? null : { ...credential, access: accessOfCredential(credential) };
   }
 }

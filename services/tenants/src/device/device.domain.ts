@@ -11,6 +11,10 @@ export interface Device {
   kind: DeviceKind;
   hostName: string;
   platform: string;
+  /** The AD domain that it is joined to, as its DNS name. */
+  domain: string | null;
+  /** What access rules name devices by. */
+  tags: readonly string[];
   /** What stays the same when the machine is enrolled again. */
   hardwareId: string;
   /** X25519 public key (base64url) to which secrets for this device are sealed. */

@@ -10,6 +10,8 @@ interface Row {
   kind: DeviceKind;
   host_name: string;
   platform: string;
+  domain: string | null;
+  tags: string[];
   hardware_id: string;
   hpke_key: string;
   enrolled_with: Id;
@@ -18,7 +20,7 @@ interface Row {
   last_seen_at: Date | null;
   version: number;
 }
-const selection = `select d.msp_id, d.tenant_id, d.id, d.kind, d.host_name, d.platform, d.hardware_id, d.hpke_key, d.enrolled_with, d.active, d.enrolled_at,
+const selection = `select d.msp_id, d.tenant_id, d.id, d.kind, d.host_name, d.platform, d.domain, d.tags, d.hardware_id, d.hpke_key, d.enrolled_with, d.active, d.enrolled_at,
   d.version, p.last_seen_at from device d left join device_presence p on p.msp_id = d.msp_id and p.id = d.id`;
 
 @Injectable()
@@ -26,11 +28,11 @@ export class DeviceRepository {
   /** Inserts a device; false when its id is taken or its hardware is another active device of the tenant. */
   async insert(tx: Tx, device: Device): Promise<boolean> {
     const rows = await tx.query(
-      `insert into device (msp_id, tenant_id, id, kind, host_name, platform, hardware_id, hpke_key, enrolled_with, enrolled_at, version)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id`,
+      `insert into device (msp_id, tenant_id, id, kind, host_name, platform, hardware_id, hpke_key, enrolled_with, enrolled_at, version, domain)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning id`,
       [
         ...[device.mspId, device.tenantId, device.id, device.kind, device.hostName, device.platform],
-        ...[device.hardwareId, device.hpkeKey, device.enrolledWith, device.enrolledAt, device.version],
+        ...[device.hardwareId, device.hpkeKey, device.enrolledWith, device.enrolledAt, device.version, device.domain],
       ],
     );
     return rows.length > 0;
@@ -45,6 +47,11 @@ export class DeviceRepository {
         ])
       ).length > 0
     );
+  }
+
+  /** Sets the device's tags and gives it a new version. */
+  async setTags(tx: Tx, mspId: Id, id: Id, tags: readonly string[]): Promise<void> {
+    await tx.query('update device set tags = $3, version = version + 1 where msp_id = $1 and id = $2', [mspId, id, tags]);
   }
 
   async find(tx: Tx, mspId: Id, id: Id): Promise<Device | null> {
@@ -83,6 +90,8 @@ function asDevice(row: Row): Device {
     kind: row.kind,
     hostName: row.host_name,
     platform: row.platform,
+    domain: row.domain,
+    tags: row.tags,
     hardwareId: row.hardware_id,
     hpkeKey: row.hpke_key,
     enrolledWith: row.enrolled_with,

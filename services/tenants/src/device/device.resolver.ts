@@ -2,7 +2,7 @@ import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver, Resolve
 import type { Principal } from '@stint/contracts';
 import { pageRequest } from '@stint/kernel';
 import { authorise, Caller, callerActor, Can, type RequestContext } from '@stint/subgraph';
-import type { MutationRevokeDeviceArgs } from '../generated/graphql.ts';
+import type { MutationRevokeDeviceArgs, MutationUpdateDeviceArgs } from '../generated/graphql.ts';
 import { Loaders } from '../loaders.ts';
 import type { PageArguments } from '../page-arguments.ts';
 import type { Tenant } from '../tenant/tenant.domain.ts';
@@ -34,7 +34,13 @@ export class DeviceResolver {
     const field = (name: keyof Device) => async () => (await row())[name];
     return {
       ...{ id: actor.id, tenantId: actor.tenantId, hostName: field('hostName'), kind: field('kind'), platform: field('platform') },
-      ...{ active: field('active'), enrolledAt: field('enrolledAt'), lastSeenAt: field('lastSeenAt') },
+      ...{
+        active: field('active'),
+        domain: field('domain'),
+        tags: field('tags'),
+        enrolledAt: field('enrolledAt'),
+        lastSeenAt: field('lastSeenAt'),
+      },
     };
   }
 
@@ -42,6 +48,12 @@ export class DeviceResolver {
   @Can('device.write')
   async revokeDevice(@Caller() caller: Principal, @Args() { input }: MutationRevokeDeviceArgs) {
     return { __typename: 'Device', ...(await this.devices.revoke(callerActor(caller), input.id)) };
+  }
+
+  @Mutation()
+  @Can('device.write')
+  async updateDevice(@Caller() caller: Principal, @Args() { input }: MutationUpdateDeviceArgs) {
+    return { __typename: 'Device', ...(await this.devices.update(callerActor(caller), input)) };
   }
 
   @ResolveField()
@@ -62,7 +74,6 @@ export class TenantDevicesResolver {
 
   @ResolveField('devices')
   list(@Parent() tenant: Tenant, @Args() page: PageArguments, @Context() { principal }: RequestContext) {
-    authorise(principal, 'device.read');
-    return this.devices.list(callerActor(principal), tenant.id, pageRequest(page));
+    return this.devices.list(authorise(principal, 'device.read'), tenant.id, pageRequest(page));
   }
 }

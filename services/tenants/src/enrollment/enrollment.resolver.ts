@@ -35,7 +35,6 @@ export class EnrollmentResolver {
 
   @ResolveField('enrollmentTokens')
   list(@Parent() tenant: Tenant, @Args() page: PageArguments, @Context() { principal }: RequestContext) {
-    authorise(principal, 'device.read');
-    return this.enrollment.list(callerActor(principal), tenant.id, pageRequest(page));
+    return this.enrollment.list(authorise(principal, 'device.read'), tenant.id, pageRequest(page));
   }
 }

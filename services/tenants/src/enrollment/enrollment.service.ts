@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { ed25519PublicKey, hostName, hpkePublicKey, id, line, type Actor } from '@stint/contracts';
+import { domainName, ed25519PublicKey, hostName, hpkePublicKey, id, line, type Actor } from '@stint/contracts';
 import { hashToken, newToken } from '@stint/crypto';
 import { addSeconds, connection, conflict, notFound, Problem, type Clock, type Connection, type Id, type PageRequest } from '@stint/kernel';
 import { audit } from '@stint/messaging';
@@ -36,6 +36,7 @@ const enrollInput = z.object({
   hpkeKey: hpkePublicKey,
   hostName,
   platform: line(100),
+  domain: domainName.nullish(),
   hardwareId: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'),
 });
 
@@ -111,6 +112,7 @@ export class EnrollmentService {
       const { hardwareId, hpkeKey, platform } = input;
       const device: Device = {
         ...{ mspId, tenantId, id: input.deviceId, kind: token.kind, hostName: input.hostName, platform, hardwareId, hpkeKey },
+        ...{ domain: input.domain ?? null, tags: [] },
         ...{ enrolledWith: token.id, active: true, enrolledAt: now, lastSeenAt: null, version: 1 },
       };
       if (!(await this.devices.insert(tx, device))) {

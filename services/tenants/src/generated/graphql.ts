@@ -48,6 +48,21 @@ export type ApiClientEdge = {
   node: ApiClient;
 };
 
+/** Input of `assignRole`. */
+export type AssignRoleInput = {
+  /** A fresh UUIDv7 made by the caller. */
+  id: Scalars['ID']['input'];
+  /** The role. */
+  role: Role;
+  /** The technician; at most 20 roles each. */
+  technicianId: Scalars['ID']['input'];
+  /** Where the role counts, with all below. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `assignRole`. */
+export type AssignRoleResult = Conflict | InvalidInput | NotFound | Technician;
+
 /** One event of a tenant's audit log. Append-only: `hash` covers the event and the hash before it. */
 export type AuditEvent = {
   __typename?: 'AuditEvent';
@@ -166,14 +181,14 @@ export type CreateTenantResult = Conflict | InvalidInput | NotFound | Tenant;
 /** The public half of a credential: what the gateway needs to prove who calls. */
 export type Credential = {
   __typename?: 'Credential';
+  /** What the subject may do where. */
+  access: Array<CredentialAccess>;
   /** The credential's id: the OAuth client id. */
   id: Scalars['ID']['output'];
   /** Who signs in with it. */
   kind: ViewerKind;
   /** The MSP. */
   mspId: Scalars['ID']['output'];
-  /** What the subject may do. */
-  permissions: Array<Scalars['String']['output']>;
   /** The `x` of the Ed25519 JWK. */
   publicKey: Scalars['String']['output'];
   /** The technician's, device's or API client's id. */
@@ -182,11 +197,22 @@ export type Credential = {
   tenantId: Scalars['ID']['output'];
 };
 
+/** What a credential's subject may do in one tenant and all below it. */
+export type CredentialAccess = {
+  __typename?: 'CredentialAccess';
+  /** For example `settings.write`. */
+  permissions: Array<Scalars['String']['output']>;
+  /** The tenant. */
+  tenantId: Scalars['ID']['output'];
+};
+
 /** A computer with an agent. */
 export type Device = {
   __typename?: 'Device';
   /** False once revoked. */
   active: Scalars['Boolean']['output'];
+  /** The DNS name of the Active Directory domain that the computer is joined to (or that it controls); null for none. */
+  domain?: Maybe<Scalars['String']['output']>;
   /** When the agent was enrolled. */
   enrolledAt: Scalars['DateTime']['output'];
   /** The computer's host name as the agent tells it. */
@@ -199,6 +225,8 @@ export type Device = {
   lastSeenAt?: Maybe<Scalars['DateTime']['output']>;
   /** Operating system and version as the agent tells it. */
   platform: Scalars['String']['output'];
+  /** What access rules name devices by, for example `tier-0`; sorted. */
+  tags: Array<Scalars['String']['output']>;
   /** The tenant that the device belongs to. */
   tenant?: Maybe<Tenant>;
 };
@@ -245,6 +273,8 @@ export type EnrollDeviceInput = {
   credentialId: Scalars['ID']['input'];
   /** A fresh UUIDv7 made by the agent: the device's id. */
   deviceId: Scalars['ID']['input'];
+  /** The DNS name of the Active Directory domain that the computer is joined to or controls; null for none. */
+  domain?: InputMaybe<Scalars['String']['input']>;
   /** What stays the same when the machine is enrolled again, for example the hash of its machine id; 64 hex digits. */
   hardwareId: Scalars['String']['input'];
   /** The computer's host name. */
@@ -373,7 +403,7 @@ export type InviteTechnicianInput = {
   email: Scalars['String']['input'];
   /** A fresh UUIDv7 made by the caller: the technician's id. */
   id: Scalars['ID']['input'];
-  /** At least one. */
+  /** At least one, held on `tenantId` and all below; none that gives more than the caller holds there. */
   roles: Array<Role>;
   /** The tenant where the technician will live. */
   tenantId: Scalars['ID']['input'];
@@ -410,6 +440,8 @@ export type IssuedEnrollmentToken = {
 
 export type Mutation = {
   __typename?: 'Mutation';
+  /** Gives a technician a role on a tenant and all below it. Nobody gives away what they do not hold there. */
+  assignRole: AssignRoleResult;
   /** Ends the enrolment with a first code from the authenticator app. */
   confirmTotp: ConfirmTotpResult;
   /** Makes an API client for a partner integration or PSA/RMM plugin, bound to a public key. */
@@ -428,6 +460,8 @@ export type Mutation = {
   issueEnrollmentToken: IssueEnrollmentTokenResult;
   /** Redeems an invitation or the first-administrator link and registers the caller's public key. Needs no sign-in. */
   redeemInvitation: RedeemInvitationResult;
+  /** Takes a role away, at once. The last administrator of the MSP stays. */
+  removeRole: RemoveRoleResult;
   /** Renames a tenant. */
   renameTenant: RenameTenantResult;
   /** Revokes an API client: its credential ends at once. */
@@ -440,8 +474,15 @@ export type Mutation = {
   setGroupMembers: SetGroupMembersResult;
   /** Checks a TOTP code that a technician typed at the calling device, and approves the device's login request with it. Only for devices. */
   submitTotpCode: SubmitTotpCodeResult;
-  /** Changes a technician's roles or switches the technician on or off. Switched off, the technician can do nothing at once. */
+  /** Changes what access rules know a device by. */
+  updateDevice: UpdateDeviceResult;
+  /** Switches a technician on or off. Switched off, the technician can do nothing at once. */
   updateTechnician: UpdateTechnicianResult;
+};
+
+
+export type MutationAssignRoleArgs = {
+  input: AssignRoleInput;
 };
 
 
@@ -490,6 +531,11 @@ export type MutationRedeemInvitationArgs = {
 };
 
 
+export type MutationRemoveRoleArgs = {
+  input: RemoveRoleInput;
+};
+
+
 export type MutationRenameTenantArgs = {
   input: RenameTenantInput;
 };
@@ -517,6 +563,11 @@ export type MutationSetGroupMembersArgs = {
 
 export type MutationSubmitTotpCodeArgs = {
   input: SubmitTotpCodeInput;
+};
+
+
+export type MutationUpdateDeviceArgs = {
+  input: UpdateDeviceInput;
 };
 
 
@@ -616,6 +667,15 @@ export type RedeemInvitationInput = {
 /** Answer of `redeemInvitation`. */
 export type RedeemInvitationResult = Conflict | InvalidInput | InvitationInvalid | SignUp;
 
+/** Input of `removeRole`. */
+export type RemoveRoleInput = {
+  /** The role assignment. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `removeRole`. */
+export type RemoveRoleResult = Conflict | NotFound | Technician;
+
 /** Input of `renameTenant`. */
 export type RenameTenantInput = {
   /** The tenant. */
@@ -654,14 +714,27 @@ export type RevokeEnrollmentTokenInput = {
 /** Answer of `revokeEnrollmentToken`. */
 export type RevokeEnrollmentTokenResult = EnrollmentToken | NotFound;
 
-/** What a technician may do. */
+/** What a technician may do, on the tenant on which the role is held and on all below. */
 export type Role =
   /** Everything. */
   | 'ADMINISTRATOR'
   /** Read everything, the audit log included; change nothing. */
   | 'AUDITOR'
-  /** Approve logins, see and end grants. */
+  /** See devices and read LAPS passwords where the tenant's LAPS settings allow it; nothing else. */
+  | 'HELPDESK'
+  /** Log in where access rules allow it, approve for others, see and end grants. */
   | 'TECHNICIAN';
+
+/** A role that a technician holds on a tenant and all below it. */
+export type RoleAssignment = {
+  __typename?: 'RoleAssignment';
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** The role. */
+  role: Role;
+  /** Where it is held; null where the caller may not read it. */
+  tenant?: Maybe<Tenant>;
+};
 
 /** Input of `setGroupMembers`. */
 export type SetGroupMembersInput = {
@@ -711,8 +784,8 @@ export type Technician = {
   id: Scalars['ID']['output'];
   /** True once the invitation is redeemed. */
   joined: Scalars['Boolean']['output'];
-  /** What the technician may do. */
-  roles: Array<Role>;
+  /** The roles that the technician holds, as far as the caller reaches the tenants. */
+  roles: Array<RoleAssignment>;
   /** The tenant where the technician lives. */
   tenant?: Maybe<Tenant>;
   /** True once TOTP is enrolled and confirmed. */
@@ -856,14 +929,23 @@ export type TotpRefused = Problem & {
   message: Scalars['String']['output'];
 };
 
+/** Input of `updateDevice`; fields left out stay as they are. */
+export type UpdateDeviceInput = {
+  /** The device. */
+  id: Scalars['ID']['input'];
+  /** All its tags, at most 20; each 1 to 40 characters: a-z, 0-9, dot, underscore and hyphen. */
+  tags?: InputMaybe<Array<Scalars['String']['input']>>;
+};
+
+/** Answer of `updateDevice`. */
+export type UpdateDeviceResult = Device | InvalidInput | NotFound;
+
 /** Input of `updateTechnician`; fields left out stay as they are. */
 export type UpdateTechnicianInput = {
   /** False switches the technician off. */
   active?: InputMaybe<Scalars['Boolean']['input']>;
   /** The technician. */
   id: Scalars['ID']['input'];
-  /** At least one. */
-  roles?: InputMaybe<Array<Role>>;
 };
 
 /** Answer of `updateTechnician`. */
@@ -872,15 +954,24 @@ export type UpdateTechnicianResult = Conflict | InvalidInput | NotFound | Techni
 /** The caller of this request. */
 export type Viewer = {
   __typename?: 'Viewer';
+  /** What the caller may do where; empty for a device. */
+  access: Array<ViewerAccess>;
   /** The technician's, device's or API client's id. */
   id: Scalars['ID']['output'];
   /** What kind of caller. */
   kind: ViewerKind;
-  /** What the caller may do, for example `settings.write`. */
-  permissions: Array<Scalars['String']['output']>;
   /** The technician, when the caller is one. */
   technician?: Maybe<Technician>;
-  /** The tenant where the caller lives; it reaches this one and all below. */
+  /** The tenant where the caller lives. */
+  tenant?: Maybe<Tenant>;
+};
+
+/** What the caller may do in one tenant and all below it. */
+export type ViewerAccess = {
+  __typename?: 'ViewerAccess';
+  /** For example `settings.write`. */
+  permissions: Array<Scalars['String']['output']>;
+  /** The tenant; null where the caller may not read it. */
   tenant?: Maybe<Tenant>;
 };
 
@@ -997,6 +1088,12 @@ export type FederationReferenceTypes = {
 
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
+  AssignRoleResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( Technician )
+  ;
   ConfirmTotpResult:
     | ( Conflict )
     | ( Technician )
@@ -1049,6 +1146,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( InvitationInvalid )
     | ( SignUp )
   ;
+  RemoveRoleResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( Technician )
+  ;
   RenameTenantResult:
     | ( InvalidInput )
     | ( NotFound )
@@ -1076,6 +1178,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( TotpAccepted )
     | ( TotpLocked )
     | ( TotpRefused )
+  ;
+  UpdateDeviceResult:
+    | ( Device )
+    | ( InvalidInput )
+    | ( NotFound )
   ;
   UpdateTechnicianResult:
     | ( Conflict )
@@ -1106,6 +1213,8 @@ export type ResolversTypes = {
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   ApiClientConnection: ResolverTypeWrapper<ApiClientConnection>;
   ApiClientEdge: ResolverTypeWrapper<ApiClientEdge>;
+  AssignRoleInput: AssignRoleInput;
+  AssignRoleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['AssignRoleResult']>;
   AuditEvent: ResolverTypeWrapper<AuditEvent>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   AuditEventConnection: ResolverTypeWrapper<AuditEventConnection>;
@@ -1121,6 +1230,7 @@ export type ResolversTypes = {
   CreateTenantInput: CreateTenantInput;
   CreateTenantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CreateTenantResult']>;
   Credential: ResolverTypeWrapper<Credential>;
+  CredentialAccess: ResolverTypeWrapper<CredentialAccess>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   Device: ResolverTypeWrapper<Device>;
   DeviceConnection: ResolverTypeWrapper<DeviceConnection>;
@@ -1153,6 +1263,8 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RedeemInvitationResult']>;
+  RemoveRoleInput: RemoveRoleInput;
+  RemoveRoleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveRoleResult']>;
   RenameTenantInput: RenameTenantInput;
   RenameTenantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RenameTenantResult']>;
   RevokeApiClientInput: RevokeApiClientInput;
@@ -1162,6 +1274,7 @@ export type ResolversTypes = {
   RevokeEnrollmentTokenInput: RevokeEnrollmentTokenInput;
   RevokeEnrollmentTokenResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RevokeEnrollmentTokenResult']>;
   Role: Role;
+  RoleAssignment: ResolverTypeWrapper<RoleAssignment>;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetGroupMembersResult']>;
   SignUp: ResolverTypeWrapper<SignUp>;
@@ -1177,9 +1290,12 @@ export type ResolversTypes = {
   TotpEnrollment: ResolverTypeWrapper<TotpEnrollment>;
   TotpLocked: ResolverTypeWrapper<TotpLocked>;
   TotpRefused: ResolverTypeWrapper<TotpRefused>;
+  UpdateDeviceInput: UpdateDeviceInput;
+  UpdateDeviceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateDeviceResult']>;
   UpdateTechnicianInput: UpdateTechnicianInput;
   UpdateTechnicianResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateTechnicianResult']>;
   Viewer: ResolverTypeWrapper<Viewer>;
+  ViewerAccess: ResolverTypeWrapper<ViewerAccess>;
   ViewerKind: ViewerKind;
 };
 
@@ -1191,6 +1307,8 @@ export type ResolversParentTypes = {
   String: Scalars['String']['output'];
   ApiClientConnection: ApiClientConnection;
   ApiClientEdge: ApiClientEdge;
+  AssignRoleInput: AssignRoleInput;
+  AssignRoleResult: ResolversUnionTypes<ResolversParentTypes>['AssignRoleResult'];
   AuditEvent: AuditEvent;
   Int: Scalars['Int']['output'];
   AuditEventConnection: AuditEventConnection;
@@ -1206,6 +1324,7 @@ export type ResolversParentTypes = {
   CreateTenantInput: CreateTenantInput;
   CreateTenantResult: ResolversUnionTypes<ResolversParentTypes>['CreateTenantResult'];
   Credential: Credential;
+  CredentialAccess: CredentialAccess;
   DateTime: Scalars['DateTime']['output'];
   Device: Device | FederationReferenceTypes['Device'];
   DeviceConnection: DeviceConnection;
@@ -1237,6 +1356,8 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolversUnionTypes<ResolversParentTypes>['RedeemInvitationResult'];
+  RemoveRoleInput: RemoveRoleInput;
+  RemoveRoleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveRoleResult'];
   RenameTenantInput: RenameTenantInput;
   RenameTenantResult: ResolversUnionTypes<ResolversParentTypes>['RenameTenantResult'];
   RevokeApiClientInput: RevokeApiClientInput;
@@ -1245,6 +1366,7 @@ export type ResolversParentTypes = {
   RevokeDeviceResult: ResolversUnionTypes<ResolversParentTypes>['RevokeDeviceResult'];
   RevokeEnrollmentTokenInput: RevokeEnrollmentTokenInput;
   RevokeEnrollmentTokenResult: ResolversUnionTypes<ResolversParentTypes>['RevokeEnrollmentTokenResult'];
+  RoleAssignment: RoleAssignment;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolversUnionTypes<ResolversParentTypes>['SetGroupMembersResult'];
   SignUp: SignUp;
@@ -1260,9 +1382,12 @@ export type ResolversParentTypes = {
   TotpEnrollment: TotpEnrollment;
   TotpLocked: TotpLocked;
   TotpRefused: TotpRefused;
+  UpdateDeviceInput: UpdateDeviceInput;
+  UpdateDeviceResult: ResolversUnionTypes<ResolversParentTypes>['UpdateDeviceResult'];
   UpdateTechnicianInput: UpdateTechnicianInput;
   UpdateTechnicianResult: ResolversUnionTypes<ResolversParentTypes>['UpdateTechnicianResult'];
   Viewer: Viewer;
+  ViewerAccess: ViewerAccess;
 };
 
 export type ApiClientResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApiClient'] = ResolversParentTypes['ApiClient']> = {
@@ -1282,6 +1407,10 @@ export type ApiClientConnectionResolvers<ContextType = any, ParentType extends R
 export type ApiClientEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApiClientEdge'] = ResolversParentTypes['ApiClientEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['ApiClient'], ParentType, ContextType>;
+};
+
+export type AssignRoleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['AssignRoleResult'] = ResolversParentTypes['AssignRoleResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'Technician', ParentType, ContextType>;
 };
 
 export type AuditEventResolvers<ContextType = any, ParentType extends ResolversParentTypes['AuditEvent'] = ResolversParentTypes['AuditEvent']> = {
@@ -1335,12 +1464,17 @@ export type CreateTenantResultResolvers<ContextType = any, ParentType extends Re
 };
 
 export type CredentialResolvers<ContextType = any, ParentType extends ResolversParentTypes['Credential'] = ResolversParentTypes['Credential']> = {
+  access?: Resolver<Array<ResolversTypes['CredentialAccess']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   kind?: Resolver<ResolversTypes['ViewerKind'], ParentType, ContextType>;
   mspId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  permissions?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   publicKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   subjectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
+export type CredentialAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['CredentialAccess'] = ResolversParentTypes['CredentialAccess']> = {
+  permissions?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
@@ -1351,12 +1485,14 @@ export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversT
 export type DeviceResolvers<ContextType = any, ParentType extends ResolversParentTypes['Device'] = ResolversParentTypes['Device'], FederationReferenceType extends FederationReferenceTypes['Device'] = FederationReferenceTypes['Device']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Device']> | FederationReferenceType, FederationReferenceType, ContextType>;
   active?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  domain?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   enrolledAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   hostName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   kind?: Resolver<ResolversTypes['DeviceKind'], ParentType, ContextType>;
   lastSeenAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   platform?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  tags?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -1460,6 +1596,7 @@ export type IssuedEnrollmentTokenResolvers<ContextType = any, ParentType extends
 };
 
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  assignRole?: Resolver<ResolversTypes['AssignRoleResult'], ParentType, ContextType, RequireFields<MutationAssignRoleArgs, 'input'>>;
   confirmTotp?: Resolver<ResolversTypes['ConfirmTotpResult'], ParentType, ContextType, RequireFields<MutationConfirmTotpArgs, 'input'>>;
   createApiClient?: Resolver<ResolversTypes['CreateApiClientResult'], ParentType, ContextType, RequireFields<MutationCreateApiClientArgs, 'input'>>;
   createGroup?: Resolver<ResolversTypes['CreateGroupResult'], ParentType, ContextType, RequireFields<MutationCreateGroupArgs, 'input'>>;
@@ -1469,12 +1606,14 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   inviteTechnician?: Resolver<ResolversTypes['InviteTechnicianResult'], ParentType, ContextType, RequireFields<MutationInviteTechnicianArgs, 'input'>>;
   issueEnrollmentToken?: Resolver<ResolversTypes['IssueEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationIssueEnrollmentTokenArgs, 'input'>>;
   redeemInvitation?: Resolver<ResolversTypes['RedeemInvitationResult'], ParentType, ContextType, RequireFields<MutationRedeemInvitationArgs, 'input'>>;
+  removeRole?: Resolver<ResolversTypes['RemoveRoleResult'], ParentType, ContextType, RequireFields<MutationRemoveRoleArgs, 'input'>>;
   renameTenant?: Resolver<ResolversTypes['RenameTenantResult'], ParentType, ContextType, RequireFields<MutationRenameTenantArgs, 'input'>>;
   revokeApiClient?: Resolver<ResolversTypes['RevokeApiClientResult'], ParentType, ContextType, RequireFields<MutationRevokeApiClientArgs, 'input'>>;
   revokeDevice?: Resolver<ResolversTypes['RevokeDeviceResult'], ParentType, ContextType, RequireFields<MutationRevokeDeviceArgs, 'input'>>;
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
   setGroupMembers?: Resolver<ResolversTypes['SetGroupMembersResult'], ParentType, ContextType, RequireFields<MutationSetGroupMembersArgs, 'input'>>;
   submitTotpCode?: Resolver<ResolversTypes['SubmitTotpCodeResult'], ParentType, ContextType, RequireFields<MutationSubmitTotpCodeArgs, 'input'>>;
+  updateDevice?: Resolver<ResolversTypes['UpdateDeviceResult'], ParentType, ContextType, RequireFields<MutationUpdateDeviceArgs, 'input'>>;
   updateTechnician?: Resolver<ResolversTypes['UpdateTechnicianResult'], ParentType, ContextType, RequireFields<MutationUpdateTechnicianArgs, 'input'>>;
 };
 
@@ -1507,6 +1646,10 @@ export type RedeemInvitationResultResolvers<ContextType = any, ParentType extend
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'InvitationInvalid' | 'SignUp', ParentType, ContextType>;
 };
 
+export type RemoveRoleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveRoleResult'] = ResolversParentTypes['RemoveRoleResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Technician', ParentType, ContextType>;
+};
+
 export type RenameTenantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RenameTenantResult'] = ResolversParentTypes['RenameTenantResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
@@ -1521,6 +1664,12 @@ export type RevokeDeviceResultResolvers<ContextType = any, ParentType extends Re
 
 export type RevokeEnrollmentTokenResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevokeEnrollmentTokenResult'] = ResolversParentTypes['RevokeEnrollmentTokenResult']> = {
   __resolveType?: TypeResolveFn<'EnrollmentToken' | 'NotFound', ParentType, ContextType>;
+};
+
+export type RoleAssignmentResolvers<ContextType = any, ParentType extends ResolversParentTypes['RoleAssignment'] = ResolversParentTypes['RoleAssignment']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  role?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
 };
 
 export type SetGroupMembersResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetGroupMembersResult'] = ResolversParentTypes['SetGroupMembersResult']> = {
@@ -1545,7 +1694,7 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
   groups?: Resolver<Array<ResolversTypes['Group']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   joined?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  roles?: Resolver<Array<ResolversTypes['Role']>, ParentType, ContextType>;
+  roles?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   totpEnrolled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -1609,15 +1758,24 @@ export type TotpRefusedResolvers<ContextType = any, ParentType extends Resolvers
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type UpdateDeviceResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateDeviceResult'] = ResolversParentTypes['UpdateDeviceResult']> = {
+  __resolveType?: TypeResolveFn<'Device' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export type UpdateTechnicianResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateTechnicianResult'] = ResolversParentTypes['UpdateTechnicianResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'Technician', ParentType, ContextType>;
 };
 
 export type ViewerResolvers<ContextType = any, ParentType extends ResolversParentTypes['Viewer'] = ResolversParentTypes['Viewer']> = {
+  access?: Resolver<Array<ResolversTypes['ViewerAccess']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   kind?: Resolver<ResolversTypes['ViewerKind'], ParentType, ContextType>;
-  permissions?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+};
+
+export type ViewerAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['ViewerAccess'] = ResolversParentTypes['ViewerAccess']> = {
+  permissions?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
 };
 
@@ -1625,6 +1783,7 @@ export type Resolvers<ContextType = any> = {
   ApiClient?: ApiClientResolvers<ContextType>;
   ApiClientConnection?: ApiClientConnectionResolvers<ContextType>;
   ApiClientEdge?: ApiClientEdgeResolvers<ContextType>;
+  AssignRoleResult?: AssignRoleResultResolvers<ContextType>;
   AuditEvent?: AuditEventResolvers<ContextType>;
   AuditEventConnection?: AuditEventConnectionResolvers<ContextType>;
   AuditEventEdge?: AuditEventEdgeResolvers<ContextType>;
@@ -1635,6 +1794,7 @@ export type Resolvers<ContextType = any> = {
   CreateGroupResult?: CreateGroupResultResolvers<ContextType>;
   CreateTenantResult?: CreateTenantResultResolvers<ContextType>;
   Credential?: CredentialResolvers<ContextType>;
+  CredentialAccess?: CredentialAccessResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
   Device?: DeviceResolvers<ContextType>;
   DeviceConnection?: DeviceConnectionResolvers<ContextType>;
@@ -1661,10 +1821,12 @@ export type Resolvers<ContextType = any> = {
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   RedeemInvitationResult?: RedeemInvitationResultResolvers<ContextType>;
+  RemoveRoleResult?: RemoveRoleResultResolvers<ContextType>;
   RenameTenantResult?: RenameTenantResultResolvers<ContextType>;
   RevokeApiClientResult?: RevokeApiClientResultResolvers<ContextType>;
   RevokeDeviceResult?: RevokeDeviceResultResolvers<ContextType>;
   RevokeEnrollmentTokenResult?: RevokeEnrollmentTokenResultResolvers<ContextType>;
+  RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
   SignUp?: SignUpResolvers<ContextType>;
   SubmitTotpCodeResult?: SubmitTotpCodeResultResolvers<ContextType>;
@@ -1678,7 +1840,9 @@ export type Resolvers<ContextType = any> = {
   TotpEnrollment?: TotpEnrollmentResolvers<ContextType>;
   TotpLocked?: TotpLockedResolvers<ContextType>;
   TotpRefused?: TotpRefusedResolvers<ContextType>;
+  UpdateDeviceResult?: UpdateDeviceResultResolvers<ContextType>;
   UpdateTechnicianResult?: UpdateTechnicianResultResolvers<ContextType>;
   Viewer?: ViewerResolvers<ContextType>;
+  ViewerAccess?: ViewerAccessResolvers<ContextType>;
 };
 

@@ -6,6 +6,7 @@ export interface Group {
   tenantId: Id;
   id: Id;
   name: string;
+  version: number;
 }
 
 export const maxMembers = 1000;

@@ -8,8 +8,9 @@ interface Row {
   tenant_id: Id;
   id: Id;
   name: string;
+  version: number;
 }
-const columns = 'g.msp_id, g.tenant_id, g.id, g.name';
+const columns = 'g.msp_id, g.tenant_id, g.id, g.name, g.version';
 
 @Injectable()
 export class GroupRepository {
@@ -53,6 +54,15 @@ export class GroupRepository {
     return rows.map((row) => row.technician_id);
   }
 
+  /** How many groups each of the technicians is in. */
+  async countOf(tx: Tx, mspId: Id, technicianIds: readonly Id[]): Promise<Map<Id, number>> {
+    const rows = await tx.query<{ technician_id: Id; groups: number }>(
+      'select technician_id, count(*)::int as groups from group_member where msp_id = $1 and technician_id = any($2) group by technician_id',
+      [mspId, technicianIds],
+    );
+    return new Map(rows.map((row) => [row.technician_id, row.groups]));
+  }
+
   async setMembers(tx: Tx, group: Group, technicianIds: readonly Id[]): Promise<void> {
     await tx.query('delete from group_member where msp_id = $1 and group_id = $2 and technician_id <> all($3)', [
       group.mspId,
@@ -67,5 +77,5 @@ export class GroupRepository {
 }
 
 function asGroup(row: Row): Group {
-  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, name: row.name };
+  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, name: row.name, version: row.version };
 }

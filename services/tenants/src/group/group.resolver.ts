@@ -37,7 +37,7 @@ export class GroupResolver {
   /** Members of the group whom the caller reaches. */
   @ResolveField()
   async members(@Parent() group: Group, @Context() context: RequestContext) {
-    const ids = await this.groups.memberIds(callerActor(context.principal), group.id);
+    const ids = await this.groups.memberIds(authorise(context.principal, 'technician.read'), group.id);
     const members = await Promise.all(ids.map((id) => this.loaders.maybe(context, 'technician', id)));
     return members.filter((member) => member !== null);
   }
@@ -55,7 +55,6 @@ export class TenantGroupsResolver {
 
   @ResolveField('groups')
   list(@Parent() tenant: Tenant, @Args() page: PageArguments, @Context() { principal }: RequestContext) {
-    authorise(principal, 'technician.read');
-    return this.groups.list(callerActor(principal), tenant.id, pageRequest(page));
+    return this.groups.list(authorise(principal, 'technician.read'), tenant.id, pageRequest(page));
   }
 }

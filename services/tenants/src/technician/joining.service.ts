@@ -7,6 +7,7 @@ import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
+import { RoleRepository } from '../role/role.repository.ts';
 import { newMsp, type Tenant } from '../tenant/tenant.domain.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { tellTenant } from '../tenant/tenant.service.ts';
@@ -14,7 +15,8 @@ import { CLOCK, PUBLIC_URL } from '../tokens.ts';
 import { InvitationRepository } from './invitation.repository.ts';
 import type { Technician } from './technician.domain.ts';
 import { TechnicianRepository } from './technician.repository.ts';
-import { joinLink, tellTechnician } from './technician.service.ts';
+import { TechnicianCopies } from './technician-copies.ts';
+import { joinLink } from './technician.service.ts';
 
 const redeemInput = z.object({
   token: z.string().max(64),
@@ -35,6 +37,8 @@ export class JoiningService {
     private readonly technicians: TechnicianRepository,
     private readonly invitations: InvitationRepository,
     private readonly credentials: CredentialRepository,
+    private readonly roles: RoleRepository,
+    private readonly copies: TechnicianCopies,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -66,9 +70,10 @@ export class JoiningService {
       });
       if (!added) throw conflict('This credential id is taken. Make a new one and try again.');
       await this.technicians.join(tx, mspId, technicianId, input.displayName, now);
+      await this.copies.changed(tx, mspId, technicianId);
+      await this.copies.tellKeys(tx, mspId, technicianId);
       const technician = await this.technicians.lock(tx, mspId, technicianId);
       if (technician === null) throw new Error('A technician vanished while joining.');
-      await tellTechnician(tx, technician, [{ id: input.credentialId, x: input.publicKey }]);
       await audit(tx, {
         action: 'technician.joined',
         subjectId: technicianId,
@@ -98,7 +103,8 @@ export class JoiningService {
     const msp = newMsp(newId(), input.mspName, now);
     const technicianId = newId();
     await this.tenants.insert(tx, msp);
-    await this.technicians.insert(tx, { mspId: msp.id, tenantId: msp.id, id: technicianId, email: input.email, roles: ['ADMINISTRATOR'] });
+    await this.technicians.insert(tx, { mspId: msp.id, tenantId: msp.id, id: technicianId, email: input.email });
+    await this.roles.insert(tx, { mspId: msp.id, tenantId: msp.id, id: newId(), technicianId, role: 'ADMINISTRATOR' });
     await tellTenant(tx, msp);
     await audit(tx, {
       action: 'msp.created',

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { Role } from '@stint/contracts';
 import type { Id, PageRequest } from '@stint/kernel';
 import type { Tx } from '@stint/tenancy';
 import type { Technician } from './technician.domain.ts';
@@ -10,43 +9,36 @@ interface Row {
   id: Id;
   email: string;
   display_name: string;
-  roles: Role[];
   active: boolean;
   joined_at: Date | null;
   totp_enrolled: boolean;
   version: number;
 }
-const columns = `t.msp_id, t.tenant_id, t.id, t.email, t.display_name, t.roles, t.active, t.joined_at, t.version,
+const columns = `t.msp_id, t.tenant_id, t.id, t.email, t.display_name, t.active, t.joined_at, t.version,
   exists (select 1 from totp where totp.msp_id = t.msp_id and totp.id = t.id and totp.confirmed_at is not null) as totp_enrolled`;
 
 @Injectable()
 export class TechnicianRepository {
   /** Inserts a technician who has yet to join; false when the id or the email is taken. */
-  async insert(tx: Tx, technician: Pick<Technician, 'mspId' | 'tenantId' | 'id' | 'email' | 'roles'>): Promise<boolean> {
-    const { mspId, tenantId, id, email, roles } = technician;
+  async insert(tx: Tx, technician: Pick<Technician, 'mspId' | 'tenantId' | 'id' | 'email'>): Promise<boolean> {
+    const { mspId, tenantId, id, email } = technician;
     const rows = await tx.query(
-      'insert into technician (msp_id, tenant_id, id, email, roles) values ($1, $2, $3, $4, $5) on conflict do nothing returning id',
-      [mspId, tenantId, id, email, roles],
+      'insert into technician (msp_id, tenant_id, id, email) values ($1, $2, $3, $4) on conflict do nothing returning id',
+      [mspId, tenantId, id, email],
     );
     return rows.length > 0;
   }
 
   async join(tx: Tx, mspId: Id, id: Id, displayName: string, now: Date): Promise<void> {
-    await tx.query('update technician set display_name = $3, joined_at = $4, version = version + 1 where msp_id = $1 and id = $2', [
-      mspId,
-      id,
-      displayName,
-      now,
-    ]);
+    await tx.query('update technician set display_name = $3, joined_at = $4 where msp_id = $1 and id = $2', [mspId, id, displayName, now]);
   }
 
-  async change(tx: Tx, mspId: Id, id: Id, roles: readonly Role[], active: boolean): Promise<void> {
-    await tx.query('update technician set roles = $3, active = $4, version = version + 1 where msp_id = $1 and id = $2', [
-      mspId,
-      id,
-      roles,
-      active,
-    ]);
+  async setActive(tx: Tx, mspId: Id, id: Id, active: boolean): Promise<void> {
+    await tx.query('update technician set active = $3 where msp_id = $1 and id = $2', [mspId, id, active]);
+  }
+
+  async nextVersion(tx: Tx, mspId: Id, id: Id): Promise<void> {
+    await tx.query('update technician set version = version + 1 where msp_id = $1 and id = $2', [mspId, id]);
   }
 
   /** Locked until the transaction ends. */
@@ -68,15 +60,6 @@ export class TechnicianRepository {
     );
     return rows.map(asTechnician);
   }
-
-  /** Active administrators of the tenant besides this one, locked so that two cannot leave at once. */
-  async otherAdministrators(tx: Tx, mspId: Id, tenantId: Id, id: Id): Promise<number> {
-    const rows = await tx.query(
-      `select id from technician where msp_id = $1 and tenant_id = $2 and id <> $3 and active and joined_at is not null and 'ADMINISTRATOR' = any(roles) order by id for update`,
-      [mspId, tenantId, id],
-    );
-    return rows.length;
-  }
 }
 
 function asTechnician(row: Row): Technician {
@@ -86,7 +69,6 @@ function asTechnician(row: Row): Technician {
     id: row.id,
     email: row.email,
     displayName: row.display_name,
-    roles: row.roles,
     active: row.active,
     joined: row.joined_at !== null,
     totpEnrolled: row.totp_enrolled,

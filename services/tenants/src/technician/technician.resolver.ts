@@ -1,7 +1,7 @@
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver, ResolveReference } from '@nestjs/graphql';
 import type { Principal } from '@stint/contracts';
 import { pageRequest } from '@stint/kernel';
-import { authorise, Caller, callerActor, Can, type RequestContext } from '@stint/subgraph';
+import { authorise, Caller, callerActor, Can, may, type RequestContext } from '@stint/subgraph';
 import type { MutationInviteTechnicianArgs, MutationRedeemInvitationArgs, MutationUpdateTechnicianArgs } from '../generated/graphql.ts';
 import { GroupService } from '../group/group.service.ts';
 import { Loaders } from '../loaders.ts';
@@ -52,7 +52,9 @@ export class TechnicianResolver {
 
   @ResolveField()
   groups(@Parent() technician: Technician, @Context() context: RequestContext) {
-    return context.principal.kind === 'anonymous' ? [] : this.groupsOf.ofTechnician(callerActor(context.principal), technician.id);
+    return may(context.principal, 'technician.read')
+      ? this.groupsOf.ofTechnician(authorise(context.principal, 'technician.read'), technician.id)
+      : [];
   }
 
   @ResolveReference()
@@ -68,7 +70,6 @@ export class TenantTechniciansResolver {
 
   @ResolveField('technicians')
   list(@Parent() tenant: Tenant, @Args() page: PageArguments, @Context() { principal }: RequestContext) {
-    authorise(principal, 'technician.read');
-    return this.technicians.list(callerActor(principal), tenant.id, pageRequest(page));
+    return this.technicians.list(authorise(principal, 'technician.read'), tenant.id, pageRequest(page));
   }
 }

@@ -2,15 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { email, id, roles, type Actor } from '@stint/contracts';
 import { hashToken, newToken } from '@stint/crypto';
-import { addSeconds, connection, conflict, notFound, type Clock, type Connection, type Id, type PageRequest } from '@stint/kernel';
+import { addSeconds, connection, conflict, newId, notFound, type Clock, type Connection, type Id, type PageRequest } from '@stint/kernel';
 import { audit, emit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
-import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
-import { CredentialRepository } from '../credential/credential.repository.ts';
+import { Tenancy } from '@stint/tenancy';
+import { administersMsp, refuseAssignment } from '../role/role.domain.ts';
+import { RoleRepository } from '../role/role.repository.ts';
+import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
 import { CLOCK, PUBLIC_URL, REVOKE, type Revoke } from '../tokens.ts';
 import { InvitationRepository } from './invitation.repository.ts';
-import { invitationSeconds, refuseChange, type Technician } from './technician.domain.ts';
+import { TechnicianCopies } from './technician-copies.ts';
+import { invitationSeconds, refuseSwitchOff, type Technician } from './technician.domain.ts';
 import { TechnicianRepository } from './technician.repository.ts';
 
 const roleSet = z
@@ -18,7 +21,7 @@ const roleSet = z
   .min(1, 'must name at least one role')
   .transform((list) => [...new Set(list)]);
 const inviteInput = z.object({ id, tenantId: z.string(), email, roles: roleSet });
-const updateInput = z.object({ id: z.string(), roles: roleSet.nullish(), active: z.boolean().nullish() });
+const updateInput = z.object({ id: z.string(), active: z.boolean().nullish() });
 
 export interface IssuedInvitation {
   technician: Technician;
@@ -32,7 +35,9 @@ export class TechnicianService {
     private readonly tenancy: Tenancy,
     private readonly technicians: TechnicianRepository,
     private readonly invitations: InvitationRepository,
-    private readonly credentials: CredentialRepository,
+    private readonly held: RoleRepository,
+    private readonly tenants: TenantRepository,
+    private readonly copies: TechnicianCopies,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
     @Inject(REVOKE) private readonly revoke: Revoke,
@@ -44,6 +49,12 @@ export class TechnicianService {
     const now = this.clock.now();
     return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
       const { mspId, tenantId } = tx.scope;
+      const tenant = await this.tenants.find(tx, mspId, tenantId);
+      for (const role of input.roles) {
+        const access = 'access' in actor ? actor.access : [];
+        const refused = refuseAssignment({ role, access, path: tenant?.path ?? [], held: 0 });
+        if (refused !== null) throw conflict(refused);
+      }
       const inserted = await this.technicians.insert(tx, { ...input, mspId, tenantId });
       const technician = await this.technicians.lock(tx, mspId, input.id);
       if (technician === null || technician.email !== input.email)
@@ -52,41 +63,50 @@ export class TechnicianService {
       const token = newToken();
       const expiresAt = addSeconds(now, invitationSeconds);
       await this.invitations.put(tx, { mspId, tenantId, technicianId: technician.id, expiresAt }, hashToken(token));
-      if (inserted) await tellTechnician(tx, technician, []);
+      if (inserted) {
+        const { displayName, active, totpEnrolled, version } = technician;
+        for (const role of input.roles) await this.held.insert(tx, { mspId, tenantId, id: newId(), technicianId: technician.id, role });
+        await emit(tx, 'technician-changed', {
+          ...{ mspId, tenantId, technicianId: technician.id, email: technician.email, displayName, active, totpEnrolled, version },
+          ...{ assignments: input.roles.map((role) => ({ tenantId, role })), groupIds: [] },
+        });
+      }
       await audit(tx, {
         action: 'technician.invited',
         subjectId: technician.id,
-        details: { email: technician.email, roles: technician.roles.join(' ') },
+        details: { email: technician.email, ...(inserted && { roles: input.roles.join(' ') }) },
         occurredAt: now,
       });
       return { technician, link: joinLink(this.publicUrl, token), expiresAt };
     });
   }
 
+  /** Switches a technician on or off: across tenants, because roles count that are held elsewhere. */
   async update(actor: Actor, raw: unknown): Promise<Technician> {
     const input = checkInput(updateInput, raw);
     const technicianId = checkId(input.id, 'technician');
-    return this.tenancy.inTenantOf(
-      actor,
-      'technician',
-      async (tx) => (await this.technicians.findMany(tx, actor.mspId, [technicianId]))[0]?.tenantId ?? null,
-      async (tx) => {
-        const { mspId, tenantId } = tx.scope;
-        const others = await this.technicians.otherAdministrators(tx, mspId, tenantId, technicianId);
-        const before = await this.technicians.lock(tx, mspId, technicianId);
-        if (before === null) throw notFound('technician');
-        const wanted = { roles: input.roles ?? before.roles, active: input.active ?? before.active };
-        const refused = refuseChange({ technician: before, callerId: actor.id, ...wanted, otherAdministrators: others });
+    const { mspId } = actor;
+    return this.tenancy.asSystem(async (tx) => {
+      const others = await this.held.otherAdministrators(tx, mspId, technicianId);
+      const before = await this.technicians.lock(tx, mspId, technicianId);
+      if (before === null || (await this.tenants.reached(tx, actor, before.tenantId)) === null) throw notFound('technician');
+      const active = input.active ?? before.active;
+      if (!active) {
+        const administrator = (await this.held.ofTechnicians(tx, mspId, [technicianId])).some(administersMsp);
+        const refused = refuseSwitchOff({ technicianId, callerId: actor.id, lastAdministrator: administrator && others === 0 });
         if (refused !== null) throw conflict(refused);
-        await this.technicians.change(tx, mspId, technicianId, wanted.roles, wanted.active);
-        tx.afterCommit(() => this.revoke(technicianId));
-        const technician = { ...before, ...wanted, version: before.version + 1 };
-        await tellTechnician(tx, technician, await this.credentials.keysOf(tx, mspId, technicianId));
-        const details = { active: wanted.active, roles: wanted.roles.join(' '), rolesBefore: before.roles.join(' ') };
-        await audit(tx, { action: 'technician.changed', subjectId: technicianId, details, occurredAt: this.clock.now() });
-        return technician;
-      },
-    );
+      }
+      if (active === before.active) return before;
+      await this.technicians.setActive(tx, mspId, technicianId, active);
+      await this.copies.changed(tx, mspId, technicianId);
+      tx.afterCommit(() => this.revoke(technicianId));
+      const { tenantId } = before;
+      await audit(tx, {
+        ...{ action: 'technician.changed', subjectId: technicianId, details: { active }, occurredAt: this.clock.now() },
+        ...{ mspId, tenantId, actor },
+      });
+      return { ...before, active, version: before.version + 1 };
+    });
   }
 
   async list(actor: Actor, tenantId: Id, page: PageRequest): Promise<Connection<Technician>> {
@@ -101,20 +121,4 @@ export class TechnicianService {
 /** The address of a one-time link. The token stands behind the `#`: browsers send that part to no server, and no proxy logs it. */
 export function joinLink(publicUrl: string, token: string): string {
   return `${publicUrl}/join#${token}`;
-}
-
-/** Tells the other services who a technician is now and which keys sign for them. */
-export async function tellTechnician(tx: TenantTx | SystemTx, technician: Technician, keys: { id: Id; x: string }[]): Promise<void> {
-  const { mspId, tenantId, id: technicianId, email: address, displayName, active, roles: held, version } = technician;
-  await emit(tx, 'technician-changed', {
-    mspId,
-    tenantId,
-    technicianId,
-    email: address,
-    displayName,
-    active,
-    roles: [...held],
-    keys,
-    version,
-  });
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Id, PageRequest } from '@stint/kernel';
-import type { Tx } from '@stint/tenancy';
+import { reachOf, type Actor } from '@stint/contracts';
+import type { SystemTx, Tx } from '@stint/tenancy';
 import type { Tenant } from './tenant.domain.ts';
 
 interface Row {
@@ -41,6 +42,13 @@ export class TenantRepository {
 
   async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<Tenant[]> {
     return (await tx.query<Row>(`select ${columns} from tenant where msp_id = $1 and id = any($2)`, [mspId, ids])).map(asTenant);
+  }
+
+  /** The tenant, when the actor reaches it: for work across tenants, where no scope says so. */
+  async reached(tx: SystemTx, actor: Actor, id: Id): Promise<Tenant | null> {
+    const tenant = await this.find(tx, actor.mspId, id);
+    const reach = reachOf(actor);
+    return tenant?.path.some((one) => reach.includes(one)) === true ? tenant : null;
   }
 
   /** All tenants in the scope's reach, oldest first, one more than the page. */

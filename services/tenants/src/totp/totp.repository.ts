@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Role } from '@stint/contracts';
+import type { RoleAssignment } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import { noFailures, type Failures } from './totp.domain.ts';
@@ -14,7 +14,8 @@ export interface Totp {
 /** Who may log in at a device by this address, and their seed. */
 export interface Candidate {
   technicianId: Id;
-  roles: readonly Role[];
+  /** Held on the device's tenant or above. */
+  roles: readonly RoleAssignment[];
   seed: Buffer | null;
   lastStep: number | null;
 }
@@ -56,11 +57,13 @@ export class TotpRepository {
     return rows.length > 0;
   }
 
-  /** The active technician with this address who lives in the device's tenant or above it. */
+  /** The active technician with this address who holds a role on the device's tenant or above it. */
   async candidate(tx: SystemTx, device: { mspId: Id; tenantId: Id }, email: string): Promise<Candidate | null> {
-    const [row] = await tx.query<{ id: Id; roles: Role[]; seed: Buffer | null; last_step: string | null }>(
-      `select t.id, t.roles, o.seed, o.last_step from technician t
-       join tenant place on place.msp_id = t.msp_id and place.id = $2 and place.path @> array[t.tenant_id]
+    const [row] = await tx.query<{ id: Id; roles: RoleAssignment[]; seed: Buffer | null; last_step: string | null }>(
+      `select t.id, held.roles, o.seed, o.last_step from technician t
+       join tenant place on place.msp_id = t.msp_id and place.id = $2
+       join lateral (select jsonb_agg(jsonb_build_object('tenantId', r.tenant_id, 'role', r.role)) as roles from role_assignment r
+         where r.msp_id = t.msp_id and r.technician_id = t.id and place.path @> array[r.tenant_id]) held on held.roles is not null
        left join totp o on o.msp_id = t.msp_id and o.id = t.id and o.confirmed_at is not null
        where t.msp_id = $1 and t.email = $3 and t.active and t.joined_at is not null`,
       [device.mspId, device.tenantId, email],

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { email, hpkePublicKey, id, rolePermissions, type Actor } from '@stint/contracts';
+import { asSelf, email, hpkePublicKey, id, rolePermissions, type Actor } from '@stint/contracts';
 import { hashToken, matchTotp, newTotpSeed, sealTo, totpUri, type KeyProvider, type Sealed } from '@stint/crypto';
 import { conflict, notFound, Problem, type Clock, type Id } from '@stint/kernel';
 import { audit, emit } from '@stint/messaging';
@@ -46,7 +46,8 @@ export class TotpService {
   ) {}
 
   /** Makes a new seed for the calling technician and answers it sealed; an enrolment that counts stays until the new one is confirmed. */
-  async enroll(actor: Actor, raw: unknown): Promise<Sealed> {
+  async enroll(caller: Actor, raw: unknown): Promise<Sealed> {
+    const actor = asSelf(caller);
     const { recipientKey } = checkInput(enrollInput, raw);
     const seed = newTotpSeed();
     const wrapped = await this.keys.wrap(seed, seedPlace(actor.mspId, actor.id));
@@ -61,7 +62,8 @@ export class TotpService {
   }
 
   /** Ends an enrolment with its first code. */
-  async confirm(actor: Actor, code: string): Promise<Technician> {
+  async confirm(caller: Actor, code: string): Promise<Technician> {
+    const actor = asSelf(caller);
     const now = this.clock.now();
     const counted = [{ subject: `enrolment:${actor.id}`, limit: limits.technicianAtDevice, wide: false }];
     const outcome = await this.tenancy.inTenant(actor, actor.tenantId, async (tx): Promise<Outcome> => {
@@ -99,7 +101,7 @@ export class TotpService {
   async #try(tx: SystemTx, device: Actor, input: z.infer<typeof submitInput>, now: Date): Promise<Outcome> {
     if (!(await this.totps.isActiveDevice(tx, device.mspId, device.id))) return { kind: 'refused' };
     const found = await this.totps.candidate(tx, device, input.email);
-    const candidate = found !== null && found.roles.some((role) => rolePermissions[role].includes('login.approve')) ? found : null;
+    const candidate = found !== null && found.roles.some(({ role }) => rolePermissions[role].includes('login.approve')) ? found : null;
     const who = candidate?.technicianId ?? `unknown-${hashToken(input.email).toString('hex')}`;
     const counted: Counted[] = [
       { subject: `at:${device.id}:${who}`, limit: limits.technicianAtDevice, wide: false },

@@ -7,6 +7,7 @@ import { StintClient } from '@stint/sdk';
 import { Refused } from '../control-plane/control-plane.ts';
 import { EnrollDeviceDocument, type EnrollDeviceInput } from '../generated/operations.ts';
 import { confirmIdentity, makeIdentity, readIdentity, type Identity } from './identity.ts';
+import { joinedDomain } from './joined-domain.ts';
 
 export interface EnrollOptions {
   url: string;
@@ -42,6 +43,7 @@ export async function enroll(options: EnrollOptions, ask: EnrollDevice = askServ
     hpkeKey: identity.hpkeKeys.publicKey,
     hostName: options.hostName ?? hostname(),
     platform: platform(),
+    domain: joinedDomain(root),
     hardwareId: hardwareId(root),
   });
   if (answer.deviceId !== identity.deviceId || answer.credentialId !== identity.credentialId)

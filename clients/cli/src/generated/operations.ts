@@ -93,6 +93,15 @@ export type DeviceKind =
   /** A person's computer. */
   | 'WORKSTATION';
 
+/** Which accounts technicians get on computers of a domain. */
+export type DomainLoginMode =
+  /** An account of the domain, made by the agent on a domain controller. */
+  | 'DOMAIN'
+  /** A local account of the computer. */
+  | 'LOCAL'
+  /** As the technician chooses when approving. */
+  | 'PROMPT';
+
 /** Input of `endGrant`. */
 export type EndGrantInput = {
   /** The grant. */
@@ -257,16 +266,41 @@ export type SettingSource =
   /** Set on this tenant. */
   | 'OWN';
 
+/** Whose accounts JIT accounts are. */
+export type TechnicianLoginMode =
+  /** Each technician has an account of their own. */
+  | 'INDIVIDUAL'
+  /** All technicians share one account; the audit log still names who it was. */
+  | 'SHARED';
+
 /** Input of `updateJitSettings`; fields left out stay, null goes back to the inherited value. */
 export type UpdateJitSettingsInput = {
-  /** 1 to 10 characters: a lower-case letter first, then letters, digits, `-` and `_`. */
+  /** 1 to 10 characters: a lower-case letter first, then letters, digits, `-` and `_`. The names of LAPS accounts must not begin with it. */
   accountNamePrefix?: string | null | undefined;
   /** 1 to 365. */
   accountRestDays?: number | null | undefined;
+  /** 30 to 3,650. */
+  auditRetentionDays?: number | null | undefined;
+  /** 1 to 20 groups by name (sAMAccountName) or SID. */
+  domainAdminGroups?: Array<string> | null | undefined;
+  /** `DOMAIN` and `PROMPT` need an agent on a domain controller of the tenant, and `domainAdminGroups`; on the MSP they are defaults, and each customer is looked at when it takes effect. */
+  domainLoginMode?: DomainLoginMode | null | undefined;
+  /** `<domain>/` and 1 to 10 names of OUs with up to 64 characters each; nothing below `Users`, nothing in `Domain Controllers`. */
+  domainOuPath?: string | null | undefined;
+  /** 60 to 86,400. */
+  idleEndSeconds?: number | null | undefined;
   /** 12 to 127. */
   passwordLength?: number | null | undefined;
+  /** A technician may be asked on the phone after their email address was typed at the computer. */
+  pushLogin?: boolean | null | undefined;
+  /** Members that came into privileged groups during a session are removed at its end. */
+  removeNewPrivileged?: boolean | null | undefined;
+  /** 300 to 604,800. */
+  requestLifeSeconds?: number | null | undefined;
   /** 60 to 28,800. */
   sessionSeconds?: number | null | undefined;
+  /** One account for each technician, or one for all. */
+  technicianLoginMode?: TechnicianLoginMode | null | undefined;
   /** The tenant. */
   tenantId: string;
   /** Codes from an authenticator app are accepted while the computer is online. */
@@ -519,6 +553,7 @@ export type UpdateSettingsMutationVariables = Exact<{
 
 
 export type UpdateSettingsMutation = { updateJitSettings:
+    | { __typename: 'DomainAgentMissing', message: string }
     | { __typename: 'InvalidInput', message: string, field: string }
     | { __typename: 'NotFound', message: string }
     | { __typename: 'Tenant', id: string, name: string, jitSettings: { totpLogin: { value: boolean, source: SettingSource, setOn: { id: string, name: string } | null }, passwordLength: { value: number, source: SettingSource, setOn: { id: string, name: string } | null }, accountNamePrefix: { value: string, source: SettingSource, setOn: { id: string, name: string } | null }, sessionSeconds: { value: number, source: SettingSource, setOn: { id: string, name: string } | null }, accountRestDays: { value: number, source: SettingSource, setOn: { id: string, name: string } | null } } | null }

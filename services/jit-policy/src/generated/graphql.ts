@@ -64,6 +64,8 @@ export type ApproveLoginResult = ApprovalInvalid | Conflict | InvalidInput | Log
 /** The effective value of a yes/no setting. */
 export type BooleanSetting = {
   __typename?: 'BooleanSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
   /** The tenant on which it is set; null for Stint's default. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
@@ -164,6 +166,37 @@ export type DeviceGrantsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** The login mode needs an agent on a domain controller, and there is none. Nothing was changed. */
+export type DomainAgentMissing = Problem & {
+  __typename?: 'DomainAgentMissing';
+  /** The DNS name of the domain whose controllers have no agent, where it is known. */
+  domain?: Maybe<Scalars['String']['output']>;
+  /** What to do: enrol an agent on a domain controller, or choose local accounts. */
+  message: Scalars['String']['output'];
+};
+
+/** Which accounts technicians get on computers of a domain. */
+export type DomainLoginMode =
+  /** An account of the domain, made by the agent on a domain controller. */
+  | 'DOMAIN'
+  /** A local account of the computer. */
+  | 'LOCAL'
+  /** As the technician chooses when approving. */
+  | 'PROMPT';
+
+/** The effective login mode of computers of a domain. */
+export type DomainLoginModeSetting = {
+  __typename?: 'DomainLoginModeSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** The tenant on which it is set; null for Stint's default. */
+  setOn?: Maybe<Tenant>;
+  /** Where it comes from. */
+  source: SettingSource;
+  /** The value that holds. */
+  value: DomainLoginMode;
+};
+
 /** Input of `endGrant`. */
 export type EndGrantInput = {
   /** The grant. */
@@ -248,9 +281,31 @@ export type GrantState =
   /** The account could not be made. */
   | 'FAILED';
 
+export type Group = {
+  __typename?: 'Group';
+  id: Scalars['ID']['output'];
+};
+
+/** The effective value of a setting that lists technician groups. */
+export type GroupListSetting = {
+  __typename?: 'GroupListSetting';
+  /** The groups themselves; null for one that the caller does not reach. */
+  groups: Array<Maybe<Group>>;
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** The tenant on which it is set; null for Stint's default. */
+  setOn?: Maybe<Tenant>;
+  /** Where it comes from. */
+  source: SettingSource;
+  /** The value that holds. */
+  value: Array<Scalars['ID']['output']>;
+};
+
 /** The effective value of a numeric setting. */
 export type IntSetting = {
   __typename?: 'IntSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
   /** The tenant on which it is set; null for Stint's default. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
@@ -275,12 +330,51 @@ export type JitSettings = {
   accountNamePrefix: StringSetting;
   /** Days after which an unused account is deleted, 1 to 365. */
   accountRestDays: IntSetting;
+  /** How many days audit events are kept, 30 to 3,650. */
+  auditRetentionDays: IntSetting;
+  /** The groups whose member a domain account is while it is enabled, by name or SID; a group with just the rights that are needed is better than Domain Admins. None by default. */
+  domainAdminGroups: StringListSetting;
+  /** On computers of a domain: local accounts, accounts of the domain, or as the technician chooses. */
+  domainLoginMode: DomainLoginModeSetting;
+  /** Where domain accounts are made: `<domain>/Users`, the built-in container, or a path of OUs such as `<domain>/JIT accounts/MSP`. */
+  domainOuPath: StringSetting;
+  /** After how long without input a session ends, 60 to 86,400 seconds. */
+  idleEndSeconds: IntSetting;
   /** Length of generated passwords of JIT accounts, 12 to 127. */
   passwordLength: IntSetting;
+  /** A technician may be asked on the phone after their email address was typed at the computer. */
+  pushLogin: BooleanSetting;
+  /** Members that came into privileged groups during a session are removed at its end; they raise an alarm either way. */
+  removeNewPrivileged: BooleanSetting;
+  /** How long a request waits for a second person's approval, 300 to 604,800 seconds (7 days). */
+  requestLifeSeconds: IntSetting;
   /** How long a JIT session lasts, from the moment the account is active; 60 to 28,800 seconds (8 hours). */
   sessionSeconds: IntSetting;
+  /** One account for each technician, or one for all. */
+  technicianLoginMode: TechnicianLoginModeSetting;
   /** Codes from an authenticator app are accepted while the computer is online. */
   totpLogin: BooleanSetting;
+};
+
+/** The effective settings of break-glass accounts (LAPS) of a tenant. */
+export type LapsSettings = {
+  __typename?: 'LapsSettings';
+  /** Its name; an existing account of that name is taken over. */
+  domainAccountName: StringSetting;
+  /** A break-glass account in the domain, kept by the agent on a domain controller. */
+  domainEnabled: BooleanSetting;
+  /** How many former passwords are kept, 1 to 100. */
+  historyLength: IntSetting;
+  /** How long a password stays before it is changed, 3,600 (an hour) to 31,536,000 seconds (365 days). */
+  intervalSeconds: IntSetting;
+  /** Its name; an existing account of that name is taken over. */
+  localAccountName: StringSetting;
+  /** A break-glass account on workstations, and on servers that are not domain controllers. */
+  localEnabled: BooleanSetting;
+  /** The technician groups whose members may read LAPS passwords of this tenant; nobody by default. */
+  readerGroups: GroupListSetting;
+  /** How long after somebody read a password it is changed, 0 to 86,400 seconds. */
+  rotateAfterRevealSeconds: IntSetting;
 };
 
 /** How a technician proves who they are at a device. */
@@ -350,8 +444,10 @@ export type Mutation = {
   reportAccounts: ReportAccountsResult;
   /** Starts a login at the calling device. Only for devices. */
   startLogin: StartLoginResult;
-  /** Changes JIT settings of a tenant. A value of null goes back to the inherited one. */
+  /** Changes JIT settings of a tenant, all or none. A value of null goes back to the inherited one. */
   updateJitSettings: UpdateJitSettingsResult;
+  /** Changes LAPS settings of a tenant, all or none. A value of null goes back to the inherited one. */
+  updateLapsSettings: UpdateLapsSettingsResult;
 };
 
 
@@ -387,6 +483,11 @@ export type MutationStartLoginArgs = {
 
 export type MutationUpdateJitSettingsArgs = {
   input: UpdateJitSettingsInput;
+};
+
+
+export type MutationUpdateLapsSettingsArgs = {
+  input: UpdateLapsSettingsInput;
 };
 
 /** The settings of the tenant do not allow this. */
@@ -474,6 +575,45 @@ export type ReportsTaken = {
   revision: Scalars['Int']['output'];
 };
 
+/** A change of one setting on one tenant. */
+export type SettingChange = {
+  __typename?: 'SettingChange';
+  /** Who: the technician's or API client's id. */
+  actorId: Scalars['ID']['output'];
+  /** `technician` or `client`. */
+  actorKind: Scalars['String']['output'];
+  /** When. */
+  at: Scalars['DateTime']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** What was set, as JSON; null for going back to the inherited value. */
+  new?: Maybe<Scalars['String']['output']>;
+  /** What was set on the tenant before, as JSON; null when it was inherited. */
+  old?: Maybe<Scalars['String']['output']>;
+  /** The setting, for example `passwordLength` or, of LAPS, `lapsHistoryLength`. */
+  setting: Scalars['String']['output'];
+  /** The technician; null for an API client. */
+  technician?: Maybe<Technician>;
+};
+
+/** A page of changes. */
+export type SettingChangeConnection = {
+  __typename?: 'SettingChangeConnection';
+  /** The rows with their cursors. */
+  edges: Array<SettingChangeEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** One change of a page. */
+export type SettingChangeEdge = {
+  __typename?: 'SettingChangeEdge';
+  /** The row's place in the list. */
+  cursor: Scalars['String']['output'];
+  /** The change. */
+  node: SettingChange;
+};
+
 /** Where an effective setting comes from. */
 export type SettingSource =
   /** Stint's default. */
@@ -503,9 +643,24 @@ export type StartedLogin = {
   qrPayload?: Maybe<Scalars['String']['output']>;
 };
 
+/** The effective value of a setting that lists texts. */
+export type StringListSetting = {
+  __typename?: 'StringListSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** The tenant on which it is set; null for Stint's default. */
+  setOn?: Maybe<Tenant>;
+  /** Where it comes from. */
+  source: SettingSource;
+  /** The value that holds. */
+  value: Array<Scalars['String']['output']>;
+};
+
 /** The effective value of a text setting. */
 export type StringSetting = {
   __typename?: 'StringSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
   /** The tenant on which it is set; null for Stint's default. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
@@ -519,6 +674,26 @@ export type Technician = {
   id: Scalars['ID']['output'];
 };
 
+/** Whose accounts JIT accounts are. */
+export type TechnicianLoginMode =
+  /** Each technician has an account of their own. */
+  | 'INDIVIDUAL'
+  /** All technicians share one account; the audit log still names who it was. */
+  | 'SHARED';
+
+/** The effective login mode of technicians. */
+export type TechnicianLoginModeSetting = {
+  __typename?: 'TechnicianLoginModeSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** The tenant on which it is set; null for Stint's default. */
+  setOn?: Maybe<Tenant>;
+  /** Where it comes from. */
+  source: SettingSource;
+  /** The value that holds. */
+  value: TechnicianLoginMode;
+};
+
 export type Tenant = {
   __typename?: 'Tenant';
   /** The grants on this tenant's devices, newest first. */
@@ -526,6 +701,10 @@ export type Tenant = {
   id: Scalars['ID']['output'];
   /** How just-in-time access works here: effective values and where each comes from. */
   jitSettings?: Maybe<JitSettings>;
+  /** How break-glass accounts work here: effective values and where each comes from. */
+  lapsSettings?: Maybe<LapsSettings>;
+  /** What was changed in the settings of this very tenant, newest first. */
+  settingsHistory?: Maybe<SettingChangeConnection>;
 };
 
 
@@ -534,16 +713,40 @@ export type TenantGrantsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
 };
 
+
+export type TenantSettingsHistoryArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
 /** Input of `updateJitSettings`; fields left out stay, null goes back to the inherited value. */
 export type UpdateJitSettingsInput = {
-  /** 1 to 10 characters: a lower-case letter first, then letters, digits, `-` and `_`. */
+  /** 1 to 10 characters: a lower-case letter first, then letters, digits, `-` and `_`. The names of LAPS accounts must not begin with it. */
   accountNamePrefix?: InputMaybe<Scalars['String']['input']>;
   /** 1 to 365. */
   accountRestDays?: InputMaybe<Scalars['Int']['input']>;
+  /** 30 to 3,650. */
+  auditRetentionDays?: InputMaybe<Scalars['Int']['input']>;
+  /** 1 to 20 groups by name (sAMAccountName) or SID. */
+  domainAdminGroups?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** `DOMAIN` and `PROMPT` need an agent on a domain controller of the tenant, and `domainAdminGroups`; on the MSP they are defaults, and each customer is looked at when it takes effect. */
+  domainLoginMode?: InputMaybe<DomainLoginMode>;
+  /** `<domain>/` and 1 to 10 names of OUs with up to 64 characters each; nothing below `Users`, nothing in `Domain Controllers`. */
+  domainOuPath?: InputMaybe<Scalars['String']['input']>;
+  /** 60 to 86,400. */
+  idleEndSeconds?: InputMaybe<Scalars['Int']['input']>;
   /** 12 to 127. */
   passwordLength?: InputMaybe<Scalars['Int']['input']>;
+  /** A technician may be asked on the phone after their email address was typed at the computer. */
+  pushLogin?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Members that came into privileged groups during a session are removed at its end. */
+  removeNewPrivileged?: InputMaybe<Scalars['Boolean']['input']>;
+  /** 300 to 604,800. */
+  requestLifeSeconds?: InputMaybe<Scalars['Int']['input']>;
   /** 60 to 28,800. */
   sessionSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** One account for each technician, or one for all. */
+  technicianLoginMode?: InputMaybe<TechnicianLoginMode>;
   /** The tenant. */
   tenantId: Scalars['ID']['input'];
   /** Codes from an authenticator app are accepted while the computer is online. */
@@ -551,7 +754,32 @@ export type UpdateJitSettingsInput = {
 };
 
 /** Answer of `updateJitSettings`. */
-export type UpdateJitSettingsResult = InvalidInput | NotFound | Tenant;
+export type UpdateJitSettingsResult = DomainAgentMissing | InvalidInput | NotFound | Tenant;
+
+/** Input of `updateLapsSettings`; fields left out stay, null goes back to the inherited value. */
+export type UpdateLapsSettingsInput = {
+  /** By the same rule as `localAccountName`. */
+  domainAccountName?: InputMaybe<Scalars['String']['input']>;
+  /** A break-glass account in the domain, kept by the agent on a domain controller. */
+  domainEnabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** 1 to 100. */
+  historyLength?: InputMaybe<Scalars['Int']['input']>;
+  /** 3,600 to 31,536,000. */
+  intervalSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** 1 to 20 letters, digits, `-`, `_` and `.`; not an account of the system itself, except `Administrator`; not beginning with `accountNamePrefix`. */
+  localAccountName?: InputMaybe<Scalars['String']['input']>;
+  /** A break-glass account on workstations, and on servers that are not domain controllers. */
+  localEnabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Up to 20 ids of technician groups of this tenant or of one above it; an empty list means nobody. */
+  readerGroups?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** 0 to 86,400. */
+  rotateAfterRevealSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `updateLapsSettings`. */
+export type UpdateLapsSettingsResult = InvalidInput | NotFound | Tenant;
 
 
 
@@ -635,6 +863,7 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 export type FederationTypes = {
   Device: Device;
   Grant: Grant;
+  Group: Group;
   LoginRequest: LoginRequest;
   Technician: Technician;
   Tenant: Tenant;
@@ -648,6 +877,9 @@ export type FederationReferenceTypes = {
   Grant:
     ( { __typename: 'Grant' }
     & GraphQLRecursivePick<FederationTypes['Grant'], {"id":true}> );
+  Group:
+    ( { __typename: 'Group' }
+    & GraphQLRecursivePick<FederationTypes['Group'], {"id":true}> );
   LoginRequest:
     ( { __typename: 'LoginRequest' }
     & GraphQLRecursivePick<FederationTypes['LoginRequest'], {"id":true}> );
@@ -693,6 +925,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( StartedLogin )
   ;
   UpdateJitSettingsResult:
+    | ( DomainAgentMissing )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( Tenant )
+  ;
+  UpdateLapsSettingsResult:
     | ( InvalidInput )
     | ( NotFound )
     | ( Tenant )
@@ -704,6 +942,7 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
   Problem:
     | ( ApprovalInvalid )
     | ( Conflict )
+    | ( DomainAgentMissing )
     | ( InvalidInput )
     | ( NotAllowedBySettings )
     | ( NotFound )
@@ -731,6 +970,9 @@ export type ResolversTypes = {
   DesiredAccountState: DesiredAccountState;
   DesiredState: ResolverTypeWrapper<DesiredState>;
   Device: ResolverTypeWrapper<Device>;
+  DomainAgentMissing: ResolverTypeWrapper<DomainAgentMissing>;
+  DomainLoginMode: DomainLoginMode;
+  DomainLoginModeSetting: ResolverTypeWrapper<DomainLoginModeSetting>;
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EndGrantResult']>;
   Grant: ResolverTypeWrapper<Grant>;
@@ -738,9 +980,12 @@ export type ResolversTypes = {
   GrantEdge: ResolverTypeWrapper<GrantEdge>;
   GrantEndReason: GrantEndReason;
   GrantState: GrantState;
+  Group: ResolverTypeWrapper<Group>;
+  GroupListSetting: ResolverTypeWrapper<GroupListSetting>;
   IntSetting: ResolverTypeWrapper<IntSetting>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   JitSettings: ResolverTypeWrapper<JitSettings>;
+  LapsSettings: ResolverTypeWrapper<LapsSettings>;
   LoginMethod: LoginMethod;
   LoginRequest: ResolverTypeWrapper<LoginRequest>;
   LoginState: LoginState;
@@ -754,15 +999,23 @@ export type ResolversTypes = {
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportAccountsResult']>;
   ReportsTaken: ResolverTypeWrapper<ReportsTaken>;
+  SettingChange: ResolverTypeWrapper<SettingChange>;
+  SettingChangeConnection: ResolverTypeWrapper<SettingChangeConnection>;
+  SettingChangeEdge: ResolverTypeWrapper<SettingChangeEdge>;
   SettingSource: SettingSource;
   StartLoginInput: StartLoginInput;
   StartLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartLoginResult']>;
   StartedLogin: ResolverTypeWrapper<StartedLogin>;
+  StringListSetting: ResolverTypeWrapper<StringListSetting>;
   StringSetting: ResolverTypeWrapper<StringSetting>;
   Technician: ResolverTypeWrapper<Technician>;
+  TechnicianLoginMode: TechnicianLoginMode;
+  TechnicianLoginModeSetting: ResolverTypeWrapper<TechnicianLoginModeSetting>;
   Tenant: ResolverTypeWrapper<Tenant>;
   UpdateJitSettingsInput: UpdateJitSettingsInput;
   UpdateJitSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateJitSettingsResult']>;
+  UpdateLapsSettingsInput: UpdateLapsSettingsInput;
+  UpdateLapsSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateLapsSettingsResult']>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -785,14 +1038,19 @@ export type ResolversParentTypes = {
   DesiredAccount: DesiredAccount;
   DesiredState: DesiredState;
   Device: Device | FederationReferenceTypes['Device'];
+  DomainAgentMissing: DomainAgentMissing;
+  DomainLoginModeSetting: DomainLoginModeSetting;
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolversUnionTypes<ResolversParentTypes>['EndGrantResult'];
   Grant: Grant | FederationReferenceTypes['Grant'];
   GrantConnection: GrantConnection;
   GrantEdge: GrantEdge;
+  Group: Group | FederationReferenceTypes['Group'];
+  GroupListSetting: GroupListSetting;
   IntSetting: IntSetting;
   InvalidInput: InvalidInput;
   JitSettings: JitSettings;
+  LapsSettings: LapsSettings;
   LoginRequest: LoginRequest | FederationReferenceTypes['LoginRequest'];
   Mutation: Record<PropertyKey, never>;
   NotAllowedBySettings: NotAllowedBySettings;
@@ -803,14 +1061,21 @@ export type ResolversParentTypes = {
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportAccountsResult'];
   ReportsTaken: ReportsTaken;
+  SettingChange: SettingChange;
+  SettingChangeConnection: SettingChangeConnection;
+  SettingChangeEdge: SettingChangeEdge;
   StartLoginInput: StartLoginInput;
   StartLoginResult: ResolversUnionTypes<ResolversParentTypes>['StartLoginResult'];
   StartedLogin: StartedLogin;
+  StringListSetting: StringListSetting;
   StringSetting: StringSetting;
   Technician: Technician | FederationReferenceTypes['Technician'];
+  TechnicianLoginModeSetting: TechnicianLoginModeSetting;
   Tenant: Tenant | FederationReferenceTypes['Tenant'];
   UpdateJitSettingsInput: UpdateJitSettingsInput;
   UpdateJitSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateJitSettingsResult'];
+  UpdateLapsSettingsInput: UpdateLapsSettingsInput;
+  UpdateLapsSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateLapsSettingsResult'];
 };
 
 export type ApprovalInvalidResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApprovalInvalid'] = ResolversParentTypes['ApprovalInvalid']> = {
@@ -823,6 +1088,7 @@ export type ApproveLoginResultResolvers<ContextType = any, ParentType extends Re
 };
 
 export type BooleanSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['BooleanSetting'] = ResolversParentTypes['BooleanSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
   value?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
@@ -871,6 +1137,19 @@ export type DeviceResolvers<ContextType = any, ParentType extends ResolversParen
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
+export type DomainAgentMissingResolvers<ContextType = any, ParentType extends ResolversParentTypes['DomainAgentMissing'] = ResolversParentTypes['DomainAgentMissing']> = {
+  domain?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type DomainLoginModeSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['DomainLoginModeSetting'] = ResolversParentTypes['DomainLoginModeSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
+  value?: Resolver<ResolversTypes['DomainLoginMode'], ParentType, ContextType>;
+};
+
 export type EndGrantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EndGrantResult'] = ResolversParentTypes['EndGrantResult']> = {
   __resolveType?: TypeResolveFn<'Grant' | 'NotFound', ParentType, ContextType>;
 };
@@ -903,7 +1182,21 @@ export type GrantEdgeResolvers<ContextType = any, ParentType extends ResolversPa
   node?: Resolver<ResolversTypes['Grant'], ParentType, ContextType>;
 };
 
+export type GroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['Group'] = ResolversParentTypes['Group'], FederationReferenceType extends FederationReferenceTypes['Group'] = FederationReferenceTypes['Group']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Group']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
+export type GroupListSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['GroupListSetting'] = ResolversParentTypes['GroupListSetting']> = {
+  groups?: Resolver<Array<Maybe<ResolversTypes['Group']>>, ParentType, ContextType>;
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
+  value?: Resolver<Array<ResolversTypes['ID']>, ParentType, ContextType>;
+};
+
 export type IntSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['IntSetting'] = ResolversParentTypes['IntSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
   value?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -918,9 +1211,29 @@ export type InvalidInputResolvers<ContextType = any, ParentType extends Resolver
 export type JitSettingsResolvers<ContextType = any, ParentType extends ResolversParentTypes['JitSettings'] = ResolversParentTypes['JitSettings']> = {
   accountNamePrefix?: Resolver<ResolversTypes['StringSetting'], ParentType, ContextType>;
   accountRestDays?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  auditRetentionDays?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  domainAdminGroups?: Resolver<ResolversTypes['StringListSetting'], ParentType, ContextType>;
+  domainLoginMode?: Resolver<ResolversTypes['DomainLoginModeSetting'], ParentType, ContextType>;
+  domainOuPath?: Resolver<ResolversTypes['StringSetting'], ParentType, ContextType>;
+  idleEndSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
   passwordLength?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  pushLogin?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
+  removeNewPrivileged?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
+  requestLifeSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
   sessionSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  technicianLoginMode?: Resolver<ResolversTypes['TechnicianLoginModeSetting'], ParentType, ContextType>;
   totpLogin?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
+};
+
+export type LapsSettingsResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsSettings'] = ResolversParentTypes['LapsSettings']> = {
+  domainAccountName?: Resolver<ResolversTypes['StringSetting'], ParentType, ContextType>;
+  domainEnabled?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
+  historyLength?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  intervalSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  localAccountName?: Resolver<ResolversTypes['StringSetting'], ParentType, ContextType>;
+  localEnabled?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
+  readerGroups?: Resolver<ResolversTypes['GroupListSetting'], ParentType, ContextType>;
+  rotateAfterRevealSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
 };
 
 export type LoginRequestResolvers<ContextType = any, ParentType extends ResolversParentTypes['LoginRequest'] = ResolversParentTypes['LoginRequest'], FederationReferenceType extends FederationReferenceTypes['LoginRequest'] = FederationReferenceTypes['LoginRequest']> = {
@@ -948,6 +1261,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   reportAccounts?: Resolver<ResolversTypes['ReportAccountsResult'], ParentType, ContextType, RequireFields<MutationReportAccountsArgs, 'input'>>;
   startLogin?: Resolver<ResolversTypes['StartLoginResult'], ParentType, ContextType, RequireFields<MutationStartLoginArgs, 'input'>>;
   updateJitSettings?: Resolver<ResolversTypes['UpdateJitSettingsResult'], ParentType, ContextType, RequireFields<MutationUpdateJitSettingsArgs, 'input'>>;
+  updateLapsSettings?: Resolver<ResolversTypes['UpdateLapsSettingsResult'], ParentType, ContextType, RequireFields<MutationUpdateLapsSettingsArgs, 'input'>>;
 };
 
 export type NotAllowedBySettingsResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotAllowedBySettings'] = ResolversParentTypes['NotAllowedBySettings']> = {
@@ -967,7 +1281,7 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotFound', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -985,6 +1299,27 @@ export type ReportsTakenResolvers<ContextType = any, ParentType extends Resolver
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type SettingChangeResolvers<ContextType = any, ParentType extends ResolversParentTypes['SettingChange'] = ResolversParentTypes['SettingChange']> = {
+  actorId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  actorKind?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  at?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  new?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  old?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  setting?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+};
+
+export type SettingChangeConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['SettingChangeConnection'] = ResolversParentTypes['SettingChangeConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['SettingChangeEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type SettingChangeEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['SettingChangeEdge'] = ResolversParentTypes['SettingChangeEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['SettingChange'], ParentType, ContextType>;
+};
+
 export type StartLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartLoginResult'] = ResolversParentTypes['StartLoginResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotAllowedBySettings' | 'StartedLogin', ParentType, ContextType>;
 };
@@ -995,7 +1330,15 @@ export type StartedLoginResolvers<ContextType = any, ParentType extends Resolver
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type StringListSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['StringListSetting'] = ResolversParentTypes['StringListSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
+  value?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
 export type StringSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['StringSetting'] = ResolversParentTypes['StringSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
   value?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1006,15 +1349,28 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
+export type TechnicianLoginModeSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['TechnicianLoginModeSetting'] = ResolversParentTypes['TechnicianLoginModeSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
+  value?: Resolver<ResolversTypes['TechnicianLoginMode'], ParentType, ContextType>;
+};
+
 export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
   grants?: Resolver<Maybe<ResolversTypes['GrantConnection']>, ParentType, ContextType, Partial<TenantGrantsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   jitSettings?: Resolver<Maybe<ResolversTypes['JitSettings']>, ParentType, ContextType>;
+  lapsSettings?: Resolver<Maybe<ResolversTypes['LapsSettings']>, ParentType, ContextType>;
+  settingsHistory?: Resolver<Maybe<ResolversTypes['SettingChangeConnection']>, ParentType, ContextType, Partial<TenantSettingsHistoryArgs>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type UpdateJitSettingsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateJitSettingsResult'] = ResolversParentTypes['UpdateJitSettingsResult']> = {
+  __resolveType?: TypeResolveFn<'DomainAgentMissing' | 'InvalidInput' | 'NotFound' | 'Tenant', ParentType, ContextType>;
+};
+
+export type UpdateLapsSettingsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateLapsSettingsResult'] = ResolversParentTypes['UpdateLapsSettingsResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
@@ -1029,13 +1385,18 @@ export type Resolvers<ContextType = any> = {
   DesiredAccount?: DesiredAccountResolvers<ContextType>;
   DesiredState?: DesiredStateResolvers<ContextType>;
   Device?: DeviceResolvers<ContextType>;
+  DomainAgentMissing?: DomainAgentMissingResolvers<ContextType>;
+  DomainLoginModeSetting?: DomainLoginModeSettingResolvers<ContextType>;
   EndGrantResult?: EndGrantResultResolvers<ContextType>;
   Grant?: GrantResolvers<ContextType>;
   GrantConnection?: GrantConnectionResolvers<ContextType>;
   GrantEdge?: GrantEdgeResolvers<ContextType>;
+  Group?: GroupResolvers<ContextType>;
+  GroupListSetting?: GroupListSettingResolvers<ContextType>;
   IntSetting?: IntSettingResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
   JitSettings?: JitSettingsResolvers<ContextType>;
+  LapsSettings?: LapsSettingsResolvers<ContextType>;
   LoginRequest?: LoginRequestResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotAllowedBySettings?: NotAllowedBySettingsResolvers<ContextType>;
@@ -1045,11 +1406,17 @@ export type Resolvers<ContextType = any> = {
   Query?: QueryResolvers<ContextType>;
   ReportAccountsResult?: ReportAccountsResultResolvers<ContextType>;
   ReportsTaken?: ReportsTakenResolvers<ContextType>;
+  SettingChange?: SettingChangeResolvers<ContextType>;
+  SettingChangeConnection?: SettingChangeConnectionResolvers<ContextType>;
+  SettingChangeEdge?: SettingChangeEdgeResolvers<ContextType>;
   StartLoginResult?: StartLoginResultResolvers<ContextType>;
   StartedLogin?: StartedLoginResolvers<ContextType>;
+  StringListSetting?: StringListSettingResolvers<ContextType>;
   StringSetting?: StringSettingResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;
+  TechnicianLoginModeSetting?: TechnicianLoginModeSettingResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
   UpdateJitSettingsResult?: UpdateJitSettingsResultResolvers<ContextType>;
+  UpdateLapsSettingsResult?: UpdateLapsSettingsResultResolvers<ContextType>;
 };
 

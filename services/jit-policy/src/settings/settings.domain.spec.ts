@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
+import { settingCases } from '../testing/setting-cases.ts';
 import {
+  apiName,
   changeSettings,
   effectiveSettings,
   readOwnSettings,
   settingNames,
   type OwnSettings,
-  type SettingName,
   type SettingsPatch,
 } from './settings.domain.ts';
 
@@ -60,52 +61,48 @@ describe('the effective value', () => {
       [customer, { passwordLength: 16 }],
     ]);
     const effective = effectiveSettings(path, own);
-    expect(settingNames.map((name) => [name, effective[name].value, effective[name].setOn])).toEqual([
-      ['totpLogin', true, msp],
-      ['passwordLength', 16, customer],
-      ['accountNamePrefix', 'jit-', null],
-      ['sessionSeconds', 3600, null],
-      ['accountRestDays', 30, null],
+    expect(settingNames.filter((name) => effective[name].source !== 'DEFAULT').map((name) => [name, effective[name].setOn])).toEqual([
+      ['passwordLength', customer],
+      ['totpLogin', msp],
     ]);
   });
 });
 
-describe('the rules', () => {
-  test.each<[SettingName, unknown, boolean]>([
-    ['totpLogin', true, true],
-    ['totpLogin', 1, false],
-    ['passwordLength', 12, true],
-    ['passwordLength', 127, true],
-    ['passwordLength', 11, false],
-    ['passwordLength', 128, false],
-    ['passwordLength', 24.5, false],
-    ['accountNamePrefix', 'j', true],
-    ['accountNamePrefix', 'jit_01-abc', true],
-    ['accountNamePrefix', '', false],
-    ['accountNamePrefix', 'jit_01-abcd', false],
-    ['accountNamePrefix', 'Jit-', false],
-    ['accountNamePrefix', '1jit', false],
-    ['accountNamePrefix', '-jit', false],
-    ['accountNamePrefix', 'jit ', false],
-    ['accountNamePrefix', 'jit\n', false],
-    ['accountNamePrefix', 'j\u0456t', false],
-    ['accountNamePrefix', 'jit;x', false],
-    ['sessionSeconds', 60, true],
-    ['sessionSeconds', 28_800, true],
-    ['sessionSeconds', 59, false],
-    ['sessionSeconds', 28_801, false],
-    ['sessionSeconds', Number.NaN, false],
-    ['accountRestDays', 1, true],
-    ['accountRestDays', 365, true],
-    ['accountRestDays', 0, false],
-    ['accountRestDays', 366, false],
-  ])('%s = %j: %p', (name, value, allowed) => {
-    const change = () => changeSettings({}, { [name]: value } as SettingsPatch);
-    if (allowed) expect(change().own).toEqual({ [name]: value });
-    else expect(change).toThrow(expect.objectContaining({ type: 'InvalidInput', fields: { field: name } }));
-    // What is stored is held to the same rules.
-    expect(readOwnSettings({ [name]: value, other: 1 })).toEqual(allowed ? { [name]: value } : {});
+describe.each(settingNames)('%s', (name) => {
+  const { default: byDefault, right, wrong, wrongType } = settingCases[name];
+  const set = (value: unknown) => changeSettings({}, { [name]: value } as SettingsPatch);
+
+  test('has a default, and is inherited singly', () => {
+    expect(effectiveSettings(path, new Map())[name]).toEqual({ value: byDefault, source: 'DEFAULT', setOn: null });
+    const own = new Map<string, OwnSettings>([
+      [msp, { [name]: right[0] }],
+      [customer, { [name]: right[1] }],
+    ]);
+    expect(effectiveSettings(path, own)[name]).toEqual({ value: right[1], source: 'INHERITED', setOn: customer });
+    expect(effectiveSettings([msp, newId()], own)[name]).toEqual({ value: right[0], source: 'INHERITED', setOn: msp });
   });
+
+  test.each(right.map((value) => [value]))('may be %j', (value) => {
+    expect(set(value)).toEqual({ own: { [name]: value }, changes: [{ name, old: null, new: value }] });
+    expect(readOwnSettings({ [name]: value, other: 1 })).toEqual({ [name]: value });
+  });
+
+  test.each([...wrong, ...wrongType, Number.NaN, {}].map((value) => [value]))('may not be %j', (value) => {
+    const field = apiName(name);
+    expect(() => set(value)).toThrow(
+      expect.objectContaining({ type: 'InvalidInput', fields: { field }, message: expect.stringMatching(`^${field} must .+[^.]\\.$`) }),
+    );
+    // What is stored is held to the same rules.
+    expect(readOwnSettings({ [name]: value })).toEqual({});
+  });
+
+  test('has at least one wrong value', () => expect(wrong.length + wrongType.length).toBeGreaterThan(0));
+});
+
+test('an OU path and group names are kept as Unicode NFC', () => {
+  const patch = { domainOuPath: '<domain>/Bu\u0308ro', domainAdminGroups: ['Bu\u0308ro'] };
+  expect(changeSettings({}, patch).own).toEqual({ domainOuPath: '<domain>/B\u00fcro', domainAdminGroups: ['B\u00fcro'] });
+  expect(() => changeSettings({}, { domainAdminGroups: ['Bu\u0308ro', 'b\u00fcro'] })).toThrow('different groups');
 });
 
 describe('a change', () => {
@@ -117,6 +114,12 @@ describe('a change', () => {
     ['replaces', { sessionSeconds: 600 }, { ...own, sessionSeconds: 600 }, [{ name: 'sessionSeconds', old: 900, new: 600 }]],
     ['resets', { sessionSeconds: null }, { totpLogin: true }, [{ name: 'sessionSeconds', old: 900, new: null }]],
     ['to the same value is none', { sessionSeconds: 900, passwordLength: null }, own, []],
+    [
+      'sets a list',
+      { domainAdminGroups: ['A'] },
+      { ...own, domainAdminGroups: ['A'] },
+      [{ name: 'domainAdminGroups', old: null, new: ['A'] }],
+    ],
   ])('%s', (_, patch, expected, changes) => {
     expect(changeSettings(own, patch)).toEqual({ own: expected, changes });
   });
@@ -131,5 +134,9 @@ describe('a change', () => {
 
   test.each([null, undefined, 7, 'x', []])('stored %j is nothing', (stored) => {
     expect(readOwnSettings(stored)).toEqual({});
+  });
+
+  test('of a list to the same list is none', () => {
+    expect(changeSettings({ lapsReaderGroups: [] }, { lapsReaderGroups: [] }).changes).toEqual([]);
   });
 });

@@ -1,37 +1,75 @@
-import { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
 import { invalidInput, type Id } from '@stint/kernel';
+import {
+  accountNamePrefix,
+  domainGroups,
+  lapsAccountName,
+  onOff,
+  oneOf,
+  ouPath,
+  technicianGroups,
+  whole,
+  type Definition,
+} from './setting-rules.domain.ts';
 
-interface Definition<Value> {
-  default: Value;
-  rule: z.ZodType<Value>;
-  /** The rule in words, for whoever passed something else. */
-  says: string;
-}
+/** Whose accounts JIT accounts are. */
+export type TechnicianLoginMode = 'INDIVIDUAL' | 'SHARED';
+/** Which accounts technicians get on computers of a domain. */
+export type DomainLoginMode = 'LOCAL' | 'DOMAIN' | 'PROMPT';
 
-function whole(byDefault: number, min: number, max: number): Definition<number> {
-  return { default: byDefault, rule: z.number().int().min(min).max(max), says: `must be a whole number from ${min} to ${max}` };
-}
-
-/** Every JIT setting: its type, default and rule. Adding one here and in schema.graphql is all there is to it. */
+/**
+ * Every setting: its type, default and rule. Those of LAPS begin with `laps` here and in the history; the API has them
+ * as an aggregate of their own, without the beginning (ADR 0014).
+ */
 export const settingDefinitions = {
-  /** Codes from an authenticator app are accepted while the computer is online. */
-  totpLogin: { default: false, rule: z.boolean(), says: 'must be true or false' } satisfies Definition<boolean> as Definition<boolean>,
+  /** One account for each technician, or one for all of them. */
+  technicianLoginMode: oneOf<TechnicianLoginMode>('INDIVIDUAL', ['INDIVIDUAL', 'SHARED']),
+  /** On computers of a domain: a local account, one of the domain, or as the technician chooses. */
+  domainLoginMode: oneOf<DomainLoginMode>('LOCAL', ['LOCAL', 'DOMAIN', 'PROMPT']),
+  /** Where domain accounts are made. */
+  domainOuPath: ouPath('<domain>/Users'),
+  /** The groups whose member a domain account is while it is enabled. */
+  domainAdminGroups: domainGroups(),
   /** Length of generated passwords, in characters. */
   passwordLength: whole(24, 12, 127),
   /** What the names of JIT accounts begin with. */
-  accountNamePrefix: {
-    default: 'jit-',
-    rule: z.string().regex(/^[a-z][a-z0-9_-]{0,9}$/),
-    says: 'must have 1 to 10 characters: a lower-case letter first, then lower-case letters, digits, - and _',
-  } satisfies Definition<string> as Definition<string>,
+  accountNamePrefix: accountNamePrefix('jit-'),
+  /** Codes from an authenticator app are accepted while the computer is online. */
+  totpLogin: onOff(false),
+  /** A technician may be asked on the phone by typing their email address at the computer. */
+  pushLogin: onOff(false),
   /** How long a session lasts from the moment the account is active. */
   sessionSeconds: whole(3600, 60, 28_800),
+  /** After how long without input a session ends. */
+  idleEndSeconds: whole(600, 60, 86_400),
+  /** How long a request waits for a second person's approval. */
+  requestLifeSeconds: whole(3600, 300, 604_800),
   /** Days after which an unused account is deleted. */
   accountRestDays: whole(30, 1, 365),
+  /** Members that came into privileged groups during a session are removed at its end. */
+  removeNewPrivileged: onOff(false),
+  /** How long audit events are kept. */
+  auditRetentionDays: whole(400, 30, 3650),
+  /** A break-glass account on workstations, and on servers that are not domain controllers. */
+  lapsLocalEnabled: onOff(false),
+  lapsLocalAccountName: lapsAccountName('stint-admin'),
+  /** A break-glass account in the domain, kept by the agent on a domain controller. */
+  lapsDomainEnabled: onOff(false),
+  lapsDomainAccountName: lapsAccountName('stint-domain-admin'),
+  /** Whose members may read LAPS passwords. */
+  lapsReaderGroups: technicianGroups(),
+  /** How long a LAPS password stays. */
+  lapsIntervalSeconds: whole(86_400, 3600, 31_536_000),
+  /** How long after somebody read a LAPS password it is changed. */
+  lapsRotateAfterRevealSeconds: whole(3600, 0, 86_400),
+  /** How many former passwords are kept, for computers that are restored from a snapshot. */
+  lapsHistoryLength: whole(12, 1, 100),
 };
 
+type ValueOf<Of> = Of extends Definition<infer Value> ? Value : never;
 export type SettingName = keyof typeof settingDefinitions;
-export type SettingValue<Name extends SettingName> = (typeof settingDefinitions)[Name]['default'];
+export type SettingValue<Name extends SettingName> = ValueOf<(typeof settingDefinitions)[Name]>;
+export type AnyValue = SettingValue<SettingName>;
 export const settingNames = Object.keys(settingDefinitions) as SettingName[];
 
 /** The values that are set on one tenant. */
@@ -48,8 +86,18 @@ export type EffectiveSettings = { [Name in SettingName]: EffectiveSetting<Settin
 
 export interface SettingChange {
   name: SettingName;
-  old: boolean | number | string | null;
-  new: boolean | number | string | null;
+  old: AnyValue | null;
+  new: AnyValue | null;
+}
+
+/** True for a setting of LAPS, which the API has in `lapsSettings`. */
+export function isLaps(name: SettingName): boolean {
+  return name.startsWith('laps');
+}
+
+/** The setting's name in the API: `localEnabled` for `lapsLocalEnabled`. */
+export function apiName(name: SettingName): string {
+  return isLaps(name) ? name.charAt(4).toLowerCase() + name.slice(5) : name;
 }
 
 /** Stored values as settings. A value that breaks today's rule does not count: the inherited one holds instead. */
@@ -76,18 +124,28 @@ export function effectiveSettings(path: readonly Id[], ownOf: ReadonlyMap<Id, Ow
 
 /** The tenant's own values after a change, and what changed. All or nothing: Problem `InvalidInput` for the first bad value. */
 export function changeSettings(own: OwnSettings, patch: SettingsPatch): { own: OwnSettings; changes: SettingChange[] } {
-  const next: Record<string, boolean | number | string> = { ...own };
+  const next: Record<string, AnyValue> = { ...own };
   const changes: SettingChange[] = [];
   for (const name of settingNames) {
-    const value = patch[name];
-    if (value === undefined) continue;
-    const definition = settingDefinitions[name];
-    if (value !== null && !definition.rule.safeParse(value).success) throw invalidInput(name, `${name} ${definition.says}.`);
+    const given = patch[name];
+    if (given === undefined) continue;
+    const value = given === null ? null : checked(name, given);
     const old = own[name] ?? null;
-    if (value === old) continue;
+    if (isDeepStrictEqual(value, old)) continue;
     changes.push({ name, old, new: value });
     if (value === null) delete next[name];
     else next[name] = value;
   }
   return { own: next as OwnSettings, changes };
+}
+
+function checked(name: SettingName, given: unknown): AnyValue {
+  const { rule, says } = settingDefinitions[name];
+  const parsed = rule.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalidInput(
+    apiName(name),
+    `${apiName(name)} ${issue?.code === 'custom' && issue.message !== 'Invalid input' ? issue.message : says}.`,
+  );
 }

@@ -1,8 +1,20 @@
-import type { Id } from '@stint/kernel';
-import type { Tx } from '@stint/tenancy';
-import { effectiveSettings, readOwnSettings, type EffectiveSettings, type OwnSettings } from './settings.domain.ts';
+import { newId, type Id, type PageRequest } from '@stint/kernel';
+import type { TenantTx, Tx } from '@stint/tenancy';
+import type { Surroundings } from './setting-conflicts.domain.ts';
+import { effectiveSettings, readOwnSettings, type EffectiveSettings, type OwnSettings, type SettingChange } from './settings.domain.ts';
 
-/** What is set on which tenant. */
+/** A change as it is kept for ever. */
+export interface KeptChange {
+  id: Id;
+  at: Date;
+  actorKind: 'technician' | 'client';
+  actorId: Id;
+  setting: string;
+  old: unknown;
+  new: unknown;
+}
+
+/** What is set on which tenant, and what it was before. */
 export class SettingsRepository {
   /** The effective settings of those of `tenantIds` that are visible in the scope; ancestors' values count though their rows' tenants are not. */
   async effective(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, EffectiveSettings>> {
@@ -40,4 +52,57 @@ export class SettingsRepository {
   async save(tx: Tx, mspId: Id, tenantId: Id, own: OwnSettings): Promise<void> {
     await tx.query('update jit_settings set own = $3 where msp_id = $1 and id = $2', [mspId, tenantId, JSON.stringify(own)]);
   }
+
+  /** Writes what changed, for the history. */
+  async keepChanges(tx: TenantTx, at: Date, changes: readonly SettingChange[]): Promise<void> {
+    const { mspId, tenantId, actor } = tx.scope;
+    for (const change of changes) {
+      await tx.query(
+        `insert into setting_change (msp_id, tenant_id, id, at, actor_kind, actor_id, setting, old, new) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        [...[mspId, tenantId, newId(), at, actor.kind, actor.id, change.name], asJson(change.old), asJson(change.new)],
+      );
+    }
+  }
+
+  /** A tenant's changes, newest first; one row more than asked for. */
+  async history(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<KeptChange[]> {
+    return tx.query<KeptChange>(
+      `select id, at, actor_kind as "actorKind", actor_id as "actorId", setting, old, new from setting_change
+       where msp_id = $1 and tenant_id = $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
+      [mspId, tenantId, page.after, page.first + 1],
+    );
+  }
+
+  /** Those of `groupIds` that are technician groups of the tenant or of one above it; to be asked in the tenant's scope. */
+  async knownGroups(tx: TenantTx, groupIds: readonly Id[]): Promise<Set<Id>> {
+    const rows = await tx.query<{ id: Id }>(
+      `select g.id from technician_group g join tenant t on t.msp_id = g.msp_id and g.tenant_id = any(t.path)
+       where t.msp_id = $1 and t.id = $2 and g.id = any($3)`,
+      [tx.scope.mspId, tx.scope.tenantId, groupIds],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** The domains of each tenant's computers, and the agents on their controllers. */
+  async surroundings(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, Surroundings>> {
+    const rows = await tx.query<{ id: Id; is_msp: boolean; domains: string[]; controlled: string[] }>(
+      `select t.id, t.parent_id is null as is_msp,
+         coalesce(array_agg(distinct d.domain) filter (where d.domain is not null), '{}') as domains,
+         coalesce(array_agg(distinct d.domain) filter (where d.domain is not null and d.kind = 'DOMAIN_CONTROLLER'), '{}') as controlled
+       from tenant t left join device d on d.msp_id = t.msp_id and d.tenant_id = t.id and d.active
+       where t.msp_id = $1 and t.id = any($2) group by t.msp_id, t.id`,
+      [mspId, tenantIds],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.id,
+        // No agent tells yet that it can make accounts in a domain.
+        { isMsp: row.is_msp, domains: row.domains, controllers: row.controlled.map((domain) => ({ domain, makesAccounts: false })) },
+      ]),
+    );
+  }
+}
+
+function asJson(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

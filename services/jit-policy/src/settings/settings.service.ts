@@ -1,14 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Clock, Id } from '@stint/kernel';
-import type { Actor, AuditEvent } from '@stint/contracts';
+import { invalidInput, isId, type Clock, type Id, type PageRequest } from '@stint/kernel';
+import type { Actor } from '@stint/contracts';
 import { audit } from '@stint/messaging';
-import { Tenancy } from '@stint/tenancy';
-import { DirectoryService } from '../directory/directory.service.ts';
+import { Tenancy, type TenantTx, type Tx } from '@stint/tenancy';
+import type { DeviceCopy } from '../directory/directory.domain.ts';
+import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
 import { CLOCK } from '../tokens.ts';
+import { domainLoginFacts, type AccountKinds } from './domain-login.domain.ts';
+import { auditedChanges } from './setting-audit.domain.ts';
+import { refuseConflicts, settingProblems, type SettingProblems } from './setting-conflicts.domain.ts';
 import { changeSettings, type EffectiveSettings, type SettingsPatch } from './settings.domain.ts';
-import { SettingsRepository } from './settings.repository.ts';
+import { SettingsRepository, type KeptChange } from './settings.repository.ts';
 
-/** Reading and changing JIT settings. */
+/** A tenant's settings as people see them. */
+export interface ShownSettings {
+  effective: EffectiveSettings;
+  problems: SettingProblems;
+}
+
+/** Reading and changing the settings of tenants. */
 @Injectable()
 export class SettingsService {
   constructor(
@@ -19,10 +29,24 @@ export class SettingsService {
   ) {}
 
   /** The effective settings of those of `tenantIds` that the actor reaches. */
-  async effective(actor: Actor, tenantIds: readonly Id[]): Promise<Map<Id, EffectiveSettings>> {
+  async shown(actor: Actor, tenantIds: readonly Id[]): Promise<Map<Id, ShownSettings>> {
     const visible = await this.directory.visible(actor, 'tenant', tenantIds);
     if (visible.size === 0) return new Map();
-    return this.tenancy.readTenants(actor, (tx) => this.settings.effective(tx, actor.mspId, [...visible]));
+    return this.tenancy.readTenants(actor, async (tx) => {
+      const effective = await this.settings.effective(tx, actor.mspId, [...visible]);
+      const surroundings = await this.settings.surroundings(tx, actor.mspId, [...visible]);
+      const shown = new Map<Id, ShownSettings>();
+      for (const [id, values] of effective) {
+        const around = surroundings.get(id);
+        shown.set(id, { effective: values, problems: around === undefined ? {} : settingProblems(values, around) });
+      }
+      return shown;
+    });
+  }
+
+  /** A page of a tenant's changes, newest first. */
+  async history(actor: Actor, tenantId: Id, page: PageRequest): Promise<KeptChange[]> {
+    return this.tenancy.readTenants(actor, (tx) => this.settings.history(tx, actor.mspId, tenantId, page));
   }
 
   /** Changes a tenant's own values, all or none. */
@@ -30,13 +54,40 @@ export class SettingsService {
     await this.directory.inTenant(actor, tenantId, async (tx) => {
       const { own, changes } = changeSettings(await this.settings.ownLocked(tx, actor.mspId, tenantId), patch);
       if (changes.length === 0) return;
+      await this.#requireGroups(tx, patch.lapsReaderGroups ?? []);
       await this.settings.save(tx, actor.mspId, tenantId, own);
-      const details: AuditEvent['details'] = {};
-      for (const change of changes) {
-        details[`${change.name}.old`] = change.old;
-        details[`${change.name}.new`] = change.new;
+      const surroundings = (await this.settings.surroundings(tx, actor.mspId, [tenantId])).get(tenantId);
+      if (surroundings === undefined) throw new Error(`No copy of tenant ${tenantId}.`);
+      refuseConflicts(await this.settings.effectiveOf(tx, actor.mspId, tenantId), changes, surroundings);
+      const occurredAt = this.clock.now();
+      await this.settings.keepChanges(tx, occurredAt, changes);
+      for (const details of auditedChanges(changes)) {
+        await audit(tx, { action: 'settings.changed', subjectId: tenantId, occurredAt, details });
       }
-      await audit(tx, { action: 'settings.changed', subjectId: tenantId, occurredAt: this.clock.now(), details });
     });
+  }
+
+  /** Which kinds of account a login at the device may be for now, and why not the others. */
+  async accountKinds(
+    tx: Tx,
+    device: Pick<DeviceCopy, 'mspId' | 'tenantId' | 'domain'>,
+    effective: EffectiveSettings,
+  ): Promise<AccountKinds> {
+    const surroundings = (await this.settings.surroundings(tx, device.mspId, [device.tenantId])).get(device.tenantId);
+    return domainLoginFacts({
+      mode: effective.domainLoginMode.value,
+      domain: device.domain,
+      adminGroups: effective.domainAdminGroups.value,
+      controllers: surroundings?.controllers ?? [],
+    });
+  }
+
+  async #requireGroups(tx: TenantTx, groupIds: readonly Id[]): Promise<void> {
+    if (groupIds.length === 0) return;
+    const known = await this.settings.knownGroups(tx, groupIds);
+    const missing = groupIds.filter((id) => isId(id) && !known.has(id));
+    if (missing.length === 0) return;
+    const words = 'readerGroups must list technician groups of this tenant or of one above it.';
+    throw new CopyMissing(missing, invalidInput('readerGroups', words));
   }
 }

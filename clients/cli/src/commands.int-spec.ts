@@ -8,30 +8,57 @@ import { anId, signedIn, tenantId } from './signed-in.support.ts';
 const here = signedIn();
 
 describe('settings', () => {
-  const setting = (value: unknown, source: string, setOn: object | null = null) => ({ value, source, setOn });
-  const settings = {
-    totpLogin: setting(true, 'OWN', { id: tenantId, name: 'Contoso' }),
+  const setting = (value: unknown, source: string, setOn: object | null = null, problem: string | null = null) => ({
+    ...{ value, source, setOn, problem },
+  });
+  const jitSettings = {
+    domainLoginMode: setting('DOMAIN', 'INHERITED', { id: anId(2), name: 'Contoso IT' }, 'No agent on a domain controller.'),
+    domainAdminGroups: setting(['A', 'B'], 'OWN', { id: tenantId, name: 'Contoso' }),
     passwordLength: setting(24, 'DEFAULT'),
-    accountNamePrefix: setting('adm-', 'INHERITED', { id: anId(2), name: 'Contoso IT' }),
-    sessionSeconds: setting(3600, 'DEFAULT'),
-    accountRestDays: setting(30, 'DEFAULT'),
+    totpLogin: setting(true, 'OWN', { id: tenantId, name: 'Contoso' }),
   };
-  const tenant = { id: tenantId, name: 'Contoso', jitSettings: settings };
+  const lapsSettings = { localEnabled: setting(false, 'DEFAULT'), readerGroups: setting([], 'DEFAULT') };
+  const tenant = { id: tenantId, name: 'Contoso', jitSettings, lapsSettings };
 
   test('are shown with where they come from', async () => {
     here.gateway.on('Settings', () => ({ tenant }));
-    const { stdout } = await here.stint(['settings', 'show', tenantId]);
+    const { stdout, stderr } = await here.stint(['settings', 'show', tenantId]);
     expect(stdout).toBe(
       [
-        'SETTING            VALUE  SOURCE           SET ON',
-        'totpLogin          on     set here         Contoso',
-        "passwordLength     24     Stint's default",
-        'accountNamePrefix  adm-   inherited        Contoso IT',
-        "sessionSeconds     3600   Stint's default",
-        "accountRestDays    30     Stint's default",
+        'SETTING            VALUE   SOURCE           SET ON',
+        'domainLoginMode    DOMAIN  inherited        Contoso IT',
+        'domainAdminGroups  A,B     set here         Contoso',
+        "passwordLength     24      Stint's default",
+        'totpLogin          on      set here         Contoso',
+        "lapsLocalEnabled   off     Stint's default",
+        "lapsReaderGroups           Stint's default",
         '',
       ].join('\n'),
     );
+    expect(stderr).toContain('domainLoginMode: No agent on a domain controller.');
+  });
+
+  test('of LAPS are changed by their own call', async () => {
+    here.gateway.on('UpdateLapsSettings', () => ({ updateLapsSettings: { __typename: 'Tenant', ...tenant } }));
+    expect(await here.stint(['settings', 'set', tenantId, 'lapsLocalEnabled=on', '--inherit', 'lapsReaderGroups'])).toMatchObject({
+      exitCode: 0,
+    });
+    expect(here.sent('UpdateLapsSettings')).toEqual([{ tenantId, localEnabled: true, readerGroups: null }]);
+  });
+
+  test('have a history', async () => {
+    const row = { id: anId(5), at: '2026-11-23T13:18:21.000Z', actorKind: 'technician', actorId: anId(6) };
+    const nodes = [
+      { ...row, technician: { id: anId(6), displayName: 'Ada' }, setting: 'passwordLength', old: null, new: '16' },
+      { ...row, actorKind: 'client', technician: null, setting: 'domainAdminGroups', old: '["A","B"]', new: null },
+    ];
+    const settingsHistory = { edges: nodes.map((node) => ({ node })), pageInfo: { hasNextPage: false, endCursor: null } };
+    here.gateway.on('SettingsHistory', () => ({ tenant: { settingsHistory } }));
+    const { stdout } = await here.stint(['settings', 'history', tenantId]);
+    expect(stdout.split('\n').slice(1, 3)).toEqual([
+      '2026-11-23 13:18:21Z  passwordLength     inherited  16         Ada',
+      `2026-11-23 13:18:21Z  domainAdminGroups  A,B        inherited  client ${anId(6)}`,
+    ]);
   });
 
   test('are changed and inherited in one call', async () => {

@@ -114,6 +114,22 @@ const attempts: Record<string, Attempt> = {
     variables: ({ tenant }) => ({ id: tenant }),
     kinds: ['technician', 'client'],
   },
+  'Mutation.updateLapsSettings': {
+    query:
+      'mutation ($id: ID!) { updateLapsSettings(input: { tenantId: $id, localEnabled: true }) { __typename ... on Problem { message } } }',
+    variables: ({ tenant }) => ({ id: tenant }),
+    kinds: ['technician', 'client'],
+  },
+  'Tenant.lapsSettings': {
+    query: entities('... on Tenant { lapsSettings { localEnabled { value } } }'),
+    variables: ({ tenant }) => ({ refs: [{ __typename: 'Tenant', id: tenant }] }),
+    kinds: ['technician', 'client'],
+  },
+  'Tenant.settingsHistory': {
+    query: entities('... on Tenant { settingsHistory { edges { node { id } } } }'),
+    variables: ({ tenant }) => ({ refs: [{ __typename: 'Tenant', id: tenant }] }),
+    kinds: ['technician', 'client'],
+  },
   'Tenant.jitSettings': {
     query: entities('... on Tenant { jitSettings { totpLogin { value } } }'),
     variables: ({ tenant }) => ({ refs: [{ __typename: 'Tenant', id: tenant }] }),

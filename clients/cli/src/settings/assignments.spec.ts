@@ -9,11 +9,32 @@ describe('settings on the command line', () => {
     [['accountNamePrefix='], [], { accountNamePrefix: '' }],
     [[], ['sessionSeconds', 'accountRestDays'], { sessionSeconds: null, accountRestDays: null }],
     [['passwordLength=12'], ['totpLogin'], { passwordLength: 12, totpLogin: null }],
+    [['domainLoginMode=prompt', 'technicianLoginMode=SHARED'], [], { domainLoginMode: 'PROMPT', technicianLoginMode: 'SHARED' }],
+    [['domainOuPath=<domain>/JIT accounts'], [], { domainOuPath: '<domain>/JIT accounts' }],
+    [['domainAdminGroups=Workstation Admins, R=D'], [], { domainAdminGroups: ['Workstation Admins', 'R=D'] }],
+    [['domainAdminGroups='], [], { domainAdminGroups: [] }],
   ])('%j and --inherit %j', (assignments, inherited, changes) => {
-    expect(parseAssignments(assignments, inherited)).toEqual(changes);
+    expect(parseAssignments(assignments, inherited)).toEqual({ of: 'jit', patch: changes });
   });
 
   test.each([
+    [
+      ['lapsLocalEnabled=on', 'lapsLocalAccountName=bg'],
+      ['lapsHistoryLength'],
+      { localEnabled: true, localAccountName: 'bg', historyLength: null },
+    ],
+    [['lapsReaderGroups=a,b'], [], { readerGroups: ['a', 'b'] }],
+    [['lapsReaderGroups='], [], { readerGroups: [] }],
+  ])('of LAPS: %j and --inherit %j', (assignments, inherited, changes) => {
+    expect(parseAssignments(assignments, inherited)).toEqual({ of: 'laps', patch: changes });
+  });
+
+  test.each([
+    [['lapsLocalEnabled=on', 'totpLogin=on'], [], /of their own/],
+    [['totpLogin=on'], ['lapsLocalEnabled'], /of their own/],
+    [['domainLoginMode=any'], [], /local or domain or prompt/],
+    [['laps=1'], [], /no setting/],
+    [['localEnabled=on'], [], /no setting/],
     [[], [], /Nothing to change/],
     [['totpLogin'], [], /not of the form/],
     [['=1'], [], /not of the form/],

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { invalidInput, isId, type Clock, type Id, type PageRequest } from '@stint/kernel';
+import { invalidInput, isId, notFound, type Clock, type Id, type PageRequest } from '@stint/kernel';
 import type { Actor } from '@stint/contracts';
 import { audit } from '@stint/messaging';
 import { Tenancy, type TenantTx, type Tx } from '@stint/tenancy';
@@ -46,6 +46,7 @@ export class SettingsService {
 
   /** A page of a tenant's changes, newest first. */
   async history(actor: Actor, tenantId: Id, page: PageRequest): Promise<KeptChange[]> {
+    if (!(await this.directory.visible(actor, 'tenant', [tenantId])).has(tenantId)) throw notFound('tenant');
     return this.tenancy.readTenants(actor, (tx) => this.settings.history(tx, actor.mspId, tenantId, page));
   }
 

@@ -91,7 +91,7 @@ export const settingCases: { readonly [Name in SettingName]: Case<SettingValue<N
     default: [],
     right: [[group], [group, otherGroup]],
     wrong: [['nonsense'], [group, group], [group.toUpperCase()], Array.from({ length: 21 }, () => group)],
-    wrongType: [1, true, [1]],
+    wrongType: [true, [true]],
   },
   lapsIntervalSeconds: whole(86_400, 3600, 31_536_000),
   lapsRotateAfterRevealSeconds: whole(3600, 0, 86_400),

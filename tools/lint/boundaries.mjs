@@ -10,6 +10,7 @@ const arrows = {
   'lib:messaging': lib('kernel', 'contracts', 'crypto', 'tenancy'),
   'lib:subgraph': lib('kernel', 'contracts', 'crypto', 'tenancy'),
   'lib:sdk': lib('kernel', 'contracts', 'crypto'),
+  'lib:passkey-emulator': [],
   'lib:testing': lib('kernel', 'contracts', 'crypto', 'tenancy', 'messaging', 'host'),
   // A service never imports a service: what it must know of another it gets by message.
   'layer:service': lib('kernel', 'contracts', 'crypto', 'tenancy', 'messaging', 'subgraph', 'host'),
@@ -20,7 +21,10 @@ const arrows = {
   'layer:e2e': ['*'],
 };
 
-/** Options of @nx/enforce-module-boundaries for code, or for specs, which may use @stint/testing and call what they test through @stint/sdk as well. */
+// What specs may use besides: never a service as it runs.
+const ofTests = lib('testing', 'sdk', 'passkey-emulator');
+
+/** Options of @nx/enforce-module-boundaries for code, or for specs, which may use @stint/testing and the emulators, and call what they test through @stint/sdk, as well. */
 export function boundaries({ specs }) {
   return {
     allow: [],
@@ -30,7 +34,7 @@ export function boundaries({ specs }) {
     ignoredCircularDependencies: specs ? [['*', '@stint/testing']] : [],
     depConstraints: Object.entries(arrows).map(([sourceTag, targets]) => ({
       sourceTag,
-      onlyDependOnLibsWithTags: specs && !targets.includes('*') ? [...targets, 'lib:testing', 'lib:sdk'] : targets,
+      onlyDependOnLibsWithTags: specs && !targets.includes('*') ? [...targets, ...ofTests] : targets,
     })),
   };
 }

@@ -31,7 +31,7 @@ export async function createInstallation(options: { queueUrl?: string } = {}): P
     ports,
   );
   return {
-    url: `http://127.0.0.1:${ports.gateway}`,
+    url: `http://localhost:${ports.gateway}`,
     directory,
     database,
     environments,

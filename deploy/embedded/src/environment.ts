@@ -36,7 +36,8 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     'jit-policy': await signingKey(directory, 'jit-policy-messages.pem'),
   };
   await directory.secret('root.key', () => randomBytes(32).toString('hex'));
-  const publicUrl = `http://127.0.0.1:${ports.gateway}`;
+  // Not an address: WebAuthn takes only names, and of all names without TLS only this one (W3C Secure Contexts §3.1).
+  const publicUrl = `http://localhost:${ports.gateway}`;
   const service = (name: 'tenants' | 'jit-policy') => ({
     PORT: String(ports[name]),
     DATABASE_OWNER_URL: databases[name].ownerUrl,

@@ -54,7 +54,7 @@ async function startInstallation(): Promise<Running> {
     let firstLink: string | undefined;
     const stack = await startStack(environments, { onFirstLink: (link) => (firstLink = link) });
     closing.push(() => stack.close());
-    const url = `http://127.0.0.1:${config.port}`;
+    const url = `http://localhost:${config.port}`;
     const namespaces = await userNamespacesWork();
     if (world === null) {
       if (firstLink === undefined) throw new Error(`${directory.path} belongs to another installation. Remove it to begin anew.`);

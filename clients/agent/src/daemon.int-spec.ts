@@ -5,6 +5,7 @@ import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { LinuxDriver } from './accounts/linux.driver.ts';
 import { runInNamespace, type RunTool } from './accounts/tool-runner.ts';
+import type { DesiredGrant } from './desired-state/desired-account.ts';
 import { MovableClock, startAgentUnderTest } from './testing/agent-under-test.ts';
 import { aDesiredAccount, MemoryControlPlane } from './testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from './testing/private-machine.ts';
@@ -26,6 +27,11 @@ describeWithRealTools('the agent on a private machine', () => {
   const state = async () =>
     (await new LinuxDriver({ root: machine.root }).read([])).find((account) => account.accountId === id)?.state ?? 'ABSENT';
   const becomes = (wanted: string) => eventually(async () => expect(await state()).toBe(wanted));
+  /** The server changes the grants of the account. */
+  const change = (what: Partial<DesiredGrant>) => {
+    const account = server.accounts[0]!;
+    server.want({ ...account, grants: account.grants.map((grant) => ({ ...grant, ...what })) });
+  };
   const isReported = (wanted: object) => eventually(() => expect(server.reported(id)).toContainEqual(expect.objectContaining(wanted)));
 
   beforeEach(() => {
@@ -43,10 +49,10 @@ describeWithRealTools('the agent on a private machine', () => {
     server.want(aDesiredAccount({ id }));
     await becomes('ENABLED');
     await isReported({ state: 'ACTIVE', name: 'jit-anna', grantId: `grant-of-${id}` });
-    server.want(aDesiredAccount({ id, state: 'DISABLED', grantId: null }));
+    server.want(aDesiredAccount({ id, state: 'DISABLED' }));
     await becomes('DISABLED');
     await isReported({ state: 'DISABLED', grantId: `grant-of-${id}`, endReason: null });
-    server.want(aDesiredAccount({ id, state: 'ABSENT', grantId: null }));
+    server.want(aDesiredAccount({ id, state: 'ABSENT' }));
     await becomes('ABSENT');
     await isReported({ state: 'ABSENT' });
   });
@@ -99,7 +105,7 @@ describeWithRealTools('the agent on a private machine', () => {
     server.want(aDesiredAccount({ id, sessionSeconds: 600 }));
     await becomes('ENABLED');
     await isReported({ state: 'ACTIVE' });
-    server.want({ ...server.accounts[0]!, expiresAt: Date.now() + 36_000_000 });
+    change({ expiresAt: Date.now() + 36_000_000 });
     clock.wallShiftMs = -7_200_000;
     clock.bootShiftMs = 599_000;
     await becomes('DISABLED');
@@ -110,7 +116,7 @@ describeWithRealTools('the agent on a private machine', () => {
     await start();
     server.want(aDesiredAccount({ id }));
     await becomes('ENABLED');
-    server.want({ ...server.accounts[0]!, expiresAt: Date.now() + 1_000 });
+    change({ expiresAt: Date.now() + 1_000 });
     await becomes('DISABLED');
     await isReported({ state: 'DISABLED', endReason: 'EXPIRED' });
   });
@@ -156,7 +162,7 @@ describeWithRealTools('the agent on a private machine', () => {
     await start({ run });
     server.want(aDesiredAccount({ id }));
     await becomes('ENABLED');
-    server.want(aDesiredAccount({ id, state: 'DISABLED', grantId: null }));
+    server.want(aDesiredAccount({ id, state: 'DISABLED' }));
     await isReported({ state: 'ACTIVE', detail: 'usermod ended with code 1: usermod: failure while writing' });
     expect(await state()).not.toBe('DISABLED');
     broken = false;
@@ -185,11 +191,11 @@ describeWithRealTools('the agent on a private machine', () => {
     await becomes('ENABLED');
     await runInNamespace('usermod', ['--prefix', machine.root, '-G', '', 'jit-anna']);
     await becomes('ENABLED');
-    server.want(aDesiredAccount({ id, state: 'DISABLED', grantId: null }));
+    server.want(aDesiredAccount({ id, state: 'DISABLED' }));
     await becomes('DISABLED');
     await isReported({ state: 'DISABLED' });
     await runInNamespace('usermod', ['--prefix', machine.root, '-U', '-e', '', 'jit-anna']);
-    server.want(aDesiredAccount({ id, state: 'DISABLED', grantId: null }));
+    server.want(aDesiredAccount({ id, state: 'DISABLED' }));
     await becomes('DISABLED');
   });
 

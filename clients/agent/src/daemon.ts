@@ -10,6 +10,9 @@ import { Latch } from './latch.ts';
 import { LoginDesk } from './login/login-desk.ts';
 import { terminalRequest, type AgentEvent } from './login/protocol.ts';
 import { jsonLines, listenForTerminals, type LineConnection } from './login/socket.ts';
+import { processesOf } from './processes/user-processes.ts';
+import { SessionWarnings } from './sessions/session-warnings.ts';
+import { Sessions } from './sessions/sessions.ts';
 import { Memory } from './state/memory.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -37,6 +40,8 @@ export class Daemon {
   readonly #reconciler: Reconciler;
   readonly #synchronizer: Synchronizer;
   readonly #desk: LoginDesk;
+  readonly #sessions: Sessions;
+  readonly #warnings: SessionWarnings;
   readonly #stopping = new AbortController();
   readonly #enforce = new Latch();
   readonly #checkIn = new Latch();
@@ -46,16 +51,25 @@ export class Daemon {
     this.#o = options;
     const { control, driver, store, clock, log, generatePassword, root } = options;
     const memory = (this.#memory = new Memory(store));
+    // Numbers of accounts on a private root belong to other people outside of it.
+    const sessions = (this.#sessions = new Sessions({ memory, clock, processesOf: root === null ? processesOf : () => [] }));
     this.#reconciler = new Reconciler({
       driver,
       memory,
       clock,
       log,
+      sessions,
       generatePassword,
       events: {
-        activated: (record, verified) => this.#desk.activated(record, verified),
-        ended: (record) => this.#desk.ended(record),
+        activated: (held, verified) => this.#desk.activated(held, verified),
+        ended: (held) => this.#desk.ended(held),
       },
+    });
+    this.#warnings = new SessionWarnings({
+      memory,
+      clock,
+      sessions,
+      warned: (held, secondsLeft, message) => this.#desk.warned(held, secondsLeft, message),
     });
     this.#synchronizer = new Synchronizer({ control, memory, clock, reconciler: this.#reconciler, log });
     this.#desk = new LoginDesk({
@@ -66,8 +80,8 @@ export class Daemon {
       root,
       checkIn: () => this.#checkIn.raise(),
       watch: () => this.#look.raise(),
-      end: async (accountId, reason) => {
-        await this.#reconciler.end(accountId, reason);
+      end: async ({ account, grant }, reason) => {
+        await this.#reconciler.end(account.accountId, grant.grantId, reason);
         this.#enforce.raise();
         this.#checkIn.raise();
       },
@@ -102,10 +116,12 @@ export class Daemon {
   async #enforcement(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const waiting = this.#memory.state.reports.length;
+      this.#sessions.look();
       const settled = await this.#reconciler.run().catch((error: unknown) => {
         this.#o.log.error({ detail: said(error) }, 'Accounts could not be checked. Trying again.');
         return false;
       });
+      this.#warnings.run();
       if (this.#memory.state.reports.length > waiting) this.#checkIn.raise();
       await this.#enforce.wait(this.#untilNextLook(settled));
     }
@@ -164,11 +180,12 @@ export class Daemon {
   }
 
   #untilNextLook(settled: boolean): number {
-    const { records } = this.#memory.state;
     const now = this.#o.clock.read();
-    const live = Object.values(records).flatMap(({ phase, deadline }) =>
-      (phase === 'ACTIVE' || phase === 'ENABLING') && deadline ? [remainingMs(deadline, now)] : [],
-    );
+    const live = this.#memory
+      .grants()
+      .flatMap(({ grant: { phase, deadline } }) =>
+        (phase === 'ACTIVE' || phase === 'ENABLING') && deadline ? [remainingMs(deadline, now)] : [],
+      );
     if (live.length === 0) return settled ? idleTickMs : busyTickMs;
     return Math.min(busyTickMs, Math.max(5, Math.min(...live) + 1));
   }

@@ -9,6 +9,7 @@ import { eventually } from '@stint/testing';
 import { LinuxDriver } from './accounts/linux.driver.ts';
 import type { AccountReport } from './control-plane/control-plane.ts';
 import type { DesiredAccount } from './desired-state/desired-account.ts';
+import { agentState } from './state/agent-state.ts';
 import { aDesiredAccount } from './testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from './testing/private-machine.ts';
 
@@ -71,10 +72,8 @@ class Machine {
   }
 
   phase(accountId: string): string | undefined {
-    const state = JSON.parse(readFileSync(join(this.#machine.stateFolder, 'state.json'), 'utf8')) as {
-      records: Record<string, { phase: string }>;
-    };
-    return state.records[accountId]?.phase;
+    const state = agentState.parse(JSON.parse(readFileSync(join(this.#machine.stateFolder, 'state.json'), 'utf8')));
+    return Object.values(state.records[accountId]?.grants ?? {})[0]?.phase;
   }
 
   async remove(): Promise<void> {
@@ -142,7 +141,7 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
       machine.start(0);
       await eventually(() => expect(machine.reports()).toContainEqual(expect.objectContaining({ state: 'ACTIVE' })));
       await machine.kill();
-      machine.want(aDesiredAccount({ id, state: 'DISABLED', grantId: null }));
+      machine.want(aDesiredAccount({ id, state: 'DISABLED' }));
       const isDisabled = () => machine.reports().some(({ state }) => state === 'DISABLED');
       if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
       machine.start(0);

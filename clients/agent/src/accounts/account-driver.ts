@@ -1,4 +1,5 @@
 import type { Observed } from '../desired-state/plan.domain.ts';
+import type { PrivilegedChange, PrivilegedSnapshot } from '../privileged/privileged.domain.ts';
 
 /** Which account: by the server's id, which is also written beside the account; name and number as last seen, for one whose mark was removed. */
 export interface AccountRef {
@@ -41,12 +42,18 @@ export interface AccountDriver {
   read(known?: readonly AccountRef[]): Promise<ObservedAccount[]>;
   /** Makes the account usable as an administrator: marked first, made usable last, in one step. */
   enable(order: EnableOrder): Promise<EnabledAccount>;
+  /** Moves the system's own end of an account that is on to a later day, and nothing else; never to an earlier one. */
+  prolong(accountId: string, endsAtMs: number): Promise<void>;
   /** Takes away log-in, admin rights and processes. Returns whether or not it worked: read back. */
   disable(account: AccountRef): Promise<void>;
   /** Deletes the account. */
   remove(account: AccountRef): Promise<void>;
   /** Whether `password` opens the account, by the hash that the system holds; null where that kind of hash cannot be checked here. */
   verifyPassword(name: string, password: string): Promise<boolean | null>;
+  /** Everything that makes an administrator on this system now, Stint's own accounts left out. */
+  privileged(): Promise<PrivilegedSnapshot>;
+  /** Takes members that were added to privileged groups out of them again. What is more than a listed membership stays. */
+  removePrivileged(changes: readonly PrivilegedChange[]): Promise<void>;
 }
 
 /** The system refused; the message quotes its tool. */

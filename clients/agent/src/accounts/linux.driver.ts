@@ -1,6 +1,8 @@
 import { chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isId } from '@stint/kernel';
+import { privilegedFiles } from '../privileged/privileged-files.ts';
+import { privilegedMembers, removable, type PrivilegedChange, type PrivilegedSnapshot } from '../privileged/privileged.domain.ts';
 import { endProcessesOf, processesOf } from '../processes/user-processes.ts';
 import {
   AccountError,
@@ -89,6 +91,15 @@ export class LinuxDriver implements AccountDriver {
     return { name, uid: entry.uid, passwordVerified };
   }
 
+  async prolong(accountId: string, endsAtMs: number): Promise<void> {
+    const day = deadManDay(endsAtMs);
+    const files = await readAccountFiles(this.#etc);
+    const entry = files.passwd.find(({ gecos }) => markedId(gecos) === accountId);
+    if (!entry || this.#state(files, entry, accountId) !== 'ENABLED') return;
+    if ((files.shadow.get(entry.name)?.expireDay ?? day) >= day) return;
+    await this.#tool('usermod', [...this.#prefix(), '-e', String(day), entry.name]);
+  }
+
   async disable(account: AccountRef): Promise<void> {
     for (const entry of await this.#all(account)) {
       this.#dropIns.remove(account.accountId);
@@ -115,6 +126,16 @@ export class LinuxDriver implements AccountDriver {
   async verifyPassword(name: string, password: string): Promise<boolean | null> {
     const hash = (await readAccountFiles(this.#etc)).shadow.get(name)?.hash;
     return hash === undefined ? false : passwordMatches(hash, password, this.#run);
+  }
+
+  async privileged(): Promise<PrivilegedSnapshot> {
+    const files = await readAccountFiles(this.#etc);
+    return { ...privilegedMembers(files), ...privilegedFiles(this.#root, files) };
+  }
+
+  async removePrivileged(changes: readonly PrivilegedChange[]): Promise<void> {
+    for (const { groupName, member } of removable(changes, await readAccountFiles(this.#etc)))
+      await this.#tool('gpasswd', [...(this.#root === null ? [] : ['--root', this.#root]), '-d', member, groupName]);
   }
 
   async #create(order: EnableOrder): Promise<PasswdEntry> {

@@ -4,7 +4,7 @@ import type { AccountFiles, GroupEntry, PasswdEntry } from './account-files.ts';
 /** The groups that make an administrator, the first that exists being the one that is used. */
 const adminGroups = ['sudo', 'wheel'];
 /** Groups whose members are as good as root; an ended account must be in none of them. */
-const rootLikeGroups = [...adminGroups, 'admin', 'root', 'docker', 'lxd', 'libvirt', 'disk', 'shadow'];
+export const rootLikeGroups = [...adminGroups, 'admin', 'root', 'docker', 'lxd', 'libvirt', 'disk', 'shadow'];
 const dayMs = 86_400_000;
 
 /** The group that makes an administrator here, or null. */

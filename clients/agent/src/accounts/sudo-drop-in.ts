@@ -4,6 +4,16 @@ import { syncFolder } from '../state/durable-file.ts';
 import { AccountError } from './account-driver.ts';
 import { findTool, type RunTool } from './tool-runner.ts';
 
+/** The name of an account's drop-in. */
+export function dropInFile(accountId: string): string {
+  return `stint-${accountId}`;
+}
+
+/** What an account's drop-in says. */
+export function dropInText(name: string): string {
+  return `# Made by stint-agent for one session; removed at its end.\n${name} ALL=(ALL:ALL) NOPASSWD: ALL\n`;
+}
+
 /**
  * The drop-in below `/etc/sudoers.d` that lets an account use sudo without its password, which nobody knows. It is
  * there only while the account is enabled.
@@ -31,10 +41,7 @@ export class SudoDropIns {
     // sudo skips names with a dot, so a half-written file is never read.
     const draft = join(this.#folder, `.stint-${accountId}.new`);
     rmSync(draft, { force: true });
-    writeFileSync(draft, `# Made by stint-agent for one session; removed at its end.\n${name} ALL=(ALL:ALL) NOPASSWD: ALL\n`, {
-      mode: 0o440,
-      flush: true,
-    });
+    writeFileSync(draft, dropInText(name), { mode: 0o440, flush: true });
     chmodSync(draft, 0o440);
     if (findTool('visudo') !== null) {
       const { code, stderr, stdout } = await this.#run('visudo', ['-c', '-f', draft]);
@@ -54,6 +61,6 @@ export class SudoDropIns {
   }
 
   #path(accountId: string): string {
-    return join(this.#folder, `stint-${accountId}`);
+    return join(this.#folder, dropInFile(accountId));
   }
 }

@@ -7,6 +7,7 @@ import {
   ReportAccountsDocument,
   StartLoginDocument,
   SubmitTotpCodeDocument,
+  type CheckInQuery,
 } from '../generated/operations.ts';
 import {
   Refused,
@@ -32,11 +33,19 @@ export class GraphqlControlPlane implements ControlPlane {
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.desiredState) throw new NetworkError('The server could not tell the desired state.');
     const { revision, checkInSeconds, accounts } = thisDevice.desiredState;
-    return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null };
+    return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(withGrants(account))) ?? null };
   }
 
   async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
-    const { reportAccounts: answer } = await this.#client.request(ReportAccountsDocument, { input: { revision, reports: [...reports] } });
+    const { reportAccounts: answer } = await this.#client.request(ReportAccountsDocument, {
+      input: {
+        revision,
+        reports: reports.map(({ privileged: _, endReason, ...report }) => ({
+          ...report,
+          endReason: endReason === 'IDLE' ? 'EXPIRED' : endReason,
+        })),
+      },
+    });
     if (answer.__typename === 'ReportsTaken') return answer.revision;
     throw new Refused(answer.message);
   }
@@ -69,6 +78,10 @@ export class GraphqlControlPlane implements ControlPlane {
   nudges(signal: AbortSignal): AsyncIterable<unknown> {
     return this.#client.nudges(signal);
   }
+}
+
+function withGrants({ grantId, ...account }: NonNullable<NonNullable<CheckInQuery['thisDevice']['desiredState']>['accounts']>[number]) {
+  return { ...account, grants: grantId ? [{ ...account, grantId }] : [] };
 }
 
 /** Somebody waits at the terminal: what the server says in words is theirs to read. */

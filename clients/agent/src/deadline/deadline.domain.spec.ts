@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkpointed, mayActivate, remainingMs, secondsBetween, shortened, startDeadline } from './deadline.domain.ts';
+import { checkpointed, mayActivate, remainingMs, revised, secondsBetween, startDeadline, type Deadline } from './deadline.domain.ts';
 import type { Reading } from './device-clock.ts';
 
 const minute = 60_000;
@@ -8,7 +8,10 @@ const noon = Date.parse('2026-11-23T12:00:00Z');
 const at = (wall: number, boot: number, bootId = 'one'): Reading => ({ wallMs: noon + wall * minute, bootId, bootMs: boot * minute });
 
 // A session of 60 minutes that began at noon, 100 minutes after boot `one`.
-const session = startDeadline(3600, null, at(0, 100));
+const session = startDeadline({ sessionSeconds: 3600, expiresAtMs: null, revision: 7 }, at(0, 100));
+/** What the server says under a revision: minutes of session, end in minutes after noon. */
+const told = (of: Deadline, revision: number, session: number, end: number | null) =>
+  revised(of, { revision, sessionSeconds: session * 60, expiresAtMs: end === null ? null : noon + end * minute });
 
 describe('what is left of a session of 60 minutes, in minutes', () => {
   test.each<[string, Parameters<typeof remainingMs>[0], Reading, number]>([
@@ -18,15 +21,20 @@ describe('what is left of a session of 60 minutes, in minutes', () => {
     ['asleep over its end: boot time counts suspend', session, at(300, 400), -240],
     ['clock set back 2 hours: nothing gained', session, at(-110, 110), 50],
     ['clock set ahead 2 hours in the same boot: nothing lost', session, at(130, 110), 50],
-    ['server says 12:30', shortened(session, noon + 30 * minute), at(10, 110), 20],
-    ['server says 14:00: does not lengthen', shortened(session, noon + 120 * minute), at(10, 110), 50],
-    [
-      'server said 12:30, then 12:50: does not lengthen',
-      shortened(shortened(session, noon + 30 * minute), noon + 50 * minute),
-      at(10, 110),
-      20,
-    ],
-    ['server says null: changes nothing', shortened(session, null), at(10, 110), 50],
+    ['server says 12:30', told(session, 8, 60, 30), at(10, 110), 20],
+    ['server says 12:30, in a repetition', told(session, 7, 60, 30), at(10, 110), 20],
+    ['server says 14:00 for the same length: the length counts', told(session, 8, 60, 120), at(10, 110), 50],
+    ['server says null: changes nothing', told(session, 8, 60, null), at(10, 110), 50],
+    ['extended by 30 minutes', told(session, 8, 90, 90), at(10, 110), 80],
+    ['extended before the server knows the end', told(session, 8, 90, null), at(10, 110), 80],
+    ['extended twice', told(told(session, 8, 90, 90), 9, 120, 120), at(10, 110), 110],
+    ['an extension in the same revision', told(session, 7, 90, 90), at(10, 110), 50],
+    ['an extension in an older revision', told(session, 6, 90, 90), at(10, 110), 50],
+    ['extended, then the older state again', told(told(session, 9, 90, 90), 8, 60, 60), at(10, 110), 50],
+    ['shortened, then the older state again', told(told(session, 9, 60, 30), 8, 60, 60), at(10, 110), 20],
+    ['shortened, then extended', told(told(session, 8, 60, 30), 9, 60, 50), at(10, 110), 40],
+    ['extended, clock then set back 2 hours', told(session, 8, 90, 90), at(-110, 110), 80],
+    ['extended, rebooted after 10 minutes, 5 minutes off', checkpointed(told(session, 8, 90, 90), at(10, 110)), at(16, 1, 'two'), 74],
     ['rebooted after 10 minutes, 5 minutes off', checkpointed(session, at(10, 110)), at(16, 1, 'two'), 44],
     ['rebooted without any checkpoint since the start', session, at(30, 1, 'two'), 30],
     ['rebooted after its end', session, at(61, 1, 'two'), -1],

@@ -7,16 +7,25 @@ import { reading, type Reading } from './device-clock.ts';
  */
 export const deadline = z.object({
   sessionMs: z.number().nonnegative(),
-  /** The earliest end that the server has ever told; it only shortens. */
+  /** The end that the server told. */
   expiresAtMs: z.number().nullable(),
+  /** The revision of the desired state from which both were taken. */
+  revision: z.number().int(),
   usedMs: z.number().nonnegative(),
   checkpoint: reading,
 });
 export type Deadline = z.infer<typeof deadline>;
 
+/** What the server says about the length of a session, in the desired state of one revision. */
+export interface Bounds {
+  sessionSeconds: number;
+  expiresAtMs: number | null;
+  revision: number;
+}
+
 /** A session that starts at `at`. */
-export function startDeadline(sessionSeconds: number, expiresAtMs: number | null, at: Reading): Deadline {
-  return { sessionMs: sessionSeconds * 1000, expiresAtMs, usedMs: 0, checkpoint: at };
+export function startDeadline({ sessionSeconds, expiresAtMs, revision }: Bounds, at: Reading): Deadline {
+  return { sessionMs: sessionSeconds * 1000, expiresAtMs, revision, usedMs: 0, checkpoint: at };
 }
 
 /** How long the session has run at least: the system's own monotonic time, whatever the wall clock says. */
@@ -49,10 +58,18 @@ export function checkpointed(of: Deadline, now: Reading): Deadline {
   return { ...of, usedMs: used, checkpoint: now };
 }
 
-/** Takes what the server says now: an earlier end counts, a later one does not. */
-export function shortened(of: Deadline, expiresAtMs: number | null): Deadline {
-  if (expiresAtMs === null || (of.expiresAtMs !== null && of.expiresAtMs <= expiresAtMs)) return of;
-  return { ...of, expiresAtMs };
+/**
+ * Takes what the server says now. Under a newer revision its word counts, an extension too; under the same or an older
+ * one, which was heard before or is a repetition, bounds only shrink.
+ */
+export function revised(of: Deadline, { sessionSeconds, expiresAtMs, revision }: Bounds): Deadline {
+  const told = { sessionMs: sessionSeconds * 1000, expiresAtMs: expiresAtMs ?? of.expiresAtMs };
+  const isNewer = revision > of.revision;
+  const sessionMs = isNewer ? told.sessionMs : Math.min(of.sessionMs, told.sessionMs);
+  const ends = [of.expiresAtMs, told.expiresAtMs].filter((end) => end !== null);
+  const end = isNewer ? told.expiresAtMs : ends.length === 0 ? null : Math.min(...ends);
+  if (sessionMs === of.sessionMs && end === of.expiresAtMs && !isNewer) return of;
+  return { ...of, sessionMs, expiresAtMs: end, revision: Math.max(of.revision, revision) };
 }
 
 /** Whether an account may still be activated: `activateBy` has not passed, by a clock that cannot have gone back since the order was received. */

@@ -4,8 +4,8 @@ import { Refused, type ControlPlane } from '../control-plane/control-plane.ts';
 import { remainingMs, secondsBetween } from '../deadline/deadline.domain.ts';
 import type { DeviceClock } from '../deadline/device-clock.ts';
 import { findProcess, isRunning, signalProcess } from '../processes/process-ref.ts';
-import type { AccountRecord, EndReason, LocalLogin } from '../state/agent-state.ts';
-import type { Memory } from '../state/memory.ts';
+import type { EndReason, LocalLogin } from '../state/agent-state.ts';
+import type { HeldGrant, Memory } from '../state/memory.ts';
 import type { AgentEvent, TerminalRequest } from './protocol.ts';
 import type { LineConnection } from './socket.ts';
 
@@ -22,7 +22,7 @@ export interface LoginDeskOptions {
   checkIn(): void;
   /** There is a new login: call `watch` from now on every second. */
   watch(): void;
-  end(accountId: string, reason: EndReason): Promise<void>;
+  end(held: HeldGrant, reason: EndReason): Promise<void>;
 }
 
 type Terminal = LineConnection<AgentEvent>;
@@ -59,7 +59,7 @@ export class LoginDesk {
           if (id !== null) await this.#opened(id, request.pid);
           return;
         case 'logoff':
-          await this.#logOff(request.account, terminal);
+          await this.#logOff(request.account, id, terminal);
           return;
         case 'status':
           terminal.send(this.#status());
@@ -78,22 +78,21 @@ export class LoginDesk {
   }
 
   /** The account of a login became active. */
-  activated(record: AccountRecord, passwordVerified: boolean | null): void {
-    this.#tell(record, passwordVerified);
+  activated(held: HeldGrant, passwordVerified: boolean | null): void {
+    this.#tell(held, passwordVerified);
   }
 
-  /** An account's access ended (or could not begin): ends its session here and tells the terminal. */
-  ended(record: AccountRecord): void {
-    const id = record.loginRequestId;
-    const login = id === null ? undefined : this.#o.memory.state.logins[id];
-    if (id === null || !login) return;
-    if (login.session) {
-      signalProcess(login.session, 'SIGHUP');
-      const { session } = login;
-      setTimeout(() => signalProcess(session, 'SIGKILL'), 1_000).unref();
-    }
-    this.#tell(record, null);
+  /** A grant is over (or could not begin), and nothing of its session is left: tells the terminal. */
+  ended(held: HeldGrant): void {
+    const id = held.grant.loginRequestId;
+    if (id === null || !this.#o.memory.state.logins[id]) return;
+    this.#tell(held, null);
     this.#drop(id);
+  }
+
+  /** A grant ends soon. */
+  warned({ grant }: HeldGrant, secondsLeft: number, message: string): void {
+    if (grant.loginRequestId !== null) this.#terminals.get(grant.loginRequestId)?.send({ event: 'warning', secondsLeft, message });
   }
 
   /** Looks after all logins: what the server says of those that wait, and whether terminals and sessions still run. Called every second while there are any. */
@@ -103,14 +102,14 @@ export class LoginDesk {
 
   async #look(login: LocalLogin): Promise<void> {
     const { memory, end } = this.#o;
-    const record = memory.recordOfLogin(login.id);
-    if (record?.phase === 'ENDED' || record?.phase === 'FAILED') return this.ended(record);
-    const atTerminal = login.session ? isRunning(login.session) : login.detached || isRunning(login.terminal);
-    if (record?.phase === 'ACTIVE') {
-      if (!atTerminal) await end(record.accountId, 'LOGGED_OFF');
+    const held = memory.grantOfLogin(login.id);
+    if (held?.grant.phase === 'ENDED' || held?.grant.phase === 'FAILED') return this.ended(held);
+    const isThere = login.sessions.length > 0 ? login.sessions.some(isRunning) : login.detached || isRunning(login.terminal);
+    if (held?.grant.phase === 'ACTIVE') {
+      if (!isThere) await end(held, 'LOGGED_OFF');
       return;
     }
-    if (record) return;
+    if (held) return;
     const age = secondsBetween(login.startedAt, this.#o.clock.read());
     const lifetime = Math.max(0, (login.expiresAtMs - login.startedAt.wallMs) / 1000);
     // Asking for what is over anyway: the server may have been out of reach all the time.
@@ -155,7 +154,7 @@ export class LoginDesk {
       expiresAtMs: started.expiresAtMs,
       startedAt: clock.read(),
       terminal: process,
-      session: null,
+      sessions: [],
       detached: request.detached,
     };
     memory.change((state) => void (state.logins[id] = login));
@@ -169,12 +168,12 @@ export class LoginDesk {
   }
 
   #attach(id: string, terminal: Terminal): void {
-    const record = this.#o.memory.recordOfLogin(id);
-    if (!this.#o.memory.state.logins[id] && !record)
+    const held = this.#o.memory.grantOfLogin(id);
+    if (!this.#o.memory.state.logins[id] && !held)
       return void terminal.send({ event: 'failed', state: 'FAILED', message: 'The agent does not know this login any more.' });
     this.#terminals.set(id, terminal);
     terminal.send({ event: 'attached' });
-    if (record) this.#tell(record, null);
+    if (held) this.#tell(held, null);
   }
 
   async #code(id: string, { email, code }: Extract<TerminalRequest, { op: 'code' }>, terminal: Terminal): Promise<void> {
@@ -185,20 +184,21 @@ export class LoginDesk {
   }
 
   async #opened(id: string, pid: number): Promise<void> {
+    const { memory, end } = this.#o;
     const session = findProcess(pid);
-    const record = this.#o.memory.recordOfLogin(id);
-    if (!session) return record ? this.#o.end(record.accountId, 'LOGGED_OFF') : undefined;
-    this.#o.memory.change((state) => {
-      const login = state.logins[id];
-      if (login) login.session = session;
-    });
+    const held = memory.grantOfLogin(id);
+    const login = memory.state.logins[id];
+    // The access ended while the session was being opened.
+    if (session && !login) return signalProcess(session, 'SIGKILL');
+    if (session) return memory.change((state) => void state.logins[id]?.sessions.push(session));
+    if (held && login && !login.sessions.some(isRunning)) await end(held, 'LOGGED_OFF');
   }
 
   /** The terminal is gone or gave up. What was approved in the meantime is ended as soon as it is there. */
   async #giveUp(id: string): Promise<void> {
     const { control, memory, end, log } = this.#o;
-    const record = memory.recordOfLogin(id);
-    if (record) return end(record.accountId, 'LOGGED_OFF');
+    const held = memory.grantOfLogin(id);
+    if (held) return end(held, 'LOGGED_OFF');
     const cancelled = await control.cancelLogin(id).catch(() => undefined);
     if (cancelled === undefined) return;
     if (!cancelled) {
@@ -209,17 +209,21 @@ export class LoginDesk {
     this.#drop(id);
   }
 
-  async #logOff(account: string, terminal: Terminal): Promise<void> {
-    const record = Object.values(this.#o.memory.state.records).find(({ name, accountId }) => name === account || accountId === account);
-    if (record?.phase !== 'ACTIVE') throw new Refused(`No session of ${account} is running here.`);
-    await this.#o.end(record.accountId, 'LOGGED_OFF');
+  /** A terminal ends its own login's access; one without a login everything that runs for the account. */
+  async #logOff(account: string, id: string | null, terminal: Terminal): Promise<void> {
+    const running = this.#o.memory.grants().filter(({ grant, account: { name, accountId } }) => {
+      return grant.phase === 'ACTIVE' && (name === account || accountId === account) && (id === null || grant.loginRequestId === id);
+    });
+    // Ended from elsewhere at the same moment: what its terminal asks for is done.
+    if (running.length === 0 && id === null) throw new Refused(`No session of ${account} is running here.`);
+    for (const held of running) await this.#o.end(held, 'LOGGED_OFF');
     terminal.send({ event: 'done' });
   }
 
   #status(): AgentEvent {
     const { state } = this.#o.memory;
     const now = this.#o.clock.read();
-    const accounts = Object.values(state.records).map(({ accountId, name, phase, grantId, deadline }) => ({
+    const accounts = this.#o.memory.grants().map(({ account: { accountId, name }, grant: { phase, grantId, deadline } }) => ({
       accountId,
       name,
       phase,
@@ -229,27 +233,19 @@ export class LoginDesk {
     return { event: 'status', revision: state.desired?.revision ?? null, reportsWaiting: state.reports.length, accounts };
   }
 
-  #tell(record: AccountRecord, passwordVerified: boolean | null): void {
-    const id = record.loginRequestId;
+  #tell({ account, grant }: HeldGrant, passwordVerified: boolean | null): void {
+    const id = grant.loginRequestId;
     const terminal = id === null ? undefined : this.#terminals.get(id);
     if (id === null || !terminal) return;
-    if (record.phase === 'FAILED')
-      return terminal.send({ event: 'failed', state: 'FAILED', message: record.detail ?? 'The account could not be made.' });
-    if (record.phase === 'ENDED') return terminal.send({ event: 'ended', reason: record.endReason });
-    if (record.phase !== 'ACTIVE' || record.name === null || record.uid === null) return;
-    const secondsLeft = record.deadline === null ? 0 : Math.max(0, Math.floor(remainingMs(record.deadline, this.#o.clock.read()) / 1000));
-    const { accountId, grantId, name: account, uid } = record;
-    terminal.send({
-      event: 'active',
-      loginRequestId: id,
-      accountId,
-      grantId,
-      account,
-      uid,
-      secondsLeft,
-      passwordVerified,
-      root: this.#o.root,
-    });
+    if (grant.phase === 'FAILED')
+      return terminal.send({ event: 'failed', state: 'FAILED', message: grant.detail ?? 'The account could not be made.' });
+    if (grant.phase === 'ENDED') return terminal.send({ event: 'ended', reason: grant.endReason });
+    if (grant.phase !== 'ACTIVE' || account.name === null || account.uid === null) return;
+    const { accountId, name, uid } = account;
+    const { grantId, deadline } = grant;
+    const secondsLeft = deadline === null ? 0 : Math.max(0, Math.floor(remainingMs(deadline, this.#o.clock.read()) / 1000));
+    const { root } = this.#o;
+    terminal.send({ event: 'active', loginRequestId: id, accountId, grantId, account: name, uid, secondsLeft, passwordVerified, root });
   }
 
   #over(id: string, state: 'DENIED' | 'EXPIRED' | 'FAILED', message: string): void {

@@ -118,7 +118,7 @@ describeWithRealTools('a login at the terminal', () => {
     const terminal = new Terminal(machine, 'login');
     server.approve(await started(), aDesiredAccount({ id }));
     await saw(terminal, /no real account exists/);
-    server.want(aDesiredAccount({ id, state: 'DISABLED', grantId: null }));
+    server.want(aDesiredAccount({ id, state: 'DISABLED' }));
     expect(await terminal.exitCode).toBe(0);
     expect(terminal.stderr).toContain('The access has ended (REVOKED).');
   });

@@ -12,7 +12,7 @@ export const terminalRequest = z.discriminatedUnion('op', [
   z.object({ op: z.literal('attach'), id: z.string() }),
   z.object({ op: z.literal('code'), email, code: z.string().trim().max(16) }),
   z.object({ op: z.literal('cancel') }),
-  /** The process whose end is the end of the session. */
+  /** The first process of a session of this login; the access ends with the last of them. */
   z.object({ op: z.literal('session'), pid: z.number().int().positive() }),
   z.object({ op: z.literal('logoff'), account: z.string().max(64) }),
   z.object({ op: z.literal('status') }),
@@ -53,6 +53,8 @@ export const agentEvent = z.discriminatedUnion('event', [
     /** The private root on which the account was made; null: it is a real account. */
     root: z.string().nullable(),
   }),
+  /** The access ends soon; the terminals of the session were told already. */
+  z.object({ event: z.literal('warning'), secondsLeft: z.number(), message: z.string() }),
   z.object({ event: z.literal('ended'), reason: z.string().nullable() }),
   /** The login is over without a session. */
   z.object({ event: z.literal('failed'), state: z.enum(['DENIED', 'EXPIRED', 'FAILED', 'CANCELLED', 'REFUSED']), message: z.string() }),

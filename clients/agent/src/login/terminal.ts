@@ -103,6 +103,10 @@ class TerminalLogin {
       case 'active':
         if (this.#phase === 'waiting') void this.#active(event);
         return;
+      case 'warning':
+        // The agent wrote on the session's terminal itself; where there is none, somebody still reads this.
+        if (!process.stderr.isTTY) this.#say(event.message);
+        return;
       case 'ended':
         this.#endedBy = event.reason ?? 'REVOKED';
         if (this.#phase === 'waiting')

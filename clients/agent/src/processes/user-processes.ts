@@ -51,7 +51,8 @@ function loginUid(pid: number): number {
   }
 }
 
-function ownLine(): Set<number> {
+/** The calling process and its parents. */
+export function ownLine(): Set<number> {
   const line = new Set<number>();
   for (let pid = process.pid; pid > 1 && !line.has(pid);) {
     line.add(pid);

@@ -1,5 +1,11 @@
-import type { AccountRecord, AgentState, PendingReport } from './agent-state.ts';
+import type { AccountRecord, AgentState, GrantRecord, PendingReport } from './agent-state.ts';
 import type { StateStore } from './state-store.ts';
+
+/** A grant with the account that it is for. */
+export interface HeldGrant {
+  account: AccountRecord;
+  grant: GrantRecord;
+}
 
 /** The agent's state in memory, always the same as on disk: every change is durable before `change` returns. */
 export class Memory {
@@ -27,8 +33,13 @@ export class Memory {
     return this.#state.records[accountId];
   }
 
-  recordOfLogin(loginRequestId: string): AccountRecord | undefined {
-    return Object.values(this.#state.records).find((record) => record.loginRequestId === loginRequestId);
+  /** All grants that are known here, over or not. */
+  grants(): HeldGrant[] {
+    return Object.values(this.#state.records).flatMap((account) => Object.values(account.grants).map((grant) => ({ account, grant })));
+  }
+
+  grantOfLogin(loginRequestId: string): HeldGrant | undefined {
+    return this.grants().find(({ grant }) => grant.loginRequestId === loginRequestId);
   }
 }
 

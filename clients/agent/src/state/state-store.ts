@@ -2,6 +2,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentState, emptyState, type AgentState } from './agent-state.ts';
 import { writeDurably } from './durable-file.ts';
+import { migrated } from './migrations.ts';
 
 /** Where the agent's memory lives. `save` returns only when the state would survive a power cut. */
 export interface StateStore {
@@ -29,7 +30,7 @@ export class FileStateStore implements StateStore {
       throw error;
     }
     try {
-      return agentState.parse(JSON.parse(text));
+      return agentState.parse(migrated(JSON.parse(text)));
     } catch {
       renameSync(this.#path, `${this.#path}.unreadable`);
       this.#warn(

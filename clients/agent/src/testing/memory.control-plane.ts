@@ -8,22 +8,35 @@ import type {
   LoginState,
   StartedLogin,
 } from '../control-plane/control-plane.ts';
-import type { DesiredAccount } from '../desired-state/desired-account.ts';
+import type { DesiredAccount, DesiredGrant } from '../desired-state/desired-account.ts';
 import { Latch } from '../latch.ts';
 
-/** A desired account that is enabled for an hour, for its own grant and login. */
-export function aDesiredAccount(change: Partial<DesiredAccount> & Pick<DesiredAccount, 'id'>): DesiredAccount {
+type AccountChange = Partial<DesiredAccount & DesiredGrant> & Pick<DesiredAccount, 'id'>;
+
+/** A grant for an hour. */
+export function aDesiredGrant(change: Partial<DesiredGrant> & Pick<DesiredGrant, 'grantId'>): DesiredGrant {
   return {
-    name: 'jit-anna',
-    displayName: 'Anna Berg',
-    state: 'ENABLED',
-    grantId: `grant-of-${change.id}`,
     loginRequestId: null,
     sessionSeconds: 3600,
     activateBy: Date.now() + 60_000,
     expiresAt: null,
-    passwordLength: 24,
+    idleEndSeconds: null,
+    warnSeconds: 300,
     ...change,
+  };
+}
+
+/** A desired account that is enabled for one grant of its own (told in the same object), or for those that are named. */
+export function aDesiredAccount({ id, name, displayName, state = 'ENABLED', grants, ...change }: AccountChange): DesiredAccount {
+  const { passwordLength = 24, removeNewPrivileged = false, grantId = `grant-of-${id}`, ...grant } = change;
+  return {
+    id,
+    name: name ?? 'jit-anna',
+    displayName: displayName ?? 'Anna Berg',
+    state,
+    grants: grants ?? (state === 'ENABLED' ? [aDesiredGrant({ grantId, ...grant })] : []),
+    passwordLength,
+    removeNewPrivileged,
   };
 }
 
@@ -54,7 +67,7 @@ export class MemoryControlPlane implements ControlPlane {
   /** What a technician does with a phone: the account is wanted for this login. */
   approve(loginRequestId: string, account: DesiredAccount): void {
     this.logins.get(loginRequestId)!.state = 'APPROVED';
-    this.want({ ...account, loginRequestId });
+    this.want({ ...account, grants: account.grants.map((grant) => ({ ...grant, loginRequestId })) });
   }
 
   reported(accountId: string): AccountReport[] {
@@ -74,16 +87,10 @@ export class MemoryControlPlane implements ControlPlane {
     this.#reach();
     this.reportedUnder.push(...reports.map((report) => ({ revision, report })));
     for (const { grantId, state } of reports) {
-      const account = this.accounts.find((wanted) => wanted.grantId === grantId && wanted.state === 'ENABLED');
+      const account = this.accounts.find((wanted) => wanted.grants.some((grant) => grant.grantId === grantId));
       if (!account || state === 'ACTIVE') continue;
-      Object.assign(account, {
-        state: 'DISABLED',
-        grantId: null,
-        loginRequestId: null,
-        sessionSeconds: null,
-        activateBy: null,
-        expiresAt: null,
-      });
+      account.grants = account.grants.filter((grant) => grant.grantId !== grantId);
+      if (account.grants.length === 0) account.state = 'DISABLED';
       this.revision++;
     }
     return this.revision;

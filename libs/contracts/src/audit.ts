@@ -9,6 +9,8 @@ export const auditActions = [
   'technician.invited',
   'technician.joined',
   'technician.changed',
+  'session.started',
+  'session.revoked',
   'role.assigned',
   'role.removed',
   'totp.enrolled',

@@ -28,6 +28,12 @@ import { Loaders } from './loaders.ts';
 import { RoleRepository } from './role/role.repository.ts';
 import { RoleResolver, TechnicianRolesResolver } from './role/role.resolver.ts';
 import { RoleService } from './role/role.service.ts';
+import { ArtefactRepository } from './session/artefact.repository.ts';
+import { ArtefactResolver } from './session/artefact.resolver.ts';
+import { ArtefactService } from './session/artefact.service.ts';
+import { SessionRepository } from './session/session.repository.ts';
+import { SessionResolver, TechnicianSessionsResolver, ViewerSessionsResolver } from './session/session.resolver.ts';
+import { SessionService } from './session/session.service.ts';
 import { InvitationRepository } from './technician/invitation.repository.ts';
 import { JoiningService } from './technician/joining.service.ts';
 import { TechnicianCopies } from './technician/technician-copies.ts';
@@ -83,6 +89,8 @@ export class AppModule {
           RoleResolver,
           TechnicianRolesResolver,
         ],
+        ...[ArtefactRepository, ArtefactService, ArtefactResolver, SessionRepository, SessionService],
+        ...[SessionResolver, ViewerSessionsResolver, TechnicianSessionsResolver],
       ],
     };
   }

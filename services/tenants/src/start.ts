@@ -12,6 +12,7 @@ import { auditKeyLabel } from './audit/audit.service.ts';
 import type { TenantsConfig } from './config.ts';
 import { DeviceRepository } from './device/device.repository.ts';
 import { Presence } from './device/presence.ts';
+import { sessionSweeps } from './session/session.sweep.ts';
 import { JoiningService } from './technician/joining.service.ts';
 
 const schema = 'tenants';
@@ -48,7 +49,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
       },
       handlers: auditHandlers(await keys.derive(auditKeyLabel)),
-      sweeps: [presence.sweep],
+      sweeps: [presence.sweep, ...sessionSweeps],
       log,
       clock,
     });

@@ -444,12 +444,16 @@ export type Mutation = {
   assignRole: AssignRoleResult;
   /** Ends the enrolment with a first code from the authenticator app. */
   confirmTotp: ConfirmTotpResult;
+  /** Counts a try to sign in with an open sign-in and answers how many it were so far, this one included; 0 when there is none. For the gateway alone. */
+  countSignInTry: Scalars['Int']['output'];
   /** Makes an API client for a partner integration or PSA/RMM plugin, bound to a public key. */
   createApiClient: CreateApiClientResult;
   /** Makes a technician group. */
   createGroup: CreateGroupResult;
   /** Makes a customer tenant below `parentId`. Repeating the call with the same id and values answers the same tenant. */
   createTenant: CreateTenantResult;
+  /** Ends a session of which a code or refresh token was used twice. For the gateway alone. */
+  endReusedSession: Scalars['Boolean']['output'];
   /** Enrols a device with a token and registers the public keys that it made. Needs no sign-in. */
   enrollDevice: EnrollDeviceResult;
   /** Starts TOTP for the calling technician: makes a new secret and answers it sealed to the caller's key. Counts from `confirmTotp` on. */
@@ -458,10 +462,14 @@ export type Mutation = {
   inviteTechnician: InviteTechnicianResult;
   /** Issues a token with which an RMM script enrols devices. The token is shown once. */
   issueEnrollmentToken: IssueEnrollmentTokenResult;
+  /** Keeps an artefact of the authorization server; false when its session has ended. For the gateway alone. */
+  putSignInArtefact: Scalars['Boolean']['output'];
   /** Redeems an invitation or the first-administrator link and registers the caller's public key. Needs no sign-in. */
   redeemInvitation: RedeemInvitationResult;
   /** Takes a role away, at once. The last administrator of the MSP stays. */
   removeRole: RemoveRoleResult;
+  /** Removes an artefact of the authorization server. For the gateway alone. */
+  removeSignInArtefact: Scalars['Boolean']['output'];
   /** Renames a tenant. */
   renameTenant: RenameTenantResult;
   /** Revokes an API client: its credential ends at once. */
@@ -470,14 +478,20 @@ export type Mutation = {
   revokeDevice: RevokeDeviceResult;
   /** Revokes an enrolment token. Devices enrolled with it stay. */
   revokeEnrollmentToken: RevokeEnrollmentTokenResult;
+  /** Ends a sign-in session at once: one's own, or one of a technician whom the caller administers. */
+  revokeSession: RevokeSessionResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;
+  /** Keeps a session that begins. For the gateway alone. */
+  startSession: StartSessionResult;
   /** Checks a TOTP code that a technician typed at the calling device, and approves the device's login request with it. Only for devices. */
   submitTotpCode: SubmitTotpCodeResult;
   /** Changes what access rules know a device by. */
   updateDevice: UpdateDeviceResult;
   /** Switches a technician on or off. Switched off, the technician can do nothing at once. */
   updateTechnician: UpdateTechnicianResult;
+  /** Uses a code or refresh token up; false for a second use, which ends the session. For the gateway alone. */
+  useSignInArtefact: Scalars['Boolean']['output'];
 };
 
 
@@ -488,6 +502,11 @@ export type MutationAssignRoleArgs = {
 
 export type MutationConfirmTotpArgs = {
   input: ConfirmTotpInput;
+};
+
+
+export type MutationCountSignInTryArgs = {
+  id: Scalars['String']['input'];
 };
 
 
@@ -503,6 +522,11 @@ export type MutationCreateGroupArgs = {
 
 export type MutationCreateTenantArgs = {
   input: CreateTenantInput;
+};
+
+
+export type MutationEndReusedSessionArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -526,6 +550,11 @@ export type MutationIssueEnrollmentTokenArgs = {
 };
 
 
+export type MutationPutSignInArtefactArgs = {
+  input: PutSignInArtefactInput;
+};
+
+
 export type MutationRedeemInvitationArgs = {
   input: RedeemInvitationInput;
 };
@@ -533,6 +562,11 @@ export type MutationRedeemInvitationArgs = {
 
 export type MutationRemoveRoleArgs = {
   input: RemoveRoleInput;
+};
+
+
+export type MutationRemoveSignInArtefactArgs = {
+  input: SignInArtefactInput;
 };
 
 
@@ -556,8 +590,18 @@ export type MutationRevokeEnrollmentTokenArgs = {
 };
 
 
+export type MutationRevokeSessionArgs = {
+  input: RevokeSessionInput;
+};
+
+
 export type MutationSetGroupMembersArgs = {
   input: SetGroupMembersInput;
+};
+
+
+export type MutationStartSessionArgs = {
+  input: StartSessionInput;
 };
 
 
@@ -573,6 +617,11 @@ export type MutationUpdateDeviceArgs = {
 
 export type MutationUpdateTechnicianArgs = {
   input: UpdateTechnicianInput;
+};
+
+
+export type MutationUseSignInArtefactArgs = {
+  input: SignInArtefactInput;
 };
 
 /** No such thing is visible to the caller. The same answer for an id that does not exist and for one of another tenant. */
@@ -597,6 +646,22 @@ export type Problem = {
   message: Scalars['String']['output'];
 };
 
+/** Input of `putSignInArtefact`. */
+export type PutSignInArtefactInput = {
+  /** When it ends. */
+  expiresAt: Scalars['DateTime']['input'];
+  /** The artefact's id; kept as its SHA-256 only. */
+  id: Scalars['String']['input'];
+  /** Of which kind. */
+  model: SignInArtefactModel;
+  /** The authorization server's own JSON. */
+  payload: Scalars['String']['input'];
+  /** How often the session was refreshed before; for refresh tokens. */
+  rotation?: InputMaybe<Scalars['Int']['input']>;
+  /** The session that it belongs to, once there is one. */
+  sessionId?: InputMaybe<Scalars['ID']['input']>;
+};
+
 export type Query = {
   __typename?: 'Query';
   /** The public half of a credential, for the gateway's token endpoint alone. */
@@ -605,6 +670,10 @@ export type Query = {
   device?: Maybe<Device>;
   /** One technician group. */
   group?: Maybe<Group>;
+  /** The authorization server's own JSON of a session that has not ended, for the gateway alone. */
+  sessionPayload?: Maybe<Scalars['String']['output']>;
+  /** What the authorization server keeps under an id, for the gateway alone. */
+  signInArtefact?: Maybe<SignInArtefact>;
   /** One technician. */
   technician?: Maybe<Technician>;
   /** One tenant that the caller reaches. */
@@ -630,6 +699,17 @@ export type QueryDeviceArgs = {
 
 export type QueryGroupArgs = {
   id: Scalars['ID']['input'];
+};
+
+
+export type QuerySessionPayloadArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QuerySignInArtefactArgs = {
+  id: Scalars['String']['input'];
+  model: SignInArtefactModel;
 };
 
 
@@ -714,6 +794,15 @@ export type RevokeEnrollmentTokenInput = {
 /** Answer of `revokeEnrollmentToken`. */
 export type RevokeEnrollmentTokenResult = EnrollmentToken | NotFound;
 
+/** Input of `revokeSession`. */
+export type RevokeSessionInput = {
+  /** The session. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `revokeSession`. */
+export type RevokeSessionResult = NotFound | SignInSession;
+
 /** What a technician may do, on the tenant on which the role is held and on all below. */
 export type Role =
   /** Everything. */
@@ -747,6 +836,62 @@ export type SetGroupMembersInput = {
 /** Answer of `setGroupMembers`. */
 export type SetGroupMembersResult = Group | InvalidInput | NotFound;
 
+/** Something that the authorization server keeps. */
+export type SignInArtefact = {
+  __typename?: 'SignInArtefact';
+  /** The authorization server's own JSON. */
+  payload: Scalars['String']['output'];
+  /** True when using it (again) would be a second use. */
+  used: Scalars['Boolean']['output'];
+};
+
+/** Names an artefact. */
+export type SignInArtefactInput = {
+  /** The artefact's id. */
+  id: Scalars['String']['input'];
+  /** Of which kind. */
+  model: SignInArtefactModel;
+};
+
+/** What the authorization server keeps. */
+export type SignInArtefactModel =
+  /** An authorization code. */
+  | 'AUTHORIZATION_CODE'
+  /** A sign-in that is under way. */
+  | 'INTERACTION'
+  /** A refresh token. */
+  | 'REFRESH_TOKEN';
+
+/** How a person signed in. */
+export type SignInMethod =
+  /** By the MSP's own identity provider. */
+  | 'IDENTITY_PROVIDER'
+  /** By the MSP's own identity provider and then by passkey. */
+  | 'IDENTITY_PROVIDER_AND_PASSKEY'
+  /** By passkey. */
+  | 'PASSKEY';
+
+/** One sign-in of a person, in a browser or a command line. It ends when it is revoked, unused for a day, or after a week. */
+export type SignInSession = {
+  __typename?: 'SignInSession';
+  /** With what: `stint-console` or `stint-cli`. */
+  client: Scalars['String']['output'];
+  /** When the person signed in. */
+  createdAt: Scalars['DateTime']['output'];
+  /** True for the session of this very request. */
+  current: Scalars['Boolean']['output'];
+  /** When it ends at the latest. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** When its access was last renewed. */
+  lastUsedAt: Scalars['DateTime']['output'];
+  /** How. */
+  signedInBy: SignInMethod;
+  /** What the browser called itself. */
+  userAgent: Scalars['String']['output'];
+};
+
 /** A person who can now sign in. */
 export type SignUp = {
   __typename?: 'SignUp';
@@ -755,6 +900,27 @@ export type SignUp = {
   /** The technician. */
   technician: Technician;
 };
+
+/** Input of `startSession`. */
+export type StartSessionInput = {
+  /** The OAuth client id. */
+  client: Scalars['String']['input'];
+  /** When it ends at the latest. */
+  expiresAt: Scalars['DateTime']['input'];
+  /** A fresh UUIDv7. */
+  id: Scalars['ID']['input'];
+  /** The authorization server's own JSON of the grant. */
+  payload: Scalars['String']['input'];
+  /** How they signed in. */
+  signedInBy: SignInMethod;
+  /** Who signed in. */
+  technicianId: Scalars['ID']['input'];
+  /** What the browser calls itself. */
+  userAgent: Scalars['String']['input'];
+};
+
+/** Answer of `startSession`. `Conflict` when the technician may not sign in any more. */
+export type StartSessionResult = Conflict | InvalidInput | SignInSession;
 
 /** Input of `submitTotpCode`. */
 export type SubmitTotpCodeInput = {
@@ -786,6 +952,8 @@ export type Technician = {
   joined: Scalars['Boolean']['output'];
   /** The roles that the technician holds, as far as the caller reaches the tenants. */
   roles: Array<RoleAssignment>;
+  /** Where the technician is signed in, newest first; empty unless it is the caller or somebody whom the caller administers. */
+  sessions: Array<SignInSession>;
   /** The tenant where the technician lives. */
   tenant?: Maybe<Tenant>;
   /** True once TOTP is enrolled and confirmed. */
@@ -960,6 +1128,8 @@ export type Viewer = {
   id: Scalars['ID']['output'];
   /** What kind of caller. */
   kind: ViewerKind;
+  /** The caller's own sign-in sessions, newest first; empty for devices and API clients. */
+  sessions: Array<SignInSession>;
   /** The technician, when the caller is one. */
   technician?: Maybe<Technician>;
   /** The tenant where the caller lives. */
@@ -1168,10 +1338,19 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( EnrollmentToken )
     | ( NotFound )
   ;
+  RevokeSessionResult:
+    | ( NotFound )
+    | ( SignInSession )
+  ;
   SetGroupMembersResult:
     | ( Group )
     | ( InvalidInput )
     | ( NotFound )
+  ;
+  StartSessionResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( SignInSession )
   ;
   SubmitTotpCodeResult:
     | ( InvalidInput )
@@ -1260,6 +1439,7 @@ export type ResolversTypes = {
   NotFound: ResolverTypeWrapper<NotFound>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
+  PutSignInArtefactInput: PutSignInArtefactInput;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RedeemInvitationResult']>;
@@ -1273,11 +1453,20 @@ export type ResolversTypes = {
   RevokeDeviceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RevokeDeviceResult']>;
   RevokeEnrollmentTokenInput: RevokeEnrollmentTokenInput;
   RevokeEnrollmentTokenResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RevokeEnrollmentTokenResult']>;
+  RevokeSessionInput: RevokeSessionInput;
+  RevokeSessionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RevokeSessionResult']>;
   Role: Role;
   RoleAssignment: ResolverTypeWrapper<RoleAssignment>;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetGroupMembersResult']>;
+  SignInArtefact: ResolverTypeWrapper<SignInArtefact>;
+  SignInArtefactInput: SignInArtefactInput;
+  SignInArtefactModel: SignInArtefactModel;
+  SignInMethod: SignInMethod;
+  SignInSession: ResolverTypeWrapper<SignInSession>;
   SignUp: ResolverTypeWrapper<SignUp>;
+  StartSessionInput: StartSessionInput;
+  StartSessionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartSessionResult']>;
   SubmitTotpCodeInput: SubmitTotpCodeInput;
   SubmitTotpCodeResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SubmitTotpCodeResult']>;
   Technician: ResolverTypeWrapper<Technician>;
@@ -1353,6 +1542,7 @@ export type ResolversParentTypes = {
   NotFound: NotFound;
   PageInfo: PageInfo;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
+  PutSignInArtefactInput: PutSignInArtefactInput;
   Query: Record<PropertyKey, never>;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolversUnionTypes<ResolversParentTypes>['RedeemInvitationResult'];
@@ -1366,10 +1556,17 @@ export type ResolversParentTypes = {
   RevokeDeviceResult: ResolversUnionTypes<ResolversParentTypes>['RevokeDeviceResult'];
   RevokeEnrollmentTokenInput: RevokeEnrollmentTokenInput;
   RevokeEnrollmentTokenResult: ResolversUnionTypes<ResolversParentTypes>['RevokeEnrollmentTokenResult'];
+  RevokeSessionInput: RevokeSessionInput;
+  RevokeSessionResult: ResolversUnionTypes<ResolversParentTypes>['RevokeSessionResult'];
   RoleAssignment: RoleAssignment;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolversUnionTypes<ResolversParentTypes>['SetGroupMembersResult'];
+  SignInArtefact: SignInArtefact;
+  SignInArtefactInput: SignInArtefactInput;
+  SignInSession: SignInSession;
   SignUp: SignUp;
+  StartSessionInput: StartSessionInput;
+  StartSessionResult: ResolversUnionTypes<ResolversParentTypes>['StartSessionResult'];
   SubmitTotpCodeInput: SubmitTotpCodeInput;
   SubmitTotpCodeResult: ResolversUnionTypes<ResolversParentTypes>['SubmitTotpCodeResult'];
   Technician: Technician | FederationReferenceTypes['Technician'];
@@ -1598,23 +1795,30 @@ export type IssuedEnrollmentTokenResolvers<ContextType = any, ParentType extends
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   assignRole?: Resolver<ResolversTypes['AssignRoleResult'], ParentType, ContextType, RequireFields<MutationAssignRoleArgs, 'input'>>;
   confirmTotp?: Resolver<ResolversTypes['ConfirmTotpResult'], ParentType, ContextType, RequireFields<MutationConfirmTotpArgs, 'input'>>;
+  countSignInTry?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationCountSignInTryArgs, 'id'>>;
   createApiClient?: Resolver<ResolversTypes['CreateApiClientResult'], ParentType, ContextType, RequireFields<MutationCreateApiClientArgs, 'input'>>;
   createGroup?: Resolver<ResolversTypes['CreateGroupResult'], ParentType, ContextType, RequireFields<MutationCreateGroupArgs, 'input'>>;
   createTenant?: Resolver<ResolversTypes['CreateTenantResult'], ParentType, ContextType, RequireFields<MutationCreateTenantArgs, 'input'>>;
+  endReusedSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndReusedSessionArgs, 'id'>>;
   enrollDevice?: Resolver<ResolversTypes['EnrollDeviceResult'], ParentType, ContextType, RequireFields<MutationEnrollDeviceArgs, 'input'>>;
   enrollTotp?: Resolver<ResolversTypes['EnrollTotpResult'], ParentType, ContextType, RequireFields<MutationEnrollTotpArgs, 'input'>>;
   inviteTechnician?: Resolver<ResolversTypes['InviteTechnicianResult'], ParentType, ContextType, RequireFields<MutationInviteTechnicianArgs, 'input'>>;
   issueEnrollmentToken?: Resolver<ResolversTypes['IssueEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationIssueEnrollmentTokenArgs, 'input'>>;
+  putSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationPutSignInArtefactArgs, 'input'>>;
   redeemInvitation?: Resolver<ResolversTypes['RedeemInvitationResult'], ParentType, ContextType, RequireFields<MutationRedeemInvitationArgs, 'input'>>;
   removeRole?: Resolver<ResolversTypes['RemoveRoleResult'], ParentType, ContextType, RequireFields<MutationRemoveRoleArgs, 'input'>>;
+  removeSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemoveSignInArtefactArgs, 'input'>>;
   renameTenant?: Resolver<ResolversTypes['RenameTenantResult'], ParentType, ContextType, RequireFields<MutationRenameTenantArgs, 'input'>>;
   revokeApiClient?: Resolver<ResolversTypes['RevokeApiClientResult'], ParentType, ContextType, RequireFields<MutationRevokeApiClientArgs, 'input'>>;
   revokeDevice?: Resolver<ResolversTypes['RevokeDeviceResult'], ParentType, ContextType, RequireFields<MutationRevokeDeviceArgs, 'input'>>;
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
+  revokeSession?: Resolver<ResolversTypes['RevokeSessionResult'], ParentType, ContextType, RequireFields<MutationRevokeSessionArgs, 'input'>>;
   setGroupMembers?: Resolver<ResolversTypes['SetGroupMembersResult'], ParentType, ContextType, RequireFields<MutationSetGroupMembersArgs, 'input'>>;
+  startSession?: Resolver<ResolversTypes['StartSessionResult'], ParentType, ContextType, RequireFields<MutationStartSessionArgs, 'input'>>;
   submitTotpCode?: Resolver<ResolversTypes['SubmitTotpCodeResult'], ParentType, ContextType, RequireFields<MutationSubmitTotpCodeArgs, 'input'>>;
   updateDevice?: Resolver<ResolversTypes['UpdateDeviceResult'], ParentType, ContextType, RequireFields<MutationUpdateDeviceArgs, 'input'>>;
   updateTechnician?: Resolver<ResolversTypes['UpdateTechnicianResult'], ParentType, ContextType, RequireFields<MutationUpdateTechnicianArgs, 'input'>>;
+  useSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUseSignInArtefactArgs, 'input'>>;
 };
 
 export type NotFoundResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotFound'] = ResolversParentTypes['NotFound']> = {
@@ -1635,6 +1839,8 @@ export type QueryResolvers<ContextType = any, ParentType extends ResolversParent
   credential?: Resolver<Maybe<ResolversTypes['Credential']>, ParentType, ContextType, RequireFields<QueryCredentialArgs, 'id'>>;
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType, RequireFields<QueryDeviceArgs, 'id'>>;
   group?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType, RequireFields<QueryGroupArgs, 'id'>>;
+  sessionPayload?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType, RequireFields<QuerySessionPayloadArgs, 'id'>>;
+  signInArtefact?: Resolver<Maybe<ResolversTypes['SignInArtefact']>, ParentType, ContextType, RequireFields<QuerySignInArtefactArgs, 'id' | 'model'>>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType, RequireFields<QueryTechnicianArgs, 'id'>>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType, RequireFields<QueryTenantArgs, 'id'>>;
   tenants?: Resolver<ResolversTypes['TenantConnection'], ParentType, ContextType, Partial<QueryTenantsArgs>>;
@@ -1666,6 +1872,10 @@ export type RevokeEnrollmentTokenResultResolvers<ContextType = any, ParentType e
   __resolveType?: TypeResolveFn<'EnrollmentToken' | 'NotFound', ParentType, ContextType>;
 };
 
+export type RevokeSessionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevokeSessionResult'] = ResolversParentTypes['RevokeSessionResult']> = {
+  __resolveType?: TypeResolveFn<'NotFound' | 'SignInSession', ParentType, ContextType>;
+};
+
 export type RoleAssignmentResolvers<ContextType = any, ParentType extends ResolversParentTypes['RoleAssignment'] = ResolversParentTypes['RoleAssignment']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   role?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
@@ -1676,10 +1886,31 @@ export type SetGroupMembersResultResolvers<ContextType = any, ParentType extends
   __resolveType?: TypeResolveFn<'Group' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
+export type SignInArtefactResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignInArtefact'] = ResolversParentTypes['SignInArtefact']> = {
+  payload?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  used?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type SignInSessionResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignInSession'] = ResolversParentTypes['SignInSession']> = {
+  client?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  current?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  lastUsedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  signedInBy?: Resolver<ResolversTypes['SignInMethod'], ParentType, ContextType>;
+  userAgent?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type SignUpResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignUp'] = ResolversParentTypes['SignUp']> = {
   credentialId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   technician?: Resolver<ResolversTypes['Technician'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type StartSessionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartSessionResult'] = ResolversParentTypes['StartSessionResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'SignInSession', ParentType, ContextType>;
 };
 
 export type SubmitTotpCodeResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SubmitTotpCodeResult'] = ResolversParentTypes['SubmitTotpCodeResult']> = {
@@ -1695,6 +1926,7 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   joined?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   roles?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
+  sessions?: Resolver<Array<ResolversTypes['SignInSession']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   totpEnrolled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -1770,6 +2002,7 @@ export type ViewerResolvers<ContextType = any, ParentType extends ResolversParen
   access?: Resolver<Array<ResolversTypes['ViewerAccess']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   kind?: Resolver<ResolversTypes['ViewerKind'], ParentType, ContextType>;
+  sessions?: Resolver<Array<ResolversTypes['SignInSession']>, ParentType, ContextType>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
 };
@@ -1826,9 +2059,13 @@ export type Resolvers<ContextType = any> = {
   RevokeApiClientResult?: RevokeApiClientResultResolvers<ContextType>;
   RevokeDeviceResult?: RevokeDeviceResultResolvers<ContextType>;
   RevokeEnrollmentTokenResult?: RevokeEnrollmentTokenResultResolvers<ContextType>;
+  RevokeSessionResult?: RevokeSessionResultResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
+  SignInArtefact?: SignInArtefactResolvers<ContextType>;
+  SignInSession?: SignInSessionResolvers<ContextType>;
   SignUp?: SignUpResolvers<ContextType>;
+  StartSessionResult?: StartSessionResultResolvers<ContextType>;
   SubmitTotpCodeResult?: SubmitTotpCodeResultResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;
   TechnicianConnection?: TechnicianConnectionResolvers<ContextType>;

@@ -8,6 +8,7 @@ import { checkInput } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
 import { administersMsp, refuseAssignment } from '../role/role.domain.ts';
 import { RoleRepository } from '../role/role.repository.ts';
+import { SessionService } from '../session/session.service.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
 import { CLOCK, PUBLIC_URL, REVOKE, type Revoke } from '../tokens.ts';
@@ -38,6 +39,7 @@ export class TechnicianService {
     private readonly held: RoleRepository,
     private readonly tenants: TenantRepository,
     private readonly copies: TechnicianCopies,
+    private readonly sessions: SessionService,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
     @Inject(REVOKE) private readonly revoke: Revoke,
@@ -100,6 +102,7 @@ export class TechnicianService {
       await this.technicians.setActive(tx, mspId, technicianId, active);
       await this.copies.changed(tx, mspId, technicianId);
       tx.afterCommit(() => this.revoke(technicianId));
+      if (!active) await this.sessions.endAllOf(tx, mspId, technicianId, actor);
       const { tenantId } = before;
       await audit(tx, {
         ...{ action: 'technician.changed', subjectId: technicianId, details: { active }, occurredAt: this.clock.now() },

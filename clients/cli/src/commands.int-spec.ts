@@ -93,7 +93,7 @@ describe('the audit log', () => {
     [false, 1, 'BROKEN'],
   ])('intact %p ends with %d', async (intact, exitCode, shown) => {
     here.gateway.on('VerifyAuditLog', () => ({
-      tenant: { verifyAuditLog: { intact, events: 12, brokenAt: intact ? null : 7, head: 'ab'.repeat(32) } },
+      tenant: { verifyAuditLog: { intact, events: 12, brokenAt: intact ? null : 7, firstSequence: 4, head: 'ab'.repeat(32) } },
     }));
     expect(await here.stint(['audit', 'verify', tenantId])).toMatchObject({ exitCode, stdout: expect.stringContaining(shown) });
     expect(JSON.parse((await here.stint(['audit', 'verify', tenantId, '--json'])).stdout)).toMatchObject({ intact, events: 12 });

@@ -155,7 +155,9 @@ describe('failures', () => {
 
 describe('colours', () => {
   const audit = () =>
-    here.gateway.on('VerifyAuditLog', () => ({ tenant: { verifyAuditLog: { intact: true, events: 1, brokenAt: null, head: 'ab' } } }));
+    here.gateway.on('VerifyAuditLog', () => ({
+      tenant: { verifyAuditLog: { intact: true, events: 1, brokenAt: null, firstSequence: 1, head: 'ab' } },
+    }));
 
   test.each([
     ['on a terminal', { typed: [], env: { NO_COLOR: '' } }, true],

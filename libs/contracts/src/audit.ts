@@ -27,6 +27,7 @@ export const auditActions = [
   'client.created',
   'client.revoked',
   'settings.changed',
+  'audit.trimmed',
   'login.started',
   'login.approved',
   'login.denied',

@@ -89,6 +89,13 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, loginRequestId: id, deviceId: id, technicianId: id }),
   },
+  /** How long a tenant's audit events are kept, from its effective settings; told when the tenant appears, too. */
+  'audit-retention-changed': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['tenants'],
+    schema: z.object({ ...scope, days: z.number().int().min(30).max(3650), version }),
+  },
   /** An audit event, written with its effect by any service, on its way to the tenant's hash chain. */
   'audit-recorded': {
     version: 1,

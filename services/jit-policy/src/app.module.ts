@@ -22,6 +22,7 @@ import { LoginRepository } from './login/login.repository.ts';
 import { LoginResolver } from './login/login.resolver.ts';
 import { LoginService } from './login/login.service.ts';
 import { LoginSweep } from './login/login.sweep.ts';
+import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
 import { SettingsRepository } from './settings/settings.repository.ts';
 import { SettingsResolver } from './settings/settings.resolver.ts';
 import { SettingsService } from './settings/settings.service.ts';
@@ -59,6 +60,7 @@ export class AppModule {
         SettingsRepository,
         SettingsService,
         SettingsResolver,
+        AuditRetentionSweep,
         LoginRepository,
         LoginService,
         ApprovalService,

@@ -8,6 +8,7 @@ import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginSweep } from './login/login.sweep.ts';
+import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 
 /** Where messages travel, and with which keys. */
@@ -30,6 +31,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly loginSweep: LoginSweep,
     private readonly grantSweep: GrantSweep,
     private readonly deviceStateSweep: DeviceStateSweep,
+    private readonly auditRetentionSweep: AuditRetentionSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -48,7 +50,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'device-changed': this.directory.deviceChanged,
         'totp-accepted': this.logins.totpAccepted,
       },
-      sweeps: [this.loginSweep, this.grantSweep, this.deviceStateSweep],
+      sweeps: [this.loginSweep, this.grantSweep, this.deviceStateSweep, this.auditRetentionSweep],
     });
   }
 

@@ -8,6 +8,7 @@ import { startSubgraph } from '@stint/subgraph';
 import { migrate, Tenancy } from '@stint/tenancy';
 import { AppModule } from './app.module.ts';
 import { auditHandlers } from './audit/audit.consumer.ts';
+import { auditRetentionHandlers, AuditRetentionSweep } from './audit/audit-retention.sweep.ts';
 import { auditKeyLabel } from './audit/audit.service.ts';
 import type { TenantsConfig } from './config.ts';
 import { DeviceRepository } from './device/device.repository.ts';
@@ -39,6 +40,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
   };
   try {
     const presence = new Presence(new DeviceRepository(), clock);
+    const auditKey = await keys.derive(auditKeyLabel);
     const messaging = await Messaging.start({
       service: 'tenants',
       tenancy,
@@ -48,8 +50,8 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
         'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
       },
-      handlers: auditHandlers(await keys.derive(auditKeyLabel)),
-      sweeps: [presence.sweep, ...sessionSweeps],
+      handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers() },
+      sweeps: [presence.sweep, ...sessionSweeps, new AuditRetentionSweep(auditKey, log)],
       log,
       clock,
     });

@@ -43,6 +43,7 @@ export function addAuditCommands(program: Command, act: Act): void {
         output.thing(result, [
           ['log', result.intact ? { text: 'intact', tone: 'good' } : { text: 'BROKEN', tone: 'bad' }],
           ['events', String(result.events)],
+          ['first', `#${result.firstSequence}`],
           ['broken at', result.brokenAt === null ? '' : { text: `#${result.brokenAt}`, tone: 'bad' }],
           ['head', result.head ?? ''],
         ]);

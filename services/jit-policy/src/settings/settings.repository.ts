@@ -1,5 +1,5 @@
 import { newId, type Id, type PageRequest } from '@stint/kernel';
-import type { TenantTx, Tx } from '@stint/tenancy';
+import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
 import type { Surroundings } from './setting-conflicts.domain.ts';
 import { effectiveSettings, readOwnSettings, type EffectiveSettings, type OwnSettings, type SettingChange } from './settings.domain.ts';
 
@@ -81,6 +81,30 @@ export class SettingsRepository {
       [tx.scope.mspId, tx.scope.tenantId, groupIds],
     );
     return new Set(rows.map((row) => row.id));
+  }
+
+  /** The effective audit retention of up to `limit` tenants for which it is another than the one told last; it is noted as told. */
+  async tellRetention(
+    tx: SystemTx,
+    byDefault: number,
+    limit: number,
+  ): Promise<{ mspId: Id; tenantId: Id; days: number; version: number }[]> {
+    return tx.query(
+      `insert into audit_retention_told as told (msp_id, tenant_id, id, days, version)
+       select e.msp_id, e.id, e.id, e.days, 1
+       from (
+         select t.msp_id, t.id, coalesce((
+           select (s.own ->> 'auditRetentionDays')::int from jit_settings s
+           where s.msp_id = t.msp_id and s.id = any(t.path) and s.own ? 'auditRetentionDays'
+           order by array_position(t.path, s.id) desc limit 1), $1::int) as days
+         from tenant t
+       ) e
+       left join audit_retention_told known on known.msp_id = e.msp_id and known.id = e.id
+       where known.days is distinct from e.days limit $2
+       on conflict (msp_id, id) do update set days = excluded.days, version = told.version + 1 where told.days <> excluded.days
+       returning msp_id as "mspId", tenant_id as "tenantId", days, version`,
+      [byDefault, limit],
+    );
   }
 
   /** The domains of each tenant's computers, and the agents on their controllers. */

@@ -21,6 +21,8 @@ export class TestJitPolicy {
   readonly gateway = new TestGateway();
   /** Audit events as services/tenants gets them. */
   readonly audits: AuditEvent[] = [];
+  /** How long audit events are kept, as services/tenants was told, in order. */
+  readonly retentions: Payload<'audit-retention-changed'>[] = [];
   /** Ids of devices in the order in which they were nudged. */
   readonly nudges: string[] = [];
   readonly #closing: (() => Promise<unknown>)[] = [];
@@ -77,7 +79,10 @@ export class TestJitPolicy {
       queueUrl,
       signingKey: keys.tenants,
       publicKeys: { tenants: publicKeyFromX(publicKeyX(keys.tenants)), 'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])) },
-      handlers: { 'audit-recorded': async (_tx, event) => void this.audits.push(event) },
+      handlers: {
+        'audit-recorded': async (_tx, event) => void this.audits.push(event),
+        'audit-retention-changed': async (_tx, retention) => void this.retentions.push(retention),
+      },
       sweeps: [],
       log: { warn: () => undefined, error: () => undefined },
       clock: systemClock,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AuditAction, AuditEvent } from '@stint/contracts';
 import type { Id, PageRequest } from '@stint/kernel';
 import type { SystemTx, Tx } from '@stint/tenancy';
-import { genesis, type ChainedEvent, type ChainHead } from './audit.domain.ts';
+import { genesis, type ChainAnchor, type ChainedEvent, type ChainHead } from './audit.domain.ts';
 
 interface Row {
   msp_id: Id;
@@ -21,7 +21,11 @@ interface HeadRow {
   head_sequence: string | null;
   head_hash: Buffer;
   head_mac: Buffer;
+  anchor_sequence: string;
+  anchor_hash: Buffer;
+  anchor_mac: Buffer | null;
 }
+const headColumns = 'h.sequence as head_sequence, h.hash as head_hash, h.mac as head_mac, h.anchor_sequence, h.anchor_hash, h.anchor_mac';
 const columns = 'msp_id, tenant_id, id, sequence, occurred_at, actor_kind, actor_id, action, subject_id, details, hash';
 // Times as text with all their digits: a Date would hide what was altered below the millisecond.
 const read = columns.replace('occurred_at', `to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at`);
@@ -34,13 +38,17 @@ export class AuditRepository {
       'insert into audit_head (msp_id, tenant_id, id, sequence, hash, mac) values ($1, $2, $2, 0, $3, $3) on conflict do nothing',
       [mspId, tenantId, genesis],
     );
-    const [row] = await tx.query<HeadRow>(
-      'select sequence as head_sequence, hash as head_hash, mac as head_mac from audit_head where msp_id = $1 and id = $2 for update',
-      [mspId, tenantId],
-    );
-    const head = row === undefined ? null : asHead(row);
+    const head = await this.headLocked(tx, mspId, tenantId);
     if (head === null) throw new Error('The head of an audit chain vanished.');
     return head;
+  }
+
+  /** The same for a chain that may not have begun: null then. */
+  async headLocked(tx: SystemTx, mspId: Id, tenantId: Id): Promise<ChainHead | null> {
+    const [row] = await tx.query<HeadRow>(`select ${headColumns} from audit_head h where h.msp_id = $1 and h.id = $2 for update`, [
+      ...[mspId, tenantId],
+    ]);
+    return row === undefined ? null : asHead(row);
   }
 
   async has(tx: SystemTx, event: AuditEvent): Promise<boolean> {
@@ -88,7 +96,7 @@ export class AuditRepository {
     limit: number,
   ): Promise<{ head: ChainHead | null; following: ChainedEvent[] }> {
     const rows = await tx.query<HeadRow & (Row | { id: null })>(
-      `select h.sequence as head_sequence, h.hash as head_hash, h.mac as head_mac, e.*
+      `select ${headColumns}, e.*
        from (select 1) as always
        left join audit_head h on h.msp_id = $1 and h.id = $2
        left join (
@@ -101,10 +109,23 @@ export class AuditRepository {
     const following = rows.flatMap((row) => (row.id === null ? [] : [asEvent(row)]));
     return { head: rows[0] === undefined ? null : asHead(rows[0]), following };
   }
+
+  /** Removes the events up to the anchor, which takes their place, and answers how many there were. The head must be locked. */
+  async trim(tx: SystemTx, mspId: Id, tenantId: Id, anchor: ChainAnchor): Promise<number> {
+    await tx.query('update audit_head set anchor_sequence = $3, anchor_hash = $4, anchor_mac = $5 where msp_id = $1 and id = $2', [
+      ...[mspId, tenantId, anchor.sequence, anchor.hash, anchor.mac],
+    ]);
+    const rows = await tx.query('delete from audit_event where msp_id = $1 and tenant_id = $2 and sequence <= $3 returning 1', [
+      ...[mspId, tenantId, anchor.sequence],
+    ]);
+    return rows.length;
+  }
 }
 
 function asHead(row: HeadRow): ChainHead | null {
-  return row.head_sequence === null ? null : { sequence: Number(row.head_sequence), hash: row.head_hash, mac: row.head_mac };
+  if (row.head_sequence === null) return null;
+  const anchor = { sequence: Number(row.anchor_sequence), hash: row.anchor_hash, mac: row.anchor_mac };
+  return { sequence: Number(row.head_sequence), hash: row.head_hash, mac: row.head_mac, anchor };
 }
 
 function asEvent(row: Row): ChainedEvent {

@@ -111,6 +111,8 @@ export type AuditVerification = {
   brokenAt?: Maybe<Scalars['Int']['output']>;
   /** How many events were checked. */
   events: Scalars['Int']['output'];
+  /** The number of the first event that is kept; those before it were older than the tenant's `auditRetentionDays`. */
+  firstSequence: Scalars['Int']['output'];
   /** The hash of the newest event; keep it elsewhere to notice a log that was cut off later. */
   head?: Maybe<Scalars['String']['output']>;
   /** True when every event is there, unaltered and in order. */
@@ -1635,6 +1637,7 @@ export type AuditEventEdgeResolvers<ContextType = any, ParentType extends Resolv
 export type AuditVerificationResolvers<ContextType = any, ParentType extends ResolversParentTypes['AuditVerification'] = ResolversParentTypes['AuditVerification']> = {
   brokenAt?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
   events?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  firstSequence?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   head?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   intact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };

@@ -20,7 +20,16 @@ export {
   type RoleAssignment,
   type Access,
 } from './permissions.ts';
-export { messages, messagesTo, maxAssignments, maxGroupsOfTechnician, maxDeviceTags, type MessageType, type Payload } from './messages.ts';
+export {
+  messages,
+  messagesTo,
+  maxAssignments,
+  maxGroupsOfTechnician,
+  maxDeviceTags,
+  maxPasskeys,
+  type MessageType,
+  type Payload,
+} from './messages.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
 export { approvalChallenge, type ApprovalContent } from './approval.ts';

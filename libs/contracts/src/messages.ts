@@ -11,8 +11,13 @@ const version = z.number().int().positive();
 export const maxAssignments = 20;
 /** Most groups that a technician can be in, so that they fit into one message. */
 export const maxGroupsOfTechnician = 40;
+/** Most passkeys of a technician, so that they fit into one message. */
+export const maxPasskeys = 6;
 /** Most tags of a device. */
 export const maxDeviceTags = 20;
+
+/** A public key that signs approvals. Its parts are no longer than `maxPasskeys` of them fit into a message. */
+const approvalKey = z.object({ id: z.string().max(172), publicKey: z.string().max(400), algorithm: z.int() });
 
 interface MessageDefinition {
   version: number;
@@ -51,12 +56,12 @@ export const messages = {
       version,
     }),
   },
-  /** The keys that sign a technician's approvals, all of them: `x` of Ed25519 JWKs. */
+  /** The passkeys that sign a technician's approvals, all of them: credential id and COSE key in base64url, COSE algorithm number. */
   'technician-keys-changed': {
-    version: 1,
+    version: 2,
     from: ['tenants'],
     to: ['jit-policy'],
-    schema: z.object({ ...scope, technicianId: id, keys: z.array(z.object({ id, x: z.string() })), version }),
+    schema: z.object({ ...scope, technicianId: id, keys: z.array(approvalKey), version }),
   },
   /** A technician group was made or renamed. Who is in it stands in `technician-changed`. */
   'group-changed': {

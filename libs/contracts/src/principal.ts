@@ -11,10 +11,18 @@ const access = z.array(z.object({ tenantId: id, permissions: z.array(z.enum(perm
 /**
  * Who calls, as the gateway has proved it. `tenantId` is where the caller lives; `access` says in which tenants (each
  * with all below it) a technician or API client may do what. A device reaches only itself. `anonymous` may do what needs
- * no caller (redeem an invitation, enrol). `gateway` is the gateway asking on its own behalf.
+ * no caller (redeem an invitation, enrol). `signedInAt` is when the technician last proved a passkey in this sign-in. `gateway` is the gateway asking on its own behalf.
  */
 export const principal = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('technician'), id, mspId: id, tenantId: id, access, sessionId: z.string().optional() }),
+  z.object({
+    kind: z.literal('technician'),
+    id,
+    mspId: id,
+    tenantId: id,
+    access,
+    sessionId: z.string().optional(),
+    signedInAt: z.iso.datetime().optional(),
+  }),
   z.object({ kind: z.literal('device'), id, mspId: id, tenantId: id }),
   z.object({ kind: z.literal('client'), id, mspId: id, tenantId: id, access }),
   z.object({ kind: z.literal('anonymous') }),

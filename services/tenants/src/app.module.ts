@@ -25,6 +25,10 @@ import { GroupRepository } from './group/group.repository.ts';
 import { GroupResolver, TenantGroupsResolver } from './group/group.resolver.ts';
 import { GroupService } from './group/group.service.ts';
 import { Loaders } from './loaders.ts';
+import { PasskeyRegistrar } from './passkey/passkey-registrar.ts';
+import { PasskeyRepository } from './passkey/passkey.repository.ts';
+import { PasskeyResolver } from './passkey/passkey.resolver.ts';
+import { PasskeyService } from './passkey/passkey.service.ts';
 import { RoleRepository } from './role/role.repository.ts';
 import { RoleResolver, TechnicianRolesResolver } from './role/role.resolver.ts';
 import { RoleService } from './role/role.service.ts';
@@ -77,6 +81,7 @@ export class AppModule {
         ...[DeviceRepository, EnrollmentTokenRepository, ApiClientRepository, AuditRepository, TotpRepository],
         ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
         ...[CredentialService, ApiClientService, AuditService, TotpService, RoleRepository, TechnicianCopies, RoleService, Loaders],
+        ...[PasskeyRepository, PasskeyRegistrar, PasskeyService, PasskeyResolver],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
         ...[
           TenantGroupsResolver,

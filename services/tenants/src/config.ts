@@ -23,8 +23,11 @@ export const tenantsConfig = z.object({
   MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X })),
   /** File with the root key (64 hex digits, mode 0600) under which TOTP seeds are wrapped. */
   KEY_FILE: z.string().min(1),
-  /** Where people reach Stint: invitations carry it. */
-  PUBLIC_URL: z.url().default('http://127.0.0.1:4000'),
+  /** Where people reach Stint: invitations carry it, and passkeys belong to its host name (WebAuthn knows no IP addresses). */
+  PUBLIC_URL: z
+    .url()
+    .refine((url) => !/^(\[|[\d.]+$)/.test(new URL(url).hostname), 'must have a host name, not an IP address: passkeys belong to it')
+    .default('http://localhost:4000'),
   LOG_LEVEL: z.string().default('info'),
 });
 export type TenantsConfig = z.infer<typeof tenantsConfig>;

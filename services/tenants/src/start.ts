@@ -13,6 +13,7 @@ import { auditKeyLabel } from './audit/audit.service.ts';
 import type { TenantsConfig } from './config.ts';
 import { DeviceRepository } from './device/device.repository.ts';
 import { Presence } from './device/presence.ts';
+import { passkeyChallengeSweep } from './passkey/passkey.sweep.ts';
 import { sessionSweeps } from './session/session.sweep.ts';
 import { JoiningService } from './technician/joining.service.ts';
 
@@ -51,7 +52,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
       },
       handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers() },
-      sweeps: [presence.sweep, ...sessionSweeps, new AuditRetentionSweep(auditKey, log)],
+      sweeps: [presence.sweep, passkeyChallengeSweep, ...sessionSweeps, new AuditRetentionSweep(auditKey, log)],
       log,
       clock,
     });

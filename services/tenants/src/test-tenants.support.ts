@@ -6,6 +6,7 @@ import { accessOf, type Actor, type Principal, type Role } from '@stint/contract
 import { generateSigningKey, privateKeyToPem, publicKeyX } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
 import { newId, type Id } from '@stint/kernel';
+import { PasskeyEmulator } from '@stint/passkey-emulator';
 import { createTestDatabase, FakeClock, TestGateway, type TestDatabase } from '@stint/testing';
 import { startTenants, tenantsConfig } from './index.ts';
 
@@ -67,7 +68,7 @@ export async function startTestTenants(): Promise<TestTenants> {
 
 export const anonymous: Principal = { kind: 'anonymous' };
 
-export function technician(mspId: Id, tenantId: Id = mspId, role: Role = 'ADMINISTRATOR', id: Id = newId()): Actor {
+export function technician(mspId: Id, tenantId: Id = mspId, role: Role = 'ADMINISTRATOR', id: Id = newId()): Person['actor'] {
   return { kind: 'technician', id, mspId, tenantId, access: accessOf([{ tenantId, role }]) };
 }
 
@@ -79,31 +80,92 @@ export function somePublicKey(): string {
 export const problem = '__typename ... on Problem { message }';
 
 /** The one field of an answer; throws with the whole answer when there is none. */
-export function only(answer: Answer): { __typename: string; message?: string } & Record<string, unknown> {
+export type Thing = { __typename: string; message?: string } & Record<string, unknown>;
+export function only(answer: Answer): Thing {
   const [value] = Object.values(answer.data ?? {});
   if (value == null) throw new Error(JSON.stringify(answer));
   return value;
 }
 
-/** Makes an MSP with an administrator as its first administrator would: only once per service. */
-export async function joinFirst(tenants: TestTenants): Promise<{ mspId: Id; administrator: Actor }> {
-  const input = {
-    token: tenants.firstLink.split('#')[1],
-    displayName: 'Ada',
-    email: 'ada@example.com',
-    mspName: 'Northwind',
-    credentialId: newId(),
-    publicKey: somePublicKey(),
-  };
-  const signUp = only(
+/** Where the service believes that people reach it. */
+export const origin = 'http://localhost:4000';
+
+/** Somebody who has joined with a passkey, and the device that holds it. */
+export interface Person {
+  id: Id;
+  actor: Extract<Actor, { kind: 'technician' }>;
+  phone: PasskeyEmulator;
+  /** The same person, who signed in with the passkey just now. */
+  fresh(): Actor;
+}
+
+/** Redeems a link with a new passkey, as the join page does. */
+export async function joinBy(
+  tenants: TestTenants,
+  token: string | undefined,
+  more: object = {},
+): Promise<{ answer: Thing; phone: PasskeyEmulator }> {
+  const phone = new PasskeyEmulator();
+  const started = only(
     await tenants.send(
       anonymous,
-      `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on SignUp { technician { id tenant { id name } } } } }`,
-      { input },
+      `mutation ($input: StartJoiningInput!) { startJoining(input: $input) { ${problem} ... on JoiningStarted { optionsJson } } }`,
+      { input: { token } },
     ),
   );
-  const { id, tenant } = signUp['technician'] as { id: Id; tenant: { id: Id } };
-  return { mspId: tenant.id, administrator: technician(tenant.id, tenant.id, 'ADMINISTRATOR', id) };
+  if (started.__typename !== 'JoiningStarted') return { answer: started, phone };
+  const registration = JSON.stringify(phone.register(String(started['optionsJson']), origin));
+  const answer = only(
+    await tenants.send(
+      anonymous,
+      `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} ... on InvalidInput { field }
+        ... on SignUp { credentialId technician { id displayName joined tenant { id name } passkeys { credentialId } } } } }`,
+      { input: { token, displayName: 'Anna', registration, ...more } },
+    ),
+  );
+  return { answer, phone };
+}
+
+/** Makes an MSP with an administrator as its first administrator would: only once per service. */
+export async function joinFirst(tenants: TestTenants): Promise<{ mspId: Id; administrator: Actor; first: Person }> {
+  const first = { displayName: 'Ada', email: 'ada@example.com', mspName: 'Northwind' };
+  const { answer, phone } = await joinBy(tenants, tenants.firstLink.split('#')[1], first);
+  const { id, tenant } = answer['technician'] as { id: Id; tenant: { id: Id } };
+  const person = personOf(tenants, technician(tenant.id, tenant.id, 'ADMINISTRATOR', id), phone);
+  return { mspId: tenant.id, administrator: person.actor, first: person };
+}
+
+/** Invites somebody, who joins with a passkey. */
+export async function joinAs(
+  tenants: TestTenants,
+  administrator: Actor,
+  email: string,
+  role: Role = 'TECHNICIAN',
+  tenantId = administrator.tenantId,
+): Promise<Person> {
+  const id = newId();
+  const invited = only(
+    await tenants.send(
+      administrator,
+      `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} ... on Invitation { link } } }`,
+      { input: { id, tenantId, email, roles: [role] } },
+    ),
+  );
+  const { answer, phone } = await joinBy(tenants, String(invited['link']).split('#')[1]);
+  if (answer.__typename !== 'SignUp') throw new Error(answer.message);
+  return personOf(tenants, technician(administrator.mspId, tenantId, role, id), phone);
+}
+
+function personOf(tenants: TestTenants, actor: Person['actor'], phone: PasskeyEmulator): Person {
+  return { id: actor.id, actor, phone, fresh: () => ({ ...actor, signedInAt: tenants.clock.now().toISOString() }) };
+}
+
+/** What the audit log tells about a subject so far, oldest first; events arrive a moment after their effect. */
+export async function auditActionsOf(tenants: TestTenants, subjectId: Id): Promise<string[]> {
+  const rows = await tenants.database.query<{ action: string }>(
+    `select action from tenants.audit_event where subject_id = '${subjectId}' order by sequence`,
+  );
+  return rows.map(({ action }) => action);
 }
 
 export async function createTenant(tenants: TestTenants, actor: Actor, name: string): Promise<Id> {

@@ -192,16 +192,20 @@ export type LoginState =
 
 /** Input of `redeemInvitation`. */
 export type RedeemInvitationInput = {
-  /** A fresh UUIDv7 made by the caller: the credential's id. */
-  credentialId: string;
+  /** Without a passkey: a fresh UUIDv7 made by the caller, the credential's id. Goes away. */
+  credentialId?: string | null | undefined;
   /** The name that people will see. */
   displayName: string;
   /** Only with the first-administrator link, where nobody knows it yet. */
   email?: string | null | undefined;
   /** Only with the first-administrator link: the MSP's name. */
   mspName?: string | null | undefined;
-  /** The `x` of the caller's Ed25519 JWK. */
-  publicKey: string;
+  /** What its owner calls the passkey. */
+  passkeyLabel?: string | null | undefined;
+  /** Without a passkey: the `x` of the caller's Ed25519 JWK. Goes away. */
+  publicKey?: string | null | undefined;
+  /** The browser's answer to `startJoining` (RegistrationResponseJSON, WebAuthn §5.1). */
+  registration?: string | null | undefined;
   /** The token from the link. */
   token: string;
 };
@@ -626,6 +630,7 @@ export type RedeemInvitationMutation = { redeemInvitation:
     | { __typename: 'Conflict', message: string }
     | { __typename: 'InvalidInput', message: string, field: string }
     | { __typename: 'InvitationInvalid', message: string }
+    | { __typename: 'PasskeyRefused', message: string }
     | { __typename: 'SignUp', credentialId: string, technician: { id: string, displayName: string, email: string } }
    };
 
@@ -737,6 +742,7 @@ export type EnrollTotpMutationVariables = Exact<{
 
 export type EnrollTotpMutation = { enrollTotp:
     | { __typename: 'InvalidInput', message: string, field: string }
+    | { __typename: 'SignInTooOld', message: string }
     | { __typename: 'TotpEnrollment', enc: string, ciphertext: string }
    };
 

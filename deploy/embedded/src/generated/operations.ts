@@ -139,16 +139,20 @@ export type LoginState =
 
 /** Input of `redeemInvitation`. */
 export type RedeemInvitationInput = {
-  /** A fresh UUIDv7 made by the caller: the credential's id. */
-  credentialId: string;
+  /** Without a passkey: a fresh UUIDv7 made by the caller, the credential's id. Goes away. */
+  credentialId?: string | null | undefined;
   /** The name that people will see. */
   displayName: string;
   /** Only with the first-administrator link, where nobody knows it yet. */
   email?: string | null | undefined;
   /** Only with the first-administrator link: the MSP's name. */
   mspName?: string | null | undefined;
-  /** The `x` of the caller's Ed25519 JWK. */
-  publicKey: string;
+  /** What its owner calls the passkey. */
+  passkeyLabel?: string | null | undefined;
+  /** Without a passkey: the `x` of the caller's Ed25519 JWK. Goes away. */
+  publicKey?: string | null | undefined;
+  /** The browser's answer to `startJoining` (RegistrationResponseJSON, WebAuthn §5.1). */
+  registration?: string | null | undefined;
   /** The token from the link. */
   token: string;
 };
@@ -214,6 +218,7 @@ export type DemoRedeemMutation = { redeemInvitation:
     | { __typename: 'Conflict', message: string }
     | { __typename: 'InvalidInput', message: string }
     | { __typename: 'InvitationInvalid', message: string }
+    | { __typename: 'PasskeyRefused', message: string }
     | { __typename: 'SignUp', credentialId: string, technician: { id: string, tenant: { id: string } | null } }
    };
 
@@ -260,6 +265,7 @@ export type DemoEnrollTotpMutationVariables = Exact<{
 
 export type DemoEnrollTotpMutation = { enrollTotp:
     | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'SignInTooOld', message: string }
     | { __typename: 'TotpEnrollment', enc: string, ciphertext: string }
    };
 

@@ -21,7 +21,8 @@ export interface TechnicianCopy {
   assignments: RoleAssignment[];
   groupIds: Id[];
   totpEnrolled: boolean;
-  keys: { id: Id; x: string }[];
+  /** Passkeys: credential id and COSE key in base64url. Until people have nothing but passkeys, also Ed25519 credentials with the `x` of their JWK. */
+  keys: { id: string; publicKey: string; algorithm: number }[];
 }
 
 /** Our copy of a device; `revision` is ours, of its desired state. */

@@ -48,11 +48,11 @@ export class ApprovalService {
       if (!found.device.active) throw conflict('The computer was revoked.');
       const content = approvalContent(found.request, choice);
       const approved = decideLogin(found.request, { do: 'approve', sessionSeconds: content.durationSeconds }, now);
-      const key = found.technician.keys.find(({ id }) => id === input.keyId);
+      const key = isId(input.keyId) ? found.technician.keys.find(({ id }) => id === input.keyId) : undefined;
       // A key that was registered a moment ago may not have arrived here yet.
       if (key === undefined) throw new CopyMissing(isId(input.keyId) ? [input.keyId] : [], approvalInvalid());
-      if (!verifyDetached(publicKeyFromX(key.x), approvalChallenge(content), input.signature)) throw approvalInvalid();
-      const proof = { keyId: key.id, keyX: key.x, signature: input.signature };
+      if (!verifyDetached(publicKeyFromX(key.publicKey), approvalChallenge(content), input.signature)) throw approvalInvalid();
+      const proof = { keyId: key.id, keyX: key.publicKey, signature: input.signature };
       return this.#approved(
         tx,
         found,

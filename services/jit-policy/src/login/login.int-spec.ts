@@ -263,7 +263,7 @@ describe('an approval is refused', () => {
     const login = await world.start(computer);
     await service.tell('technician-keys-changed', {
       ...keysOf(carl),
-      keys: [{ id: carl.keyId, x: publicKeyX(generateSigningKey()) }],
+      keys: [{ id: carl.keyId, publicKey: publicKeyX(generateSigningKey()), algorithm: -8 }],
       version: 2,
     });
     await service.settled();
@@ -400,7 +400,7 @@ describe('things that were made a moment ago', () => {
     const approving = world.approve({ ...anna, key, keyId }, await world.start(computer));
     await service.tell('technician-keys-changed', {
       ...keysOf(anna),
-      keys: [...keysOf(anna).keys, { id: keyId, x: publicKeyX(key) }],
+      keys: [...keysOf(anna).keys, { id: keyId, publicKey: publicKeyX(key), algorithm: -8 }],
       version: 2,
     });
     expect(await approving).toMatchObject({ state: 'APPROVED' });

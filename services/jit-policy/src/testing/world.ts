@@ -229,5 +229,5 @@ export function idOf(thing: unknown): Id {
 /** The message about a technician's keys. */
 export function keysOf({ told, keyId, key }: Pick<Technician, 'told' | 'keyId' | 'key'>): Payload<'technician-keys-changed'> {
   const { mspId, tenantId, technicianId } = told;
-  return { mspId, tenantId, technicianId, keys: [{ id: keyId, x: publicKeyX(key) }], version: 1 };
+  return { mspId, tenantId, technicianId, keys: [{ id: keyId, publicKey: publicKeyX(key), algorithm: -8 }], version: 1 };
 }

@@ -301,7 +301,7 @@ export type EnrollTotpInput = {
 };
 
 /** Answer of `enrollTotp`. */
-export type EnrollTotpResult = InvalidInput | TotpEnrollment;
+export type EnrollTotpResult = InvalidInput | SignInTooOld | TotpEnrollment;
 
 /** A token with which devices enrol. The token itself is shown once, when it is issued. */
 export type EnrollmentToken = {
@@ -440,6 +440,21 @@ export type IssuedEnrollmentToken = {
   token: Scalars['String']['output'];
 };
 
+/** How to go on with joining. */
+export type JoiningStarted = {
+  __typename?: 'JoiningStarted';
+  /** The address that was invited; null for the first administrator. */
+  email?: Maybe<Scalars['String']['output']>;
+  /** Until when `redeemInvitation` takes the answer; then start again. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** True for the first-administrator link: ask for an email address and the MSP's name. */
+  firstAdministrator: Scalars['Boolean']['output'];
+  /** The MSP's name; null for the first administrator. */
+  mspName?: Maybe<Scalars['String']['output']>;
+  /** PublicKeyCredentialCreationOptionsJSON (WebAuthn §5.1.8): pass it to `navigator.credentials.create`. */
+  optionsJson: Scalars['String']['output'];
+};
+
 export type Mutation = {
   __typename?: 'Mutation';
   /** Gives a technician a role on a tenant and all below it. Nobody gives away what they do not hold there. */
@@ -458,7 +473,7 @@ export type Mutation = {
   endReusedSession: Scalars['Boolean']['output'];
   /** Enrols a device with a token and registers the public keys that it made. Needs no sign-in. */
   enrollDevice: EnrollDeviceResult;
-  /** Starts TOTP for the calling technician: makes a new secret and answers it sealed to the caller's key. Counts from `confirmTotp` on. */
+  /** Starts TOTP for the calling technician, who must have signed in with a passkey within the last 5 minutes: makes a new secret and answers it sealed to the caller's key. Counts from `confirmTotp` on. */
   enrollTotp: EnrollTotpResult;
   /** Invites a technician by a one-time link, valid for 7 days. */
   inviteTechnician: InviteTechnicianResult;
@@ -466,8 +481,12 @@ export type Mutation = {
   issueEnrollmentToken: IssueEnrollmentTokenResult;
   /** Keeps an artefact of the authorization server; false when its session has ended. For the gateway alone. */
   putSignInArtefact: Scalars['Boolean']['output'];
-  /** Redeems an invitation or the first-administrator link and registers the caller's public key. Needs no sign-in. */
+  /** Redeems an invitation or the first-administrator link and registers the caller's passkey. Needs no sign-in. */
   redeemInvitation: RedeemInvitationResult;
+  /** Registers another passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. The same call again answers the same passkey. */
+  registerPasskey: RegisterPasskeyResult;
+  /** Removes a passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. The last one stays. */
+  removePasskey: RemovePasskeyResult;
   /** Takes a role away, at once. The last administrator of the MSP stays. */
   removeRole: RemoveRoleResult;
   /** Removes an artefact of the authorization server. For the gateway alone. */
@@ -484,6 +503,10 @@ export type Mutation = {
   revokeSession: RevokeSessionResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;
+  /** Begins to join by an invitation or the first-administrator link: answers what the browser needs to make a passkey. The link stays good. Needs no sign-in. */
+  startJoining: StartJoiningResult;
+  /** Begins to register another passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. */
+  startPasskeyRegistration: StartPasskeyRegistrationResult;
   /** Keeps a session that begins. For the gateway alone. */
   startSession: StartSessionResult;
   /** Checks a TOTP code that a technician typed at the calling device, and approves the device's login request with it. Only for devices. */
@@ -562,6 +585,16 @@ export type MutationRedeemInvitationArgs = {
 };
 
 
+export type MutationRegisterPasskeyArgs = {
+  input: RegisterPasskeyInput;
+};
+
+
+export type MutationRemovePasskeyArgs = {
+  input: RemovePasskeyInput;
+};
+
+
 export type MutationRemoveRoleArgs = {
   input: RemoveRoleInput;
 };
@@ -599,6 +632,11 @@ export type MutationRevokeSessionArgs = {
 
 export type MutationSetGroupMembersArgs = {
   input: SetGroupMembersInput;
+};
+
+
+export type MutationStartJoiningArgs = {
+  input: StartJoiningInput;
 };
 
 
@@ -640,6 +678,39 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
   /** True when there are rows after this page. */
   hasNextPage: Scalars['Boolean']['output'];
+};
+
+/** A WebAuthn credential of a technician: signs in and signs approvals. */
+export type Passkey = {
+  __typename?: 'Passkey';
+  /** True when it is synchronised to further devices of its owner. */
+  backedUp: Scalars['Boolean']['output'];
+  /** When it was registered. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The WebAuthn credential id, base64url. */
+  credentialId: Scalars['String']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** What its owner calls it. */
+  label: Scalars['String']['output'];
+  /** When it last signed in; null before the first time. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+};
+
+/** The passkey was not accepted. */
+export type PasskeyRefused = Problem & {
+  __typename?: 'PasskeyRefused';
+  /** Why, and what to do. */
+  message: Scalars['String']['output'];
+};
+
+/** A passkey can be made now. */
+export type PasskeyRegistrationStarted = {
+  __typename?: 'PasskeyRegistrationStarted';
+  /** Until when `registerPasskey` takes the answer; then start again. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** PublicKeyCredentialCreationOptionsJSON (WebAuthn §5.1.8): pass it to `navigator.credentials.create`. */
+  optionsJson: Scalars['String']['output'];
 };
 
 /** An expected failure. Every mutation's result union lists the problems that it may answer; `message` says what to do. */
@@ -732,22 +803,46 @@ export type QueryTenantsArgs = {
 
 /** Input of `redeemInvitation`. */
 export type RedeemInvitationInput = {
-  /** A fresh UUIDv7 made by the caller: the credential's id. */
-  credentialId: Scalars['ID']['input'];
+  /** Without a passkey: a fresh UUIDv7 made by the caller, the credential's id. Goes away. */
+  credentialId?: InputMaybe<Scalars['ID']['input']>;
   /** The name that people will see. */
   displayName: Scalars['String']['input'];
   /** Only with the first-administrator link, where nobody knows it yet. */
   email?: InputMaybe<Scalars['String']['input']>;
   /** Only with the first-administrator link: the MSP's name. */
   mspName?: InputMaybe<Scalars['String']['input']>;
-  /** The `x` of the caller's Ed25519 JWK. */
-  publicKey: Scalars['String']['input'];
+  /** What its owner calls the passkey. */
+  passkeyLabel?: InputMaybe<Scalars['String']['input']>;
+  /** Without a passkey: the `x` of the caller's Ed25519 JWK. Goes away. */
+  publicKey?: InputMaybe<Scalars['String']['input']>;
+  /** The browser's answer to `startJoining` (RegistrationResponseJSON, WebAuthn §5.1). */
+  registration?: InputMaybe<Scalars['String']['input']>;
   /** The token from the link. */
   token: Scalars['String']['input'];
 };
 
 /** Answer of `redeemInvitation`. */
-export type RedeemInvitationResult = Conflict | InvalidInput | InvitationInvalid | SignUp;
+export type RedeemInvitationResult = Conflict | InvalidInput | InvitationInvalid | PasskeyRefused | SignUp;
+
+/** Input of `registerPasskey`. */
+export type RegisterPasskeyInput = {
+  /** What its owner calls it, 1 to 100 characters. */
+  label: Scalars['String']['input'];
+  /** The browser's answer to `startPasskeyRegistration` (RegistrationResponseJSON, WebAuthn §5.1). */
+  registration: Scalars['String']['input'];
+};
+
+/** Answer of `registerPasskey`. */
+export type RegisterPasskeyResult = Conflict | InvalidInput | NotFound | Passkey | PasskeyRefused | SignInTooOld;
+
+/** Input of `removePasskey`. */
+export type RemovePasskeyInput = {
+  /** The passkey. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `removePasskey`. */
+export type RemovePasskeyResult = Conflict | NotFound | SignInTooOld | Technician;
 
 /** Input of `removeRole`. */
 export type RemoveRoleInput = {
@@ -894,14 +989,37 @@ export type SignInSession = {
   userAgent: Scalars['String']['output'];
 };
 
+/** The caller did not sign in with a passkey within the last 5 minutes. */
+export type SignInTooOld = Problem & {
+  __typename?: 'SignInTooOld';
+  /** Sign in again, then repeat this. */
+  message: Scalars['String']['output'];
+};
+
 /** A person who can now sign in. */
 export type SignUp = {
   __typename?: 'SignUp';
-  /** The OAuth client id to sign in with. */
+  /** The passkey's credential id (or, without a passkey, the OAuth client id to sign in with). */
   credentialId: Scalars['ID']['output'];
   /** The technician. */
   technician: Technician;
 };
+
+/** Input of `startJoining`. */
+export type StartJoiningInput = {
+  /** The name that the authenticator shows beside the passkey. */
+  displayName?: InputMaybe<Scalars['String']['input']>;
+  /** Only with the first-administrator link, where nobody knows it yet: shown beside the passkey. */
+  email?: InputMaybe<Scalars['String']['input']>;
+  /** The token from the link. */
+  token: Scalars['String']['input'];
+};
+
+/** Answer of `startJoining`. */
+export type StartJoiningResult = InvalidInput | InvitationInvalid | JoiningStarted;
+
+/** Answer of `startPasskeyRegistration`. */
+export type StartPasskeyRegistrationResult = Conflict | NotFound | PasskeyRegistrationStarted | SignInTooOld;
 
 /** Input of `startSession`. */
 export type StartSessionInput = {
@@ -952,6 +1070,8 @@ export type Technician = {
   id: Scalars['ID']['output'];
   /** True once the invitation is redeemed. */
   joined: Scalars['Boolean']['output'];
+  /** The technician's passkeys, oldest first; empty where the caller may not read technicians. */
+  passkeys: Array<Passkey>;
   /** The roles that the technician holds, as far as the caller reaches the tenants. */
   roles: Array<RoleAssignment>;
   /** Where the technician is signed in, newest first; empty unless it is the caller or somebody whom the caller administers. */
@@ -1298,6 +1418,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
   ;
   EnrollTotpResult:
     | ( InvalidInput )
+    | ( SignInTooOld )
     | ( TotpEnrollment )
   ;
   InviteTechnicianResult:
@@ -1316,7 +1437,22 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( Conflict )
     | ( InvalidInput )
     | ( InvitationInvalid )
+    | ( PasskeyRefused )
     | ( SignUp )
+  ;
+  RegisterPasskeyResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( Passkey )
+    | ( PasskeyRefused )
+    | ( SignInTooOld )
+  ;
+  RemovePasskeyResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( SignInTooOld )
+    | ( Technician )
   ;
   RemoveRoleResult:
     | ( Conflict )
@@ -1348,6 +1484,17 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( Group )
     | ( InvalidInput )
     | ( NotFound )
+  ;
+  StartJoiningResult:
+    | ( InvalidInput )
+    | ( InvitationInvalid )
+    | ( JoiningStarted )
+  ;
+  StartPasskeyRegistrationResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( PasskeyRegistrationStarted )
+    | ( SignInTooOld )
   ;
   StartSessionResult:
     | ( Conflict )
@@ -1381,6 +1528,8 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
     | ( InvalidInput )
     | ( InvitationInvalid )
     | ( NotFound )
+    | ( PasskeyRefused )
+    | ( SignInTooOld )
     | ( TotpLocked )
     | ( TotpRefused )
   ;
@@ -1437,14 +1586,22 @@ export type ResolversTypes = {
   IssueEnrollmentTokenInput: IssueEnrollmentTokenInput;
   IssueEnrollmentTokenResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['IssueEnrollmentTokenResult']>;
   IssuedEnrollmentToken: ResolverTypeWrapper<IssuedEnrollmentToken>;
+  JoiningStarted: ResolverTypeWrapper<JoiningStarted>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  Passkey: ResolverTypeWrapper<Passkey>;
+  PasskeyRefused: ResolverTypeWrapper<PasskeyRefused>;
+  PasskeyRegistrationStarted: ResolverTypeWrapper<PasskeyRegistrationStarted>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RedeemInvitationResult']>;
+  RegisterPasskeyInput: RegisterPasskeyInput;
+  RegisterPasskeyResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RegisterPasskeyResult']>;
+  RemovePasskeyInput: RemovePasskeyInput;
+  RemovePasskeyResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemovePasskeyResult']>;
   RemoveRoleInput: RemoveRoleInput;
   RemoveRoleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveRoleResult']>;
   RenameTenantInput: RenameTenantInput;
@@ -1466,7 +1623,11 @@ export type ResolversTypes = {
   SignInArtefactModel: SignInArtefactModel;
   SignInMethod: SignInMethod;
   SignInSession: ResolverTypeWrapper<SignInSession>;
+  SignInTooOld: ResolverTypeWrapper<SignInTooOld>;
   SignUp: ResolverTypeWrapper<SignUp>;
+  StartJoiningInput: StartJoiningInput;
+  StartJoiningResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartJoiningResult']>;
+  StartPasskeyRegistrationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartPasskeyRegistrationResult']>;
   StartSessionInput: StartSessionInput;
   StartSessionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartSessionResult']>;
   SubmitTotpCodeInput: SubmitTotpCodeInput;
@@ -1540,14 +1701,22 @@ export type ResolversParentTypes = {
   IssueEnrollmentTokenInput: IssueEnrollmentTokenInput;
   IssueEnrollmentTokenResult: ResolversUnionTypes<ResolversParentTypes>['IssueEnrollmentTokenResult'];
   IssuedEnrollmentToken: IssuedEnrollmentToken;
+  JoiningStarted: JoiningStarted;
   Mutation: Record<PropertyKey, never>;
   NotFound: NotFound;
   PageInfo: PageInfo;
+  Passkey: Passkey;
+  PasskeyRefused: PasskeyRefused;
+  PasskeyRegistrationStarted: PasskeyRegistrationStarted;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: Record<PropertyKey, never>;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolversUnionTypes<ResolversParentTypes>['RedeemInvitationResult'];
+  RegisterPasskeyInput: RegisterPasskeyInput;
+  RegisterPasskeyResult: ResolversUnionTypes<ResolversParentTypes>['RegisterPasskeyResult'];
+  RemovePasskeyInput: RemovePasskeyInput;
+  RemovePasskeyResult: ResolversUnionTypes<ResolversParentTypes>['RemovePasskeyResult'];
   RemoveRoleInput: RemoveRoleInput;
   RemoveRoleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveRoleResult'];
   RenameTenantInput: RenameTenantInput;
@@ -1566,7 +1735,11 @@ export type ResolversParentTypes = {
   SignInArtefact: SignInArtefact;
   SignInArtefactInput: SignInArtefactInput;
   SignInSession: SignInSession;
+  SignInTooOld: SignInTooOld;
   SignUp: SignUp;
+  StartJoiningInput: StartJoiningInput;
+  StartJoiningResult: ResolversUnionTypes<ResolversParentTypes>['StartJoiningResult'];
+  StartPasskeyRegistrationResult: ResolversUnionTypes<ResolversParentTypes>['StartPasskeyRegistrationResult'];
   StartSessionInput: StartSessionInput;
   StartSessionResult: ResolversUnionTypes<ResolversParentTypes>['StartSessionResult'];
   SubmitTotpCodeInput: SubmitTotpCodeInput;
@@ -1718,7 +1891,7 @@ export type EnrollDeviceResultResolvers<ContextType = any, ParentType extends Re
 };
 
 export type EnrollTotpResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EnrollTotpResult'] = ResolversParentTypes['EnrollTotpResult']> = {
-  __resolveType?: TypeResolveFn<'InvalidInput' | 'TotpEnrollment', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'SignInTooOld' | 'TotpEnrollment', ParentType, ContextType>;
 };
 
 export type EnrollmentTokenResolvers<ContextType = any, ParentType extends ResolversParentTypes['EnrollmentToken'] = ResolversParentTypes['EnrollmentToken']> = {
@@ -1795,6 +1968,15 @@ export type IssuedEnrollmentTokenResolvers<ContextType = any, ParentType extends
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type JoiningStartedResolvers<ContextType = any, ParentType extends ResolversParentTypes['JoiningStarted'] = ResolversParentTypes['JoiningStarted']> = {
+  email?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  firstAdministrator?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  mspName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  optionsJson?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   assignRole?: Resolver<ResolversTypes['AssignRoleResult'], ParentType, ContextType, RequireFields<MutationAssignRoleArgs, 'input'>>;
   confirmTotp?: Resolver<ResolversTypes['ConfirmTotpResult'], ParentType, ContextType, RequireFields<MutationConfirmTotpArgs, 'input'>>;
@@ -1809,6 +1991,8 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   issueEnrollmentToken?: Resolver<ResolversTypes['IssueEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationIssueEnrollmentTokenArgs, 'input'>>;
   putSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationPutSignInArtefactArgs, 'input'>>;
   redeemInvitation?: Resolver<ResolversTypes['RedeemInvitationResult'], ParentType, ContextType, RequireFields<MutationRedeemInvitationArgs, 'input'>>;
+  registerPasskey?: Resolver<ResolversTypes['RegisterPasskeyResult'], ParentType, ContextType, RequireFields<MutationRegisterPasskeyArgs, 'input'>>;
+  removePasskey?: Resolver<ResolversTypes['RemovePasskeyResult'], ParentType, ContextType, RequireFields<MutationRemovePasskeyArgs, 'input'>>;
   removeRole?: Resolver<ResolversTypes['RemoveRoleResult'], ParentType, ContextType, RequireFields<MutationRemoveRoleArgs, 'input'>>;
   removeSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemoveSignInArtefactArgs, 'input'>>;
   renameTenant?: Resolver<ResolversTypes['RenameTenantResult'], ParentType, ContextType, RequireFields<MutationRenameTenantArgs, 'input'>>;
@@ -1817,6 +2001,8 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
   revokeSession?: Resolver<ResolversTypes['RevokeSessionResult'], ParentType, ContextType, RequireFields<MutationRevokeSessionArgs, 'input'>>;
   setGroupMembers?: Resolver<ResolversTypes['SetGroupMembersResult'], ParentType, ContextType, RequireFields<MutationSetGroupMembersArgs, 'input'>>;
+  startJoining?: Resolver<ResolversTypes['StartJoiningResult'], ParentType, ContextType, RequireFields<MutationStartJoiningArgs, 'input'>>;
+  startPasskeyRegistration?: Resolver<ResolversTypes['StartPasskeyRegistrationResult'], ParentType, ContextType>;
   startSession?: Resolver<ResolversTypes['StartSessionResult'], ParentType, ContextType, RequireFields<MutationStartSessionArgs, 'input'>>;
   submitTotpCode?: Resolver<ResolversTypes['SubmitTotpCodeResult'], ParentType, ContextType, RequireFields<MutationSubmitTotpCodeArgs, 'input'>>;
   updateDevice?: Resolver<ResolversTypes['UpdateDeviceResult'], ParentType, ContextType, RequireFields<MutationUpdateDeviceArgs, 'input'>>;
@@ -1834,8 +2020,29 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
   hasNextPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
+export type PasskeyResolvers<ContextType = any, ParentType extends ResolversParentTypes['Passkey'] = ResolversParentTypes['Passkey']> = {
+  backedUp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  credentialId?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  label?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  lastUsedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type PasskeyRefusedResolvers<ContextType = any, ParentType extends ResolversParentTypes['PasskeyRefused'] = ResolversParentTypes['PasskeyRefused']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type PasskeyRegistrationStartedResolvers<ContextType = any, ParentType extends ResolversParentTypes['PasskeyRegistrationStarted'] = ResolversParentTypes['PasskeyRegistrationStarted']> = {
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  optionsJson?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'EnrollmentTokenInvalid' | 'InvalidInput' | 'InvitationInvalid' | 'NotFound' | 'TotpLocked' | 'TotpRefused', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'EnrollmentTokenInvalid' | 'InvalidInput' | 'InvitationInvalid' | 'NotFound' | 'PasskeyRefused' | 'SignInTooOld' | 'TotpLocked' | 'TotpRefused', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -1852,7 +2059,15 @@ export type QueryResolvers<ContextType = any, ParentType extends ResolversParent
 };
 
 export type RedeemInvitationResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RedeemInvitationResult'] = ResolversParentTypes['RedeemInvitationResult']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'InvitationInvalid' | 'SignUp', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'InvitationInvalid' | 'PasskeyRefused' | 'SignUp', ParentType, ContextType>;
+};
+
+export type RegisterPasskeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RegisterPasskeyResult'] = ResolversParentTypes['RegisterPasskeyResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'Passkey' | 'PasskeyRefused' | 'SignInTooOld', ParentType, ContextType>;
+};
+
+export type RemovePasskeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemovePasskeyResult'] = ResolversParentTypes['RemovePasskeyResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'SignInTooOld' | 'Technician', ParentType, ContextType>;
 };
 
 export type RemoveRoleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveRoleResult'] = ResolversParentTypes['RemoveRoleResult']> = {
@@ -1906,10 +2121,23 @@ export type SignInSessionResolvers<ContextType = any, ParentType extends Resolve
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type SignInTooOldResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignInTooOld'] = ResolversParentTypes['SignInTooOld']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type SignUpResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignUp'] = ResolversParentTypes['SignUp']> = {
   credentialId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   technician?: Resolver<ResolversTypes['Technician'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type StartJoiningResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartJoiningResult'] = ResolversParentTypes['StartJoiningResult']> = {
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'InvitationInvalid' | 'JoiningStarted', ParentType, ContextType>;
+};
+
+export type StartPasskeyRegistrationResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartPasskeyRegistrationResult'] = ResolversParentTypes['StartPasskeyRegistrationResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'PasskeyRegistrationStarted' | 'SignInTooOld', ParentType, ContextType>;
 };
 
 export type StartSessionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartSessionResult'] = ResolversParentTypes['StartSessionResult']> = {
@@ -1928,6 +2156,7 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
   groups?: Resolver<Array<ResolversTypes['Group']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   joined?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  passkeys?: Resolver<Array<ResolversTypes['Passkey']>, ParentType, ContextType>;
   roles?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
   sessions?: Resolver<Array<ResolversTypes['SignInSession']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
@@ -2051,12 +2280,18 @@ export type Resolvers<ContextType = any> = {
   InviteTechnicianResult?: InviteTechnicianResultResolvers<ContextType>;
   IssueEnrollmentTokenResult?: IssueEnrollmentTokenResultResolvers<ContextType>;
   IssuedEnrollmentToken?: IssuedEnrollmentTokenResolvers<ContextType>;
+  JoiningStarted?: JoiningStartedResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
+  Passkey?: PasskeyResolvers<ContextType>;
+  PasskeyRefused?: PasskeyRefusedResolvers<ContextType>;
+  PasskeyRegistrationStarted?: PasskeyRegistrationStartedResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   RedeemInvitationResult?: RedeemInvitationResultResolvers<ContextType>;
+  RegisterPasskeyResult?: RegisterPasskeyResultResolvers<ContextType>;
+  RemovePasskeyResult?: RemovePasskeyResultResolvers<ContextType>;
   RemoveRoleResult?: RemoveRoleResultResolvers<ContextType>;
   RenameTenantResult?: RenameTenantResultResolvers<ContextType>;
   RevokeApiClientResult?: RevokeApiClientResultResolvers<ContextType>;
@@ -2067,7 +2302,10 @@ export type Resolvers<ContextType = any> = {
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
   SignInArtefact?: SignInArtefactResolvers<ContextType>;
   SignInSession?: SignInSessionResolvers<ContextType>;
+  SignInTooOld?: SignInTooOldResolvers<ContextType>;
   SignUp?: SignUpResolvers<ContextType>;
+  StartJoiningResult?: StartJoiningResultResolvers<ContextType>;
+  StartPasskeyRegistrationResult?: StartPasskeyRegistrationResultResolvers<ContextType>;
   StartSessionResult?: StartSessionResultResolvers<ContextType>;
   SubmitTotpCodeResult?: SubmitTotpCodeResultResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;

@@ -22,6 +22,20 @@ export class InvitationRepository {
     );
   }
 
+  /** An invitation that can still be redeemed. */
+  async find(tx: SystemTx, tokenHash: Buffer, now: Date): Promise<Invitation | null> {
+    const [row] = await tx.query<{ msp_id: Id; tenant_id: Id; id: Id; expires_at: Date }>(
+      'select msp_id, tenant_id, id, expires_at from invitation where token_hash = $1 and redeemed_at is null and expires_at > $2',
+      [tokenHash, now],
+    );
+    return row === undefined ? null : { mspId: row.msp_id, tenantId: row.tenant_id, technicianId: row.id, expiresAt: row.expires_at };
+  }
+
+  /** True when this is the first-administrator link. */
+  async isFirstLink(tx: SystemTx, tokenHash: Buffer): Promise<boolean> {
+    return (await tx.query('select 1 from first_link where token_hash = $1', [tokenHash])).length > 0;
+  }
+
   /** Uses an invitation up; null when it is unknown, used or over. Of many at once, one gets it. */
   async redeem(tx: SystemTx, tokenHash: Buffer, now: Date): Promise<Invitation | null> {
     const [row] = await tx.query<{ msp_id: Id; tenant_id: Id; id: Id; expires_at: Date }>(

@@ -7,6 +7,7 @@ import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
+import { PasskeyRegistrar, type RegistrationStarted, type VerifiedRegistration } from '../passkey/passkey-registrar.ts';
 import { RoleRepository } from '../role/role.repository.ts';
 import { newMsp, type Tenant } from '../tenant/tenant.domain.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
@@ -18,15 +19,41 @@ import { TechnicianRepository } from './technician.repository.ts';
 import { TechnicianCopies } from './technician-copies.ts';
 import { joinLink } from './technician.service.ts';
 
-const redeemInput = z.object({
-  token: z.string().max(64),
-  displayName,
-  email: email.nullish(),
-  mspName: displayName.nullish(),
-  credentialId: id,
-  publicKey: ed25519PublicKey,
-});
+const token = z.string().max(64);
+const startInput = z.object({ token, displayName: displayName.nullish(), email: email.nullish() });
+const redeemInput = z
+  .object({
+    token,
+    displayName,
+    email: email.nullish(),
+    mspName: displayName.nullish(),
+    registration: z.string().nullish(),
+    passkeyLabel: displayName.nullish(),
+    credentialId: id.nullish(),
+    publicKey: ed25519PublicKey.nullish(),
+  })
+  .refine(({ registration, credentialId, publicKey }) => registration != null || (credentialId != null && publicKey != null), {
+    path: ['registration'],
+    message: 'is needed: the passkey that startJoining asked for',
+  });
 type RedeemInput = z.infer<typeof redeemInput>;
+
+/** Who joins: known by the link, new by the first-administrator link. */
+interface Joiner {
+  mspId: Id;
+  tenantId: Id;
+  technicianId: Id;
+}
+export interface JoiningStarted extends RegistrationStarted {
+  firstAdministrator: boolean;
+  email: string | null;
+  mspName: string | null;
+}
+export interface SignUp {
+  technician: Technician & { tenant: Tenant | null };
+  /** The passkey's credential id. */
+  credentialId: string;
+}
 
 /** How people come in: by an invitation, and the first of all by the link that the first start prints. */
 @Injectable()
@@ -37,6 +64,7 @@ export class JoiningService {
     private readonly technicians: TechnicianRepository,
     private readonly invitations: InvitationRepository,
     private readonly credentials: CredentialRepository,
+    private readonly registrar: PasskeyRegistrar,
     private readonly roles: RoleRepository,
     private readonly copies: TechnicianCopies,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -47,73 +75,103 @@ export class JoiningService {
   async firstLink(): Promise<string | null> {
     return this.tenancy.asSystem(async (tx) => {
       if (await this.tenants.any(tx)) return null;
-      const token = newToken();
-      await this.invitations.putFirstLink(tx, hashToken(token));
-      return joinLink(this.publicUrl, token);
+      const newLink = newToken();
+      await this.invitations.putFirstLink(tx, hashToken(newLink));
+      return joinLink(this.publicUrl, newLink);
     });
   }
 
-  /** Uses a link up and registers the key of whoever held it: all of it or nothing. */
-  async redeem(raw: unknown): Promise<{ technician: Technician & { tenant: Tenant | null }; credentialId: Id }> {
+  /** What the browser needs to make the passkey with which the link is redeemed. The link stays good. */
+  async start(raw: unknown): Promise<JoiningStarted> {
+    const input = checkInput(startInput, raw);
+    const hash = hashToken(input.token);
+    const made = { purpose: 'JOIN', boundTo: hash.toString('hex'), exclude: [] } as const;
+    return this.tenancy.asSystem(async (tx) => {
+      if (await this.invitations.isFirstLink(tx, hash)) {
+        // The id that the first administrator will have: the passkey carries it.
+        const who = { technicianId: newId(), name: input.email ?? 'administrator', displayName: input.displayName ?? '' };
+        return { ...(await this.registrar.start(tx, { ...made, ...who })), firstAdministrator: true, email: null, mspName: null };
+      }
+      const invitation = await this.invitations.find(tx, hash, this.clock.now());
+      if (invitation === null) throw invitationInvalid();
+      const { mspId, technicianId } = invitation;
+      const technician = await this.technicians.lock(tx, mspId, technicianId);
+      const msp = await this.tenants.find(tx, mspId, mspId);
+      if (technician === null || !technician.active || msp === null) throw invitationInvalid();
+      const who = { technicianId, name: technician.email, displayName: input.displayName ?? '' };
+      const started = await this.registrar.start(tx, { ...made, ...who });
+      return { ...started, firstAdministrator: false, email: technician.email, mspName: msp.name };
+    });
+  }
+
+  /** Uses a link up and registers the passkey of whoever held it: all of it or nothing. */
+  async redeem(raw: unknown): Promise<SignUp> {
     const input = checkInput(redeemInput, raw);
     const now = this.clock.now();
+    const hash = hashToken(input.token);
     return this.tenancy.asSystem(async (tx) => {
-      const technicianOf = (await this.#redeemFirst(tx, input, now)) ?? (await this.#redeemInvitation(tx, input, now));
-      const { mspId, tenantId, technicianId } = technicianOf;
-      const added = await this.credentials.insert(tx, {
-        mspId,
-        tenantId,
-        id: input.credentialId,
-        kind: 'TECHNICIAN',
-        subjectId: technicianId,
-        publicKey: input.publicKey,
-      });
-      if (!added) throw conflict('This credential id is taken. Make a new one and try again.');
+      // The link first: of many who redeem it at once, the others wait here and then find it used.
+      const first = await this.invitations.redeemFirstLink(tx, hash);
+      const invited = first ? null : await this.#invited(tx, hash, now);
+      const verified =
+        input.registration == null
+          ? null
+          : await this.registrar.verify(tx, input.registration, { purpose: 'JOIN', boundTo: hash.toString('hex') });
+      const joiner = invited ?? (await this.#makeMsp(tx, input, verified?.technicianId ?? newId(), now));
+      const { mspId, tenantId, technicianId } = joiner;
       await this.technicians.join(tx, mspId, technicianId, input.displayName, now);
+      const credentialId = await this.#register(tx, joiner, verified, input);
       await this.copies.changed(tx, mspId, technicianId);
       await this.copies.tellKeys(tx, mspId, technicianId);
       const technician = await this.technicians.lock(tx, mspId, technicianId);
       if (technician === null) throw new Error('A technician vanished while joining.');
       await audit(tx, {
-        action: 'technician.joined',
-        subjectId: technicianId,
-        occurredAt: now,
-        mspId,
-        tenantId,
+        ...{ action: 'technician.joined', subjectId: technicianId, occurredAt: now, mspId, tenantId },
         actor: { kind: 'technician', id: technicianId },
       });
       // Along with the answer: who joins is not signed in yet and could not read it.
       const tenant = await this.tenants.find(tx, mspId, tenantId);
-      return { technician: { ...technician, tenant }, credentialId: input.credentialId };
+      return { technician: { ...technician, tenant }, credentialId };
     });
   }
 
-  async #redeemInvitation(tx: SystemTx, input: RedeemInput, now: Date): Promise<{ mspId: Id; tenantId: Id; technicianId: Id }> {
-    const invitation = await this.invitations.redeem(tx, hashToken(input.token), now);
-    if (invitation === null)
-      throw new Problem('InvitationInvalid', 'This link was used already or has ended. Ask an administrator for a new one.');
+  async #register(tx: SystemTx, joiner: Joiner, verified: VerifiedRegistration | null, input: RedeemInput): Promise<string> {
+    if (verified !== null) {
+      if (verified.technicianId !== joiner.technicianId) throw new Error('A passkey was made for somebody else than who joins.');
+      return (await this.registrar.add(tx, joiner, verified, input.passkeyLabel ?? 'First passkey')).credentialId;
+    }
+    const { mspId, tenantId, technicianId: subjectId } = joiner;
+    const credential = { mspId, tenantId, id: input.credentialId ?? '', kind: 'TECHNICIAN', subjectId } as const;
+    if (!(await this.credentials.insert(tx, { ...credential, publicKey: input.publicKey ?? '' })))
+      throw conflict('This credential id is taken. Make a new one and try again.');
+    return credential.id;
+  }
+
+  async #invited(tx: SystemTx, hash: Buffer, now: Date): Promise<Joiner> {
+    const invitation = await this.invitations.redeem(tx, hash, now);
+    if (invitation === null) throw invitationInvalid();
+    const technician = await this.technicians.lock(tx, invitation.mspId, invitation.technicianId);
+    if (technician === null || !technician.active) throw invitationInvalid();
     return invitation;
   }
 
-  /** Makes the MSP and its first administrator, when this is the first-administrator link. */
-  async #redeemFirst(tx: SystemTx, input: RedeemInput, now: Date): Promise<{ mspId: Id; tenantId: Id; technicianId: Id } | null> {
-    if (!(await this.invitations.redeemFirstLink(tx, hashToken(input.token)))) return null;
+  /** Makes the MSP and its first administrator. */
+  async #makeMsp(tx: SystemTx, input: RedeemInput, technicianId: Id, now: Date): Promise<Joiner> {
     if (input.email == null) throw invalidInput('email', 'email: the first administrator must tell theirs.');
     if (input.mspName == null) throw invalidInput('mspName', 'mspName: the first administrator must name the MSP.');
     const msp = newMsp(newId(), input.mspName, now);
-    const technicianId = newId();
     await this.tenants.insert(tx, msp);
     await this.technicians.insert(tx, { mspId: msp.id, tenantId: msp.id, id: technicianId, email: input.email });
     await this.roles.insert(tx, { mspId: msp.id, tenantId: msp.id, id: newId(), technicianId, role: 'ADMINISTRATOR' });
     await tellTenant(tx, msp);
     await audit(tx, {
-      action: 'msp.created',
-      subjectId: msp.id,
+      ...{ action: 'msp.created', subjectId: msp.id, occurredAt: now, mspId: msp.id, tenantId: msp.id },
       details: { name: msp.name },
-      occurredAt: now,
-      mspId: msp.id,
-      tenantId: msp.id,
     });
     return { mspId: msp.id, tenantId: msp.id, technicianId };
   }
+}
+
+function invitationInvalid(): Problem {
+  return new Problem('InvitationInvalid', 'This link was used already or has ended. Ask an administrator for a new one.');
 }

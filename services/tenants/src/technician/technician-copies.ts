@@ -4,6 +4,7 @@ import { emit } from '@stint/messaging';
 import type { SystemTx } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
 import { GroupRepository } from '../group/group.repository.ts';
+import { PasskeyRepository } from '../passkey/passkey.repository.ts';
 import { RoleRepository } from '../role/role.repository.ts';
 import { TechnicianRepository } from './technician.repository.ts';
 
@@ -15,6 +16,7 @@ export class TechnicianCopies {
     private readonly roles: RoleRepository,
     private readonly groups: GroupRepository,
     private readonly credentials: CredentialRepository,
+    private readonly passkeys: PasskeyRepository,
   ) {}
 
   /** Gives the technician a new version and tells who they are now. */
@@ -42,7 +44,12 @@ export class TechnicianCopies {
     await this.technicians.nextVersion(tx, mspId, technicianId);
     const technician = await this.technicians.lock(tx, mspId, technicianId);
     if (technician === null) return;
-    const keys = await this.credentials.keysOf(tx, mspId, technicianId);
+    const passkeys = await this.passkeys.ofTechnicians(tx, mspId, [technicianId]);
+    const credentials = await this.credentials.keysOf(tx, mspId, technicianId);
+    const keys = [
+      ...passkeys.map(({ credentialId, publicKey, algorithm }) => ({ id: credentialId, publicKey, algorithm })),
+      ...credentials.map(({ id, x }) => ({ id, publicKey: x, algorithm: -8 })),
+    ];
     await emit(tx, 'technician-keys-changed', { mspId, tenantId: technician.tenantId, technicianId, keys, version: technician.version });
   }
 }

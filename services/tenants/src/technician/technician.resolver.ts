@@ -2,7 +2,12 @@ import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver, Resolve
 import type { Principal } from '@stint/contracts';
 import { pageRequest } from '@stint/kernel';
 import { authorise, Caller, callerActor, Can, may, type RequestContext } from '@stint/subgraph';
-import type { MutationInviteTechnicianArgs, MutationRedeemInvitationArgs, MutationUpdateTechnicianArgs } from '../generated/graphql.ts';
+import type {
+  MutationInviteTechnicianArgs,
+  MutationRedeemInvitationArgs,
+  MutationStartJoiningArgs,
+  MutationUpdateTechnicianArgs,
+} from '../generated/graphql.ts';
 import { GroupService } from '../group/group.service.ts';
 import { Loaders } from '../loaders.ts';
 import type { PageArguments } from '../page-arguments.ts';
@@ -30,6 +35,12 @@ export class TechnicianResolver {
   @Can('technician.write')
   async inviteTechnician(@Caller() caller: Principal, @Args() { input }: MutationInviteTechnicianArgs) {
     return { __typename: 'Invitation', ...(await this.technicians.invite(callerActor(caller), input)) };
+  }
+
+  @Mutation()
+  @Can('anyone')
+  async startJoining(@Args() { input }: MutationStartJoiningArgs) {
+    return { __typename: 'JoiningStarted', ...(await this.joining.start(input)) };
   }
 
   @Mutation()

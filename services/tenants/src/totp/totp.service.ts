@@ -6,6 +6,7 @@ import { conflict, notFound, Problem, type Clock, type Id } from '@stint/kernel'
 import { audit, emit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx, type Tx } from '@stint/tenancy';
+import { requireFreshSignIn } from '../passkey/passkey.service.ts';
 import { TechnicianRepository } from '../technician/technician.repository.ts';
 import type { Technician } from '../technician/technician.domain.ts';
 import { CLOCK, KEYS } from '../tokens.ts';
@@ -48,6 +49,8 @@ export class TotpService {
   /** Makes a new seed for the calling technician and answers it sealed; an enrolment that counts stays until the new one is confirmed. */
   async enroll(caller: Actor, raw: unknown): Promise<Sealed> {
     const actor = asSelf(caller);
+    // Callers with a key credential have no sign-in session; they go when people have nothing but passkeys.
+    if (actor.kind === 'technician' && actor.sessionId !== undefined) requireFreshSignIn(actor, this.clock.now());
     const { recipientKey } = checkInput(enrollInput, raw);
     const seed = newTotpSeed();
     const wrapped = await this.keys.wrap(seed, seedPlace(actor.mspId, actor.id));

@@ -66,7 +66,7 @@ export type BooleanSetting = {
   __typename?: 'BooleanSetting';
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;
@@ -189,7 +189,7 @@ export type DomainLoginModeSetting = {
   __typename?: 'DomainLoginModeSetting';
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;
@@ -293,7 +293,7 @@ export type GroupListSetting = {
   groups: Array<Maybe<Group>>;
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;
@@ -306,7 +306,7 @@ export type IntSetting = {
   __typename?: 'IntSetting';
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;
@@ -592,7 +592,7 @@ export type SettingChange = {
   old?: Maybe<Scalars['String']['output']>;
   /** The setting, for example `passwordLength` or, of LAPS, `lapsHistoryLength`. */
   setting: Scalars['String']['output'];
-  /** The technician; null for an API client. */
+  /** The technician; null for an API client, and for a technician whom the caller does not reach. */
   technician?: Maybe<Technician>;
 };
 
@@ -648,7 +648,7 @@ export type StringListSetting = {
   __typename?: 'StringListSetting';
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;
@@ -661,7 +661,7 @@ export type StringSetting = {
   __typename?: 'StringSetting';
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;
@@ -686,7 +686,7 @@ export type TechnicianLoginModeSetting = {
   __typename?: 'TechnicianLoginModeSetting';
   /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
   problem?: Maybe<Scalars['String']['output']>;
-  /** The tenant on which it is set; null for Stint's default. */
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
   setOn?: Maybe<Tenant>;
   /** Where it comes from. */
   source: SettingSource;

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterAll(() => service.close());
 
 const fields = (name: SettingName) =>
-  `${isLaps(name) ? 'lapsSettings' : 'jitSettings'} { ${apiName(name)} { value source setOn { id } problem } }`;
+  `${isLaps(name) ? 'lapsSettings' : 'jitSettings'} { ${apiName(name)} { value source setOn { id } problem ${name === 'lapsReaderGroups' ? 'groups { id }' : ''} } }`;
 const mutation = (name: SettingName) => (isLaps(name) ? 'updateLapsSettings' : 'updateJitSettings');
 const set = (name: SettingName, tenantId: Id, value: unknown, by: Actor = admin.actor): Promise<Thing> => {
   const missing = isLaps(name) ? '' : '... on DomainAgentMissing { domain }';
@@ -128,6 +128,10 @@ describe('the history', () => {
     expect(change?.node).toMatchObject({ actorKind: 'client', actorId: client.id, technician: null });
     await expect(history(customer.tenantId, '', technicianActor(branch, 'ADMINISTRATOR'))).rejects.toThrow('NOT_FOUND');
     await expect(history(customer.tenantId, '', technicianActor(msp, 'HELPDESK'))).rejects.toThrow('FORBIDDEN');
+    // Who lives above is an id to somebody of the customer.
+    await set('accountRestDays', customer.tenantId, 8);
+    const [byAdmin] = (await history(customer.tenantId, '', technicianActor(customer, 'AUDITOR'))).edges;
+    expect(byAdmin?.node).toMatchObject({ actorId: admin.actor.id, technician: null });
   });
 });
 
@@ -202,7 +206,12 @@ describe('readers of LAPS passwords', () => {
     const local = technicianActor(customer, 'ADMINISTRATOR');
     const value = [above.groupId, own.groupId];
     expect(await set('lapsReaderGroups', customer.tenantId, value, local)).toMatchObject({ __typename: 'Tenant' });
-    expect(await read('lapsReaderGroups', branch.tenantId, technicianActor(branch, 'AUDITOR'))).toMatchObject({ value });
+    expect(await read('lapsReaderGroups', branch.tenantId, technicianActor(branch, 'AUDITOR'))).toMatchObject({
+      value,
+      groups: [null, null],
+    });
+    expect(await read('lapsReaderGroups', branch.tenantId, local)).toMatchObject({ value, groups: [null, { id: own.groupId }] });
+    expect(await read('lapsReaderGroups', branch.tenantId)).toMatchObject({ groups: value.map((id) => ({ id })) });
     // Nobody, set here, is something else than inheriting.
     expect(await set('lapsReaderGroups', branch.tenantId, [])).toMatchObject({ __typename: 'Tenant' });
     expect(await read('lapsReaderGroups', branch.tenantId)).toMatchObject({ value: [], source: 'OWN' });

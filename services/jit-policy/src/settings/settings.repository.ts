@@ -9,6 +9,8 @@ export interface KeptChange {
   at: Date;
   actorKind: 'technician' | 'client';
   actorId: Id;
+  /** The technician is one whom the reader reaches. */
+  reached: boolean;
   setting: string;
   old: unknown;
   new: unknown;
@@ -67,8 +69,9 @@ export class SettingsRepository {
   /** A tenant's changes, newest first; one row more than asked for. */
   async history(tx: Tx, mspId: Id, tenantId: Id, page: PageRequest): Promise<KeptChange[]> {
     return tx.query<KeptChange>(
-      `select id, at, actor_kind as "actorKind", actor_id as "actorId", setting, old, new from setting_change
-       where msp_id = $1 and tenant_id = $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
+      `select id, at, actor_kind as "actorKind", actor_id as "actorId", setting, old, new,
+         exists (select 1 from technician t where t.msp_id = setting_change.msp_id and t.id = actor_id) as reached
+       from setting_change where msp_id = $1 and tenant_id = $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
       [mspId, tenantId, page.after, page.first + 1],
     );
   }
@@ -105,6 +108,17 @@ export class SettingsRepository {
        returning msp_id as "mspId", tenant_id as "tenantId", days, version`,
       [byDefault, limit],
     );
+  }
+
+  /** Those of these tenants and technician groups that are in the reader's reach: more than that is not told of them than their ids. */
+  async reached(tx: Tx, mspId: Id, tenantIds: readonly Id[], groupIds: readonly Id[]): Promise<Set<Id>> {
+    const rows = await tx.query<{ id: Id }>(
+      `select t.id from tenant t where t.msp_id = $1 and t.id = any($2)
+       union all
+       select g.id from technician_group g join tenant t on t.msp_id = g.msp_id and t.id = g.tenant_id where g.msp_id = $1 and g.id = any($3)`,
+      [mspId, tenantIds, groupIds],
+    );
+    return new Set(rows.map((row) => row.id));
   }
 
   /** The domains of each tenant's computers, and the agents on their controllers. */

@@ -44,7 +44,7 @@ export class SettingsResolver {
     const changes = await this.settings.history(actor, tenant.id, request);
     const nodes = changes.map((change) => ({
       ...change,
-      technician: change.actorKind === 'technician' ? { __typename: 'Technician', id: change.actorId } : null,
+      technician: change.actorKind === 'technician' && change.reached ? { __typename: 'Technician', id: change.actorId } : null,
       old: change.old === null ? null : JSON.stringify(change.old),
       new: change.new === null ? null : JSON.stringify(change.new),
     }));
@@ -84,13 +84,16 @@ export class SettingsResolver {
   }
 }
 
-/** Settings as GraphQL has them: where one is set is a `Tenant`. */
-function view({ effective, problems }: ShownSettings, wanted: (name: SettingName) => boolean) {
+/** Settings as GraphQL has them: where one is set is a `Tenant`, if the caller reaches it. */
+function view({ effective, problems, reached }: ShownSettings, wanted: (name: SettingName) => boolean) {
   return Object.fromEntries(
     settingNames.filter(wanted).map((name) => {
       const { value, source, setOn } = effective[name];
-      const groups = name === 'lapsReaderGroups' ? { groups: effective[name].value.map((id) => ({ __typename: 'Group', id })) } : {};
-      const tenant = setOn === null ? null : { __typename: 'Tenant', id: setOn };
+      const groups =
+        name === 'lapsReaderGroups'
+          ? { groups: effective[name].value.map((id) => (reached.has(id) ? { __typename: 'Group', id } : null)) }
+          : {};
+      const tenant = setOn === null || !reached.has(setOn) ? null : { __typename: 'Tenant', id: setOn };
       return [apiName(name), { value, source, setOn: tenant, problem: problems[name] ?? null, ...groups }];
     }),
   );

@@ -16,6 +16,8 @@ import { SettingsRepository, type KeptChange } from './settings.repository.ts';
 export interface ShownSettings {
   effective: EffectiveSettings;
   problems: SettingProblems;
+  /** Tenants above and technician groups that the reader reaches; of others nothing but a group's id is shown. */
+  reached: ReadonlySet<Id>;
 }
 
 /** Reading and changing the settings of tenants. */
@@ -35,10 +37,14 @@ export class SettingsService {
     return this.tenancy.readTenants(actor, async (tx) => {
       const effective = await this.settings.effective(tx, actor.mspId, [...visible]);
       const surroundings = await this.settings.surroundings(tx, actor.mspId, [...visible]);
+      const all = [...effective.values()];
+      const setOn = all.flatMap((values) => Object.values(values).flatMap((setting) => setting.setOn ?? []));
+      const groups = all.flatMap((values) => values.lapsReaderGroups.value);
+      const reached = await this.settings.reached(tx, actor.mspId, [...new Set(setOn)], [...new Set(groups)]);
       const shown = new Map<Id, ShownSettings>();
       for (const [id, values] of effective) {
         const around = surroundings.get(id);
-        shown.set(id, { effective: values, problems: around === undefined ? {} : settingProblems(values, around) });
+        shown.set(id, { effective: values, problems: around === undefined ? {} : settingProblems(values, around), reached });
       }
       return shown;
     });
@@ -74,13 +80,11 @@ export class SettingsService {
     device: Pick<DeviceCopy, 'mspId' | 'tenantId' | 'domain'>,
     effective: EffectiveSettings,
   ): Promise<AccountKinds> {
-    const surroundings = (await this.settings.surroundings(tx, device.mspId, [device.tenantId])).get(device.tenantId);
-    return domainLoginFacts({
-      mode: effective.domainLoginMode.value,
-      domain: device.domain,
-      adminGroups: effective.domainAdminGroups.value,
-      controllers: surroundings?.controllers ?? [],
-    });
+    const mode = effective.domainLoginMode.value;
+    const asksDomain = device.domain !== null && mode !== 'LOCAL';
+    const around = asksDomain ? await this.settings.surroundings(tx, device.mspId, [device.tenantId]) : null;
+    const controllers = around?.get(device.tenantId)?.controllers ?? [];
+    return domainLoginFacts({ mode, domain: device.domain, adminGroups: effective.domainAdminGroups.value, controllers });
   }
 
   async #requireGroups(tx: TenantTx, groupIds: readonly Id[]): Promise<void> {

@@ -16,7 +16,11 @@ function rule(tenantId: string, name: string, input: RuleInput = {}): AccessRule
   return newRule({ mspId: msp, tenantId, id: newId() }, { kinds: ['LOCAL_ADMIN'], name, ...input });
 }
 
-type Change = { technician?: Partial<AccessFacts['technician']>; target?: Partial<AccessFacts['target']>; at?: Date };
+interface Change {
+  technician?: Partial<AccessFacts['technician']>;
+  target?: Partial<AccessFacts['target']>;
+  at?: Date;
+}
 function facts(rules: readonly AccessRule[], { technician, target, at = noon }: Change = {}): AccessFacts {
   return {
     at,
@@ -73,13 +77,7 @@ describe('which rule decides', () => {
     ['one of a group', [allow(msp, 'seniors', { groups: [seniors] })], {}, 'seniors', true],
     ['one of any of several groups', [allow(msp, 'some', { groups: [strangers, nights] })], {}, 'some', true],
     ['none of another group', [allow(msp, 'strangers', { groups: [strangers] })], {}, null, false],
-    [
-      'a group before everyone, allowing',
-      [deny(msp, 'nobody'), allow(msp, 'seniors', { groups: [seniors] })],
-      {},
-      'seniors',
-      true,
-    ],
+    ['a group before everyone, allowing', [deny(msp, 'nobody'), allow(msp, 'seniors', { groups: [seniors] })], {}, 'seniors', true],
     ['a group before everyone, denying', [allow(msp, 'all'), deny(msp, 'not seniors', { groups: [seniors] })], {}, 'not seniors', false],
     [
       'of two groups the denying',
@@ -91,18 +89,18 @@ describe('which rule decides', () => {
     // Depth
     ['the deeper tenant, allowing', [deny(msp, 'msp'), allow(region, 'region')], {}, 'region', true],
     ['the deeper tenant, denying', [allow(msp, 'msp'), allow(region, 'region'), deny(customer, 'customer')], {}, 'customer', false],
-    [
-      'the deeper tenant before a group',
-      [allow(msp, 'seniors', { groups: [seniors] }), deny(customer, 'customer')],
-      {},
-      'customer',
-      false,
-    ],
+    ['the deeper tenant before a group', [allow(msp, 'seniors', { groups: [seniors] }), deny(customer, 'customer')], {}, 'customer', false],
     ['but not one deeper on another branch', [allow(msp, 'msp'), deny(sibling, 'sibling')], {}, 'msp', true],
     // Tags
     ['a tag before none', [deny(msp, 'msp'), allow(msp, 'servers', { deviceTags: ['server'] })], {}, 'servers', true],
     ['a tag before a deeper tenant', [deny(msp, 'tills', { deviceTags: ['till'] }), allow(customer, 'customer')], {}, 'tills', false],
-    ['a tag before a group', [allow(msp, 'seniors', { groups: [seniors] }), deny(msp, 'tills', { deviceTags: ['till'] })], {}, 'tills', false],
+    [
+      'a tag before a group',
+      [allow(msp, 'seniors', { groups: [seniors] }), deny(msp, 'tills', { deviceTags: ['till'] })],
+      {},
+      'tills',
+      false,
+    ],
     ['any of several tags', [allow(msp, 'some', { deviceTags: ['laptop', 'till'] })], {}, 'some', true],
     ['none of other tags', [allow(msp, 'all'), deny(msp, 'laptops', { deviceTags: ['laptop'] })], {}, 'all', true],
     [
@@ -142,18 +140,18 @@ describe('which rule decides', () => {
     // Hours
     ['within hours', [allow(msp, 'office', office)], {}, 'office', true],
     ['outside of hours: denied', [allow(msp, 'office', office)], { at: night }, 'office', false],
-    ['a less specific rule does not lift the hours', [allow(msp, 'all'), allow(customer, 'office', office)], { at: night }, 'office', false],
+    [
+      'a less specific rule does not lift the hours',
+      [allow(msp, 'all'), allow(customer, 'office', office)],
+      { at: night },
+      'office',
+      false,
+    ],
     ['an equally specific one does', [allow(msp, 'office', office), allow(msp, 'night', { approvals: 1 })], { at: night }, 'night', true],
     ['and by day the stricter of both', [allow(msp, 'office', office), allow(msp, 'night', { approvals: 1 })], {}, 'night', true],
     ['a denial only at its hours', [allow(msp, 'all'), deny(customer, 'office', office)], { at: night }, 'all', true],
     ['a denial at its hours', [allow(msp, 'all'), deny(customer, 'office', office)], {}, 'office', false],
-    [
-      'a denial that is over does not count among equals',
-      [allow(msp, 'all'), deny(msp, 'office', office)],
-      { at: night },
-      'all',
-      true,
-    ],
+    ['a denial that is over does not count among equals', [allow(msp, 'all'), deny(msp, 'office', office)], { at: night }, 'all', true],
   ])('%s', (_, rules, change, name, allowed) => {
     const decision = decideAccess(facts(rules, change));
     expect([decision.ruleName, decision.allowed]).toEqual([name, allowed]);

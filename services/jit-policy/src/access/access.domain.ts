@@ -64,7 +64,11 @@ export function decideAccess(facts: AccessFacts): Decision {
     const about = { ruleId: rule.id, name: rule.name, tenantId: rule.tenantId };
     if (misses !== null) return { ...about, verdict: 'DOES_NOT_APPLY', why: misses };
     if (rule !== first) return { ...about, verdict: 'OVERRULED', why: overruled(rule, first, facts) };
-    return { ...about, verdict: 'DECIDES', why: rule.effect === 'DENY' ? 'It denies access.' : (closed(rule, facts) ?? 'It allows access.') };
+    return {
+      ...about,
+      verdict: 'DECIDES',
+      why: rule.effect === 'DENY' ? 'It denies access.' : (closed(rule, facts) ?? 'It allows access.'),
+    };
   });
   const decision = (allowed: boolean, why: string): Decision => ({ ...demandsOf(first), allowed, why, considered });
   if (!facts.technician.active) return decision(false, 'The technician is switched off.');

@@ -31,7 +31,7 @@ function aGrant(change: Partial<Grant> = {}): Grant {
     accountId: account.id,
     accountName: account.name,
   };
-  return { ...approvedGrant({ ...about, reason: null, ticket: null, sessionSeconds: 600, approval: null }, noon), ...change };
+  return { ...approvedGrant({ ...about, reason: null, ticket: null, sessionSeconds: 600, approval: null, ruleId: null, ruleName: null, maxSeconds: 28_800 }, noon), ...change };
 }
 const active = (change: Partial<Grant> = {}) => aGrant({ state: 'ACTIVE', activeAt: at(10), expiresAt: at(610), ...change });
 

@@ -34,6 +34,9 @@ function aGrant(state: GrantState = 'APPROVED'): Grant {
       ticket: null,
       sessionSeconds: 600,
       approval: null,
+      ruleId: null,
+      ruleName: null,
+      maxSeconds: 28_800,
     },
     approvedAt,
   );

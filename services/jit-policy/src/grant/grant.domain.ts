@@ -1,4 +1,5 @@
 import { addSeconds, type Id } from '@stint/kernel';
+import type { ApprovalProof } from '@stint/contracts';
 
 export const activationSeconds = 120;
 export const stuckAfterSeconds = 300;
@@ -7,14 +8,7 @@ export const nudgeEverySeconds = 30;
 
 export const grantStates = ['APPROVED', 'ACTIVE', 'ENDING', 'ENDED', 'END_STUCK', 'FAILED'] as const;
 export type GrantState = (typeof grantStates)[number];
-export type GrantEndReason = 'EXPIRED' | 'REVOKED' | 'LOGGED_OFF' | 'NOT_ACTIVATED';
-
-/** The approver's own proof: which key signed, and what it signed with it. */
-export interface ApprovalProof {
-  keyId: Id;
-  keyX: string;
-  signature: string;
-}
+export type GrantEndReason = 'EXPIRED' | 'REVOKED' | 'LOGGED_OFF' | 'NOT_ACTIVATED' | 'ACCESS_REMOVED';
 
 /** Permission for one technician to use one account on one device for a limited time. */
 export interface Grant {
@@ -30,7 +24,13 @@ export interface Grant {
   reason: string | null;
   ticket: string | null;
   sessionSeconds: number;
+  /** The technician's own proof; null for TOTP. */
   approval: ApprovalProof | null;
+  /** The access rule that allowed it. */
+  ruleId: Id | null;
+  ruleName: string | null;
+  /** The longest that it may last in all. */
+  maxSeconds: number;
   approvedAt: Date;
   activateBy: Date;
   activeAt: Date | null;
@@ -73,6 +73,9 @@ export function approvedGrant(
     | 'ticket'
     | 'sessionSeconds'
     | 'approval'
+    | 'ruleId'
+    | 'ruleName'
+    | 'maxSeconds'
   >,
   now: Date,
 ): Grant {
@@ -170,7 +173,7 @@ function tick(grant: Grant, how: { revision: number; carried: boolean }, now: Da
 function seeDisabled(grant: Grant, seen: { revision: number; reason: GrantEndReason | null; secondsAgo: number }, now: Date): Grant {
   const at = later(grant.activeAt ?? grant.approvedAt, addSeconds(now, -Math.max(0, seen.secondsAgo)));
   // Revoking is the server's: an agent that says so only follows, and its revision must prove that it does.
-  const byItself = seen.reason === 'REVOKED' ? null : seen.reason;
+  const byItself = seen.reason === 'REVOKED' || seen.reason === 'ACCESS_REMOVED' ? null : seen.reason;
   if (isEnding(grant)) {
     // What was seen before the device knew of the end proves nothing, unless the device itself had ended it.
     const proved = byItself !== null || (grant.endRevision !== null && seen.revision >= grant.endRevision);

@@ -326,7 +326,7 @@ describe('who may not any more', () => {
     service.nudges.length = 0;
     await service.tell('technician-changed', { ...carl.told, ...change });
     await service.settled();
-    for (const id of ids) expect(await world.grant(anna, id)).toMatchObject({ state: 'ENDING', endReason: 'REVOKED' });
+    for (const id of ids) expect(await world.grant(anna, id)).toMatchObject({ state: 'ENDING', endReason: 'ACCESS_REMOVED' });
     expect(await world.grant(anna, annas)).toMatchObject({ state: 'ACTIVE' });
     expect((await world.desired(other)).accounts?.map((one) => one['state'])).toEqual(expect.arrayContaining(['DISABLED', 'ENABLED']));
     await eventually(() => expect(new Set(service.nudges)).toEqual(new Set([computer.actor.id, other.actor.id])));

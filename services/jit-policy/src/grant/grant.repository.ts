@@ -1,4 +1,5 @@
 import type { Id, PageRequest } from '@stint/kernel';
+import type { ApprovalProof } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { Grant, GrantEndReason, GrantState } from './grant.domain.ts';
 
@@ -15,9 +16,10 @@ interface Row {
   reason: string | null;
   ticket: string | null;
   session_seconds: number;
-  approval_key_id: Id | null;
-  approval_key_x: string | null;
-  approval_signature: string | null;
+  approval_proof: ApprovalProof | null;
+  rule_id: Id | null;
+  rule_name: string | null;
+  max_seconds: number;
   approved_at: Date;
   activate_by: Date;
   active_at: Date | null;
@@ -43,9 +45,10 @@ const names = [
   'reason',
   'ticket',
   'session_seconds',
-  'approval_key_id',
-  'approval_key_x',
-  'approval_signature',
+  'approval_proof',
+  'rule_id',
+  'rule_name',
+  'max_seconds',
   'approved_at',
   'activate_by',
   'active_at',
@@ -173,7 +176,6 @@ export class GrantRepository {
 }
 
 function asGrant(row: Row): Grant {
-  const { approval_key_id: keyId, approval_key_x: keyX, approval_signature: signature } = row;
   return {
     mspId: row.msp_id,
     tenantId: row.tenant_id,
@@ -187,7 +189,10 @@ function asGrant(row: Row): Grant {
     reason: row.reason,
     ticket: row.ticket,
     sessionSeconds: row.session_seconds,
-    approval: keyId === null || keyX === null || signature === null ? null : { keyId, keyX, signature },
+    approval: row.approval_proof,
+    ruleId: row.rule_id,
+    ruleName: row.rule_name,
+    maxSeconds: row.max_seconds,
     approvedAt: row.approved_at,
     activateBy: row.activate_by,
     activeAt: row.active_at,
@@ -215,9 +220,10 @@ function asRow(grant: Grant): Row {
     reason: grant.reason,
     ticket: grant.ticket,
     session_seconds: grant.sessionSeconds,
-    approval_key_id: grant.approval?.keyId ?? null,
-    approval_key_x: grant.approval?.keyX ?? null,
-    approval_signature: grant.approval?.signature ?? null,
+    approval_proof: grant.approval,
+    rule_id: grant.ruleId,
+    rule_name: grant.ruleName,
+    max_seconds: grant.maxSeconds,
     approved_at: grant.approvedAt,
     activate_by: grant.activateBy,
     active_at: grant.activeAt,

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isId, newId, notFound, type Clock, type Id, type PageRequest } from '@stint/kernel';
-import type { Actor } from '@stint/contracts';
+import type { Actor, ApprovalProof } from '@stint/contracts';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
+import type { DecidingRule } from '../access/access.service.ts';
 import type { WriteTx } from '../audit-trail.ts';
 import { accountName } from '../device-state/account-name.domain.ts';
 import { AccountRepository } from '../device-state/account.repository.ts';
@@ -13,7 +14,7 @@ import { DirectoryService } from '../directory/directory.service.ts';
 import type { LoginRequest } from '../login/login.domain.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK } from '../tokens.ts';
-import { approvedGrant, type ApprovalProof, type Grant } from './grant.domain.ts';
+import { approvedGrant, type Grant } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 
 /** What an approval has settled. */
@@ -24,6 +25,7 @@ export interface Approval {
   reason: string | null;
   ticket: string | null;
   proof: ApprovalProof | null;
+  rule: DecidingRule;
 }
 
 /** Making, reading and ending grants. */
@@ -58,6 +60,9 @@ export class GrantService {
         ticket: approval.ticket,
         sessionSeconds: approval.sessionSeconds,
         approval: approval.proof,
+        ruleId: approval.rule.id,
+        ruleName: approval.rule.name,
+        maxSeconds: approval.rule.maxSeconds,
       },
       now,
     );

@@ -1,11 +1,12 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { principal as principalSchema, principalToken, type Principal } from '@stint/contracts';
 import { Refusal, type Clock } from '@stint/kernel';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify, type JWK, type JWTPayload } from 'jose';
 import { BoundedCache } from './bounded-cache.ts';
 import type { ReplayGuard } from './replay-guard.ts';
-import type { Revocations } from './revocations.ts';
-import { issuedAtClaim } from './token-endpoint.ts';
+import { sessionSubject, type Revocations } from './revocations.ts';
+import { issuedAtClaim } from './oidc-configuration.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 /** How long before and after its `iat` a DPoP proof is good, in seconds. */
 export const proofToleranceSeconds = 60;
@@ -27,7 +28,8 @@ export interface SignedRequest {
 type VerifyKey = Awaited<ReturnType<typeof importJWK>>;
 
 interface KnownToken extends Caller {
-  jkt: string;
+  /** The thumbprint of the key that the token is bound to; null for a bearer token. */
+  jkt: string | null;
   issuedAtMs: number;
   /** The proof key, once a first proof has shown it. */
   key?: { x: string; verify: VerifyKey };
@@ -35,10 +37,11 @@ interface KnownToken extends Caller {
 
 /**
  * Verifies DPoP-bound access tokens and their proofs (RFC 9449 §4.3, §7.1). A token is verified once and remembered by its
- * hash until it ends; each request still needs a fresh proof of its own.
+ * hash until it ends; each request still needs a fresh proof of its own. A bearer token (RFC 6750) is believed from an API
+ * client alone, and only when it is bound to no key.
  */
 export class AccessTokenVerifier {
-  readonly #key: KeyObject;
+  readonly #keys: SigningKeys;
   readonly #issuer: string;
   readonly #audience: string;
   readonly #replays: ReplayGuard;
@@ -47,14 +50,14 @@ export class AccessTokenVerifier {
   readonly #known = new BoundedCache<KnownToken>(100_000);
 
   constructor(options: {
-    signingKey: KeyObject;
+    keys: SigningKeys;
     issuer: string;
     audience: string;
     replays: ReplayGuard;
     revocations: Revocations;
     clock: Clock;
   }) {
-    this.#key = createPublicKey(options.signingKey);
+    this.#keys = options.keys;
     this.#issuer = options.issuer;
     this.#audience = options.audience;
     this.#replays = options.replays;
@@ -65,14 +68,20 @@ export class AccessTokenVerifier {
   /** Throws `Refusal` UNAUTHENTICATED for anything but a valid token with a fresh proof by its key for this very request. */
   async verify(request: SignedRequest): Promise<Caller> {
     const [scheme, token, ...rest] = request.authorization.split(' ');
-    if (scheme?.toLowerCase() !== 'dpop' || !token || rest.length > 0) throw refused('Use the DPoP scheme: Authorization: DPoP <token>.');
-    if (typeof request.proof !== 'string') throw refused('A signed-in request needs exactly one DPoP header.');
+    const dpop = scheme?.toLowerCase() === 'dpop';
+    if ((!dpop && scheme?.toLowerCase() !== 'bearer') || !token || rest.length > 0)
+      throw refused('Use the DPoP scheme: Authorization: DPoP <token>.');
+    if (dpop && typeof request.proof !== 'string') throw refused('A signed-in request needs exactly one DPoP header.');
     const ath = createHash('sha256').update(token).digest('base64url');
     const known = await this.#token(token, ath);
-    if ('id' in known.principal && this.#revocations.covers(known.principal.id, known.issuedAtMs)) {
-      throw refused('The credential was changed or revoked. Get a new access token.');
-    }
-    await this.#checkProof(request, request.proof, known, ath);
+    const { principal } = known;
+    const session = principal.kind === 'technician' && principal.sessionId !== undefined ? [sessionSubject(principal.sessionId)] : [];
+    const subjects = 'id' in principal ? [principal.id, ...session] : session;
+    if (subjects.some((subject) => this.#revocations.covers(subject, known.issuedAtMs)))
+      throw refused('The credential or session was changed or revoked. Get a new access token.');
+    if (typeof request.proof === 'string' && dpop) await this.#checkProof(request, request.proof, known, ath);
+    // A bound token as a bearer token would be a stolen one (RFC 9449 §7.2).
+    else if (known.jkt !== null || principal.kind !== 'client') throw refused('This token is bound to a key: use the DPoP scheme.');
     return known;
   }
 
@@ -82,12 +91,12 @@ export class AccessTokenVerifier {
       if (this.#clock.now().getTime() < remembered.provedUntil) return remembered;
       this.#known.delete(hash);
     }
-    const { payload } = await jwtVerify(token, this.#key, {
+    const { payload } = await jwtVerify(token, ({ kid }) => this.#keyOf(kid), {
       algorithms: ['EdDSA'],
       typ: 'at+jwt',
       issuer: this.#issuer,
       audience: this.#audience,
-      requiredClaims: ['exp', 'cnf', issuedAtClaim, principalToken.claim],
+      requiredClaims: ['exp', issuedAtClaim, principalToken.claim],
       currentDate: this.#clock.now(),
     }).catch(() => {
       throw refused('The access token is not valid or has expired. Get a new one.');
@@ -96,10 +105,18 @@ export class AccessTokenVerifier {
     const jkt = (payload['cnf'] as { jkt?: unknown } | undefined)?.jkt;
     const issuedAtMs = payload[issuedAtClaim];
     if (typeof issuedAtMs !== 'number') throw refused('The access token is of an older kind. Get a new one.');
-    if (!parsed.success || typeof jkt !== 'string') throw refused('The access token is not bound to a key. Get a new one.');
-    const known = { principal: parsed.data, provedUntil: (payload.exp ?? 0) * 1000, issuedAtMs, jkt };
+    if (!parsed.success || (payload['cnf'] !== undefined && typeof jkt !== 'string'))
+      throw refused('The access token is not one of ours. Get a new one.');
+    const bound = typeof jkt === 'string' ? jkt : null;
+    const known = { principal: parsed.data, provedUntil: (payload.exp ?? 0) * 1000, issuedAtMs, jkt: bound };
     this.#known.set(hash, known);
     return known;
+  }
+
+  #keyOf(kid: string | undefined) {
+    const key = this.#keys.verifying(kid);
+    if (key === undefined) throw new Error('signed by nobody we know');
+    return key;
   }
 
   async #checkProof(request: SignedRequest, proof: string, known: KnownToken, ath: string): Promise<void> {
@@ -119,11 +136,12 @@ export class AccessTokenVerifier {
   async #verifiedProof(proof: string, known: KnownToken): Promise<JWTPayload> {
     try {
       const jwk = decodeProtectedHeader(proof).jwk;
-      if (!jwk || 'd' in jwk || jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519' || !jwk.x)
-        throw refused('The DPoP proof must carry an Ed25519 public key.');
+      if (known.jkt === null) throw refused('The access token is not bound to a key. Use the Bearer scheme.');
+      if (!jwk || 'd' in jwk || !(jwk.crv === 'Ed25519' || jwk.crv === 'P-256') || !jwk.x)
+        throw refused('The DPoP proof must carry an Ed25519 or P-256 public key.');
       if (known.key?.x !== jwk.x) known.key = await boundKey(jwk, known.jkt);
       const { payload } = await jwtVerify(proof, known.key.verify, {
-        algorithms: ['EdDSA'],
+        algorithms: ['EdDSA', 'ES256'],
         typ: 'dpop+jwt',
         currentDate: this.#clock.now(),
       });
@@ -136,8 +154,8 @@ export class AccessTokenVerifier {
 
 async function boundKey(jwk: JWK, jkt: string): Promise<{ x: string; verify: VerifyKey }> {
   if ((await calculateJwkThumbprint(jwk)) !== jkt) throw refused('The DPoP proof is by another key than the access token is bound to.');
-  const { kty, crv, x } = jwk as { kty: string; crv: string; x: string };
-  return { x, verify: await importJWK({ kty, crv, x }, 'EdDSA') };
+  const { kty, crv, x, y } = jwk as { kty: string; crv: string; x: string; y?: string };
+  return { x, verify: await (y === undefined ? importJWK({ kty, crv, x }, 'EdDSA') : importJWK({ kty, crv, x, y }, 'ES256')) };
 }
 
 function plainUrl(text: string): string | null {

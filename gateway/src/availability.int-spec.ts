@@ -52,7 +52,7 @@ test('a supergraph with a subgraph that nobody told the place of does not start'
       port: 0,
       publicUrl: 'http://127.0.0.1:1',
       subgraphUrls: { tenants: 'http://127.0.0.1:1/graphql' },
-      signingKey: gateway.signingKey,
+      signingKeys: [gateway.signingKey],
       hints: gateway.hints,
       log: createLog('gateway', 'silent'),
     }),

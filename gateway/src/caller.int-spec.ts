@@ -8,11 +8,13 @@ import { startTestGateway, type TestCredential, type TestGateway } from './test-
 
 let gateway: TestGateway;
 let device: TestCredential;
+let client: TestCredential;
 let token: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
   device = gateway.register('device');
+  client = gateway.register('client');
   token = await accessToken(device);
 });
 afterAll(() => gateway.close());
@@ -136,7 +138,7 @@ describe('the token endpoint', () => {
     });
   });
 
-  test.each(['auth', 'request', 'me', 'session/end', 'reg', 'token/introspection', 'interaction/x'])(
+  test.each(['request', 'me', 'session/end', 'session/end/confirm', 'reg', 'token/introspection', 'token/revocation', 'interaction/x'])(
     'nothing else of OAuth is there: /oauth/%s',
     async (path) => {
       expect((await fetch(`${gateway.url}/oauth/${path}`)).status).toBe(404);
@@ -156,6 +158,27 @@ describe('the token endpoint', () => {
     expect(keys).toHaveLength(1);
     expect(keys[0]).toMatchObject({ kty: 'OKP', crv: 'Ed25519', x: (await exportJWK(gateway.signingKey)).x });
     expect(keys[0]).not.toHaveProperty('d');
+  });
+});
+
+describe('an API client without DPoP', () => {
+  test('gets a bearer token, which is believed as such', async () => {
+    const { status, body } = await askForToken(client, {}, client.privateKey, {}, null);
+    expect([status, body['token_type']]).toEqual([200, 'Bearer']);
+    const { body: answer } = await ask({ authorization: `Bearer ${String(body['access_token'])}` });
+    expect(answer.data?.viewer).toEqual({ id: client.principal.id, kind: 'CLIENT' });
+    const signed = await proof(client, `${gateway.url}/graphql`, { payload: { ath: ath(String(body['access_token'])) } });
+    expect((await ask({ authorization: `DPoP ${String(body['access_token'])}`, dpop: signed })).status).toBe(401);
+  });
+
+  test.each([
+    ['the token of a device', () => token],
+    ['the bound token of an API client', () => accessToken(client)],
+  ])('%s is worth nothing as a bearer token', async (_name, get) => {
+    const stolen = await get();
+    expect((await ask({ authorization: `Bearer ${stolen}` })).status).toBe(401);
+    const dpop = await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(stolen) } });
+    expect((await ask({ authorization: `Bearer ${stolen}`, dpop })).status).toBe(401);
   });
 });
 

@@ -10,9 +10,14 @@ const schema = z.object({
   HOST: configFields.host,
   PUBLIC_URL: address,
   SUBGRAPH_URLS: configFields.record.pipe(z.record(z.string(), z.url({ protocol: /^https?$/ }))),
-  SIGNING_KEY_FILE: z.string().min(1),
+  /** Comma separated. The first signs, all verify. */
+  SIGNING_KEY_FILES: z
+    .string()
+    .min(1)
+    .transform((text) => text.split(',').map((file) => file.trim())),
   QUEUE_URL: z.url({ protocol: /^(rediss?|postgres(ql)?)$/ }),
   SUPERGRAPH_FILE: z.string().min(1).optional(),
+  WEB_APP_FOLDER: z.string().min(1).optional(),
   NODE_ENV: z.string().optional(),
 });
 
@@ -24,10 +29,11 @@ export function gatewayConfig(env: Readonly<Record<string, string | undefined>>)
     port: values.PORT,
     publicUrl: values.PUBLIC_URL,
     subgraphUrls: values.SUBGRAPH_URLS,
-    signingKey: readSigningKey(values.SIGNING_KEY_FILE),
+    signingKeys: values.SIGNING_KEY_FILES.map(readSigningKey),
     queueUrl: values.QUEUE_URL,
     introspection: values.NODE_ENV !== 'production',
     ...(values.SUPERGRAPH_FILE === undefined ? {} : { supergraphFile: values.SUPERGRAPH_FILE }),
+    ...(values.WEB_APP_FOLDER === undefined ? {} : { webAppFolder: values.WEB_APP_FOLDER }),
   };
 }
 
@@ -38,6 +44,6 @@ function readSigningKey(file: string): KeyObject {
   } catch {
     // Said below in one way for every reason; the file's content must not reach a message.
   }
-  if (key?.asymmetricKeyType !== 'ed25519') throw new Error('SIGNING_KEY_FILE must name a readable Ed25519 private key (PKCS#8 PEM).');
+  if (key?.asymmetricKeyType !== 'ed25519') throw new Error('SIGNING_KEY_FILES must name readable Ed25519 private keys (PKCS#8 PEM).');
   return key;
 }

@@ -5,17 +5,22 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { Logger, Running } from '@stint/host';
 import { Refusal, systemClock, type Clock } from '@stint/kernel';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { mountAuthorizationServer } from './authorization-server.ts';
 import { AccessTokenVerifier, proofToleranceSeconds, type Caller } from './access-token.ts';
 import { CredentialStore } from './credential.store.ts';
 import { startGraphqlServer } from './graphql-server.ts';
 import { NudgeStreams, type HintSource } from './nudge-streams.ts';
+import { audienceOf, issuerOf } from './oidc-configuration.ts';
 import { PrincipalSigner } from './principal-signer.ts';
 import { errorBody, internal } from './public-error.ts';
 import { ReplayGuard } from './replay-guard.ts';
-import { Revocations } from './revocations.ts';
+import { Revocations, sessionSubject } from './revocations.ts';
 import { anonymous, newCorrelationId } from './request-context.ts';
+import { answerSignInRefused, mountSignInEndpoints } from './sign-in-endpoints.ts';
+import { SignInStore } from './sign-in.store.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { SubgraphDataSource } from './subgraph.data-source.ts';
-import { audienceOf, issuerOf, mountTokenEndpoint } from './token-endpoint.ts';
+import { mountWebApp } from './web-app.ts';
 
 export interface GatewayConfig {
   host: string;
@@ -25,13 +30,15 @@ export interface GatewayConfig {
   publicUrl: string;
   /** Where each subgraph of the supergraph is. */
   subgraphUrls: Readonly<Record<string, string>>;
-  /** Ed25519: signs access tokens and principals. */
-  signingKey: KeyObject;
+  /** Ed25519, for access tokens and principals: the first signs, all verify. */
+  signingKeys: readonly KeyObject[];
   /** Nudges and revocations, as they happen. */
   hints: HintSource;
   log: Logger;
   /** The repository's supergraph.graphql by default. */
   supergraphFile?: string;
+  /** The console's built bundle; clients/console/dist by default. */
+  webAppFolder?: string;
   /** Whether the schema can be asked for; off by default. */
   introspection?: boolean;
   clock?: Clock;
@@ -45,11 +52,12 @@ declare module 'fastify' {
   }
 }
 
-/** Starts the gateway: /graphql, /oauth, /nudge, /health. `close` ends the streams, answers what is under way, then lets go of the subgraphs. */
+/** Starts the gateway: /graphql, /oauth, /sign-in, /app, /nudge, /health. `close` ends the streams, answers what is under way, then lets go of the subgraphs. */
 export async function startGateway(config: GatewayConfig): Promise<Running> {
   const clock = config.clock ?? systemClock;
   const supergraphSdl = readFileSync(config.supergraphFile ?? join(import.meta.dirname, '../../supergraph.graphql'), 'utf8');
-  const signer = new PrincipalSigner(config.signingKey, clock);
+  const keys = await SigningKeys.of(config.signingKeys);
+  const signer = new PrincipalSigner(keys, clock);
   const subgraphs = new Map(
     Object.entries(config.subgraphUrls).map(([name, url]) => [name, new SubgraphDataSource({ name, url, signer, log: config.log })]),
   );
@@ -66,25 +74,23 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   const streams = new NudgeStreams(config.hints, clock);
   const revocations = new Revocations(clock);
   const credentials = new CredentialStore(tenants, clock);
-  const stopHearing = config.hints.subscribe('credential-revoked', (subjectId) => {
-    revocations.revoke(subjectId);
+  const stopHearing = config.hints.subscribe('credential-revoked', (subject) => {
+    revocations.revoke(subject);
     credentials.forgetAll();
-    streams.cut(subjectId);
+    streams.cut(subject);
   });
   answerErrorsAsGraphql(app, config.log);
   // Form posts and plain text are what a foreign web page can send without asking (CSRF).
   app.removeContentTypeParser('text/plain');
   app.addHook('preClose', () => streams.close());
 
-  await mountTokenEndpoint(app, {
-    publicUrl: config.publicUrl,
-    signingKey: config.signingKey,
-    credentials,
-    clock,
-    log: config.log,
-  });
+  const { publicUrl, log } = config;
+  const signIns = new SignInStore(tenants);
+  const provider = await mountAuthorizationServer(app, { publicUrl, keys, credentials, signIns, clock, log });
+  mountSignInEndpoints(app, { provider, signIns, publicUrl, clock });
+  mountWebApp(app, config.webAppFolder ?? join(import.meta.dirname, '../../clients/console/dist'));
   const verifier = new AccessTokenVerifier({
-    signingKey: config.signingKey,
+    keys,
     issuer: issuerOf(config.publicUrl),
     audience: audienceOf(config.publicUrl),
     replays: new ReplayGuard(2 * proofToleranceSeconds, clock),
@@ -117,11 +123,14 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   });
 
   app.get('/nudge', { onRequest: proveCaller('/nudge') }, async (request, reply) => {
-    if (!request.caller) throw new Refusal('UNAUTHENTICATED', 'Sign in as a device.');
-    const { principal, provedUntil } = request.caller;
-    if (principal.kind !== 'device') throw new Refusal('FORBIDDEN', 'Nudges are for devices.');
+    if (!request.caller) throw new Refusal('UNAUTHENTICATED', 'Sign in as a device or technician.');
+    const { principal, provedUntil: endsAt } = request.caller;
+    if (principal.kind !== 'device' && principal.kind !== 'technician')
+      throw new Refusal('FORBIDDEN', 'Nudges are for devices and technicians.');
+    const { id } = principal;
+    const session = principal.kind === 'technician' ? { sessionSubject: sessionSubject(principal.sessionId ?? id) } : {};
     reply.hijack();
-    if (!streams.open(principal.id, reply.raw, provedUntil)) reply.raw.writeHead(503).end();
+    if (!streams.open({ id, endsAt, ...session }, reply.raw)) reply.raw.writeHead(503).end();
   });
 
   app.get('/health/live', () => ({ status: 'ok' }));
@@ -150,14 +159,15 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   };
 }
 
-const statusOf: Partial<Record<string, number>> = { UNAUTHENTICATED: 401, FORBIDDEN: 403, LIMITED: 429 };
+const statusOf: Partial<Record<string, number>> = { UNAUTHENTICATED: 401, FORBIDDEN: 403, NOT_FOUND: 404, LIMITED: 429 };
 
 /** Whatever is refused before GraphQL answers in GraphQL's own shape, without stack or internal words. */
 function answerErrorsAsGraphql(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => {
+    if (answerSignInRefused(error, reply)) return reply;
     if (error instanceof Refusal) {
       // RFC 9449 §7.1; the scheme tells a client library what to do.
-      if (error.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'DPoP algs="EdDSA", error="invalid_token"');
+      if (error.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'DPoP algs="EdDSA ES256", error="invalid_token"');
       return reply.code(statusOf[error.code] ?? 400).send(errorBody(error.code, error.message));
     }
     const status = error.statusCode ?? 500;

@@ -39,9 +39,19 @@ test('a nudge reaches the device that it is for, and no other', async () => {
   await Promise.all([first.stop(), second.stop()]);
 });
 
-describe('only a device gets a stream', () => {
-  test.each(['technician', 'client'] as const)('not a %s', async (kind) => {
-    await expect(gateway.client(gateway.register(kind)).nudges(new AbortController().signal).next()).rejects.toMatchObject({
+test("an open app hears of what waits for its technician, and of nobody else's", async () => {
+  const technician = gateway.register('technician');
+  const { heard, stop } = listen(technician);
+  await eventually(() => expect(heard).toEqual(['connected']));
+  gateway.hints.publish(newId(), 'technician-nudge');
+  gateway.hints.publish(technician.principal.id, 'technician-nudge');
+  await eventually(() => expect(heard).toEqual(['connected', 'changed']));
+  await stop();
+});
+
+describe('only devices and technicians get a stream', () => {
+  test('not an API client', async () => {
+    await expect(gateway.client(gateway.register('client')).nudges(new AbortController().signal).next()).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
   });
@@ -83,7 +93,7 @@ test('every stream gets a comment per round, ends with its token, and a reader t
   };
   const open = (device: string, seconds: number) => {
     const response = new FakeResponse();
-    streams.open(device, response as never, clock.now().getTime() + seconds * 1000);
+    streams.open({ id: device, endsAt: clock.now().getTime() + seconds * 1000 }, response as never);
     return response;
   };
   const [long, short, stuck] = [open('a', 300), open('b', 10), open('c', 300)];

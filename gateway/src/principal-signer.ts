@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { principalToken, type Principal } from '@stint/contracts';
 import type { Clock } from '@stint/kernel';
+import type { SigningKeys } from './signing-keys.ts';
 
 const renewBeforeMs = 10_000;
 
@@ -15,12 +15,12 @@ interface Signed {
  * end; it is remembered only as long as the principal object itself, which the access-token cache bounds.
  */
 export class PrincipalSigner {
-  readonly #key: KeyObject;
+  readonly #keys: SigningKeys;
   readonly #clock: Clock;
   readonly #signed = new WeakMap<Principal, Map<string, Signed>>();
 
-  constructor(key: KeyObject, clock: Clock) {
-    this.#key = key;
+  constructor(keys: SigningKeys, clock: Clock) {
+    this.#keys = keys;
     this.#clock = clock;
   }
 
@@ -32,13 +32,14 @@ export class PrincipalSigner {
     if (known && now < known.usableUntil) return known.token;
 
     const nowSeconds = Math.floor(now / 1000);
+    const { kid, key } = this.#keys.signing;
     const token = await new SignJWT({ [principalToken.claim]: principal })
-      .setProtectedHeader({ alg: principalToken.algorithm })
+      .setProtectedHeader({ alg: principalToken.algorithm, kid })
       .setIssuer(principalToken.issuer)
       .setAudience(subgraph)
       .setIssuedAt(nowSeconds)
       .setExpirationTime(nowSeconds + principalToken.lifetimeSeconds)
-      .sign(this.#key);
+      .sign(key);
     tokens.set(subgraph, { token, usableUntil: (nowSeconds + principalToken.lifetimeSeconds) * 1000 - renewBeforeMs });
     return token;
   }

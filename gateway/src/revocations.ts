@@ -1,6 +1,11 @@
 import type { Clock } from '@stint/kernel';
 import { BoundedCache } from './bounded-cache.ts';
 
+/** How a sign-in session is named in a revocation, beside technicians, devices and API clients with their ids alone. */
+export function sessionSubject(sessionId: string): string {
+  return `session:${sessionId}`;
+}
+
 /**
  * Whose credentials were revoked a moment ago. Told by broadcast, so that tokens issued before end at once; should the
  * broadcast be lost, they still end by themselves within minutes.

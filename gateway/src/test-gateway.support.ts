@@ -65,7 +65,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
     port,
     publicUrl: url,
     subgraphUrls: { tenants: tenants.url, 'jit-policy': jitPolicy.url },
-    signingKey,
+    signingKeys: [signingKey],
     hints,
     log: createLog('gateway', 'silent'),
     introspection: options.introspection ?? false,

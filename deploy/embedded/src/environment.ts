@@ -45,7 +45,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     DATABASE_SYSTEM_URL: databases[name].systemUrl,
     QUEUE_URL: databases.queueUrl,
     PUBLIC_URL: publicUrl,
-    GATEWAY_PUBLIC_KEY: gatewayKey.publicX,
+    GATEWAY_PUBLIC_KEYS: gatewayKey.publicX,
     MESSAGE_SIGNING_KEY_FILE: messageKeys[name].file,
     LOG_LEVEL: 'warn',
     MESSAGE_PUBLIC_KEYS: `tenants=${messageKeys.tenants.publicX},jit-policy=${messageKeys['jit-policy'].publicX}`,
@@ -57,7 +57,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
       PORT: String(ports.gateway),
       PUBLIC_URL: publicUrl,
       SUBGRAPH_URLS: `tenants=http://127.0.0.1:${ports.tenants}/graphql,jit-policy=http://127.0.0.1:${ports['jit-policy']}/graphql`,
-      SIGNING_KEY_FILE: gatewayKey.file,
+      SIGNING_KEY_FILES: gatewayKey.file,
       QUEUE_URL: databases.queueUrl,
     },
   };

@@ -10,10 +10,11 @@ export interface Broadcast {
 }
 
 /**
- * `device-nudge`: the desired state of the device with this id has changed. `credential-revoked`: tokens of the subject
- * with this id, issued before, are good no more.
+ * `device-nudge`: the desired state of the device with this id has changed. `technician-nudge`: something waits for the
+ * technician with this id. `credential-revoked`: tokens of the subject with this id (or of `session:<id>`), issued before,
+ * are good no more.
  */
-export type Topic = 'device-nudge' | 'credential-revoked';
+export type Topic = 'device-nudge' | 'technician-nudge' | 'credential-revoked';
 
 /** Connects to the broadcasts of a `QUEUE_URL`: Redis pub/sub, or PostgreSQL NOTIFY. Reconnects by itself; never throws later. */
 export async function connectBroadcast(queueUrl: string, onError: (error: Error) => void): Promise<Broadcast> {

@@ -10,7 +10,8 @@ export interface StartOptions {
   name: ServiceName;
   /** The service's root module; it imports `SubgraphModule.for(…)`. */
   module: DynamicModule;
-  gatewayPublicKey: KeyObject;
+  /** All are believed; several while a key is rotated. */
+  gatewayPublicKeys: readonly KeyObject[];
   host: string;
   /** 0 takes a free port. */
   port: number;
@@ -29,7 +30,7 @@ export interface StartedSubgraph {
 export async function startSubgraph(options: StartOptions): Promise<StartedSubgraph> {
   const adapter = new FastifyAdapter({ bodyLimit: 1_048_576 });
   const fastify = adapter.getInstance();
-  requirePrincipal(fastify as never, new PrincipalVerifier(options.gatewayPublicKey, options.name));
+  requirePrincipal(fastify as never, new PrincipalVerifier(options.gatewayPublicKeys, options.name));
   fastify.get('/health/live', () => ({ status: 'ok' }));
   fastify.get('/health/ready', async (_request, reply) => {
     const ready = await options.ready().catch(() => false);

@@ -76,7 +76,7 @@ const start = (resolver: Type) =>
   startSubgraph({
     name: 'tenants',
     module: probe(resolver),
-    gatewayPublicKey: gateway.publicKey,
+    gatewayPublicKeys: [gateway.publicKey],
     host: '127.0.0.1',
     port: 0,
     ready: () => Promise.resolve(true),

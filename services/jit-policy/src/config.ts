@@ -15,8 +15,11 @@ export const jitPolicyConfig = z.object({
   DATABASE_OWNER_URL: z.string().min(1).optional(),
   /** `redis://…` or `postgres://…`. */
   QUEUE_URL: z.string().regex(/^(rediss?|postgres(ql)?):\/\//),
-  /** The `x` of the Ed25519 JWK with which the gateway signs principals. */
-  GATEWAY_PUBLIC_KEY: ed25519X,
+  /** Comma separated: the `x` of each Ed25519 JWK with which a gateway may sign principals. Several while a key is rotated. */
+  GATEWAY_PUBLIC_KEYS: z
+    .string()
+    .transform((text) => text.split(',').map((x) => x.trim()))
+    .pipe(z.array(ed25519X).min(1)),
   /** File with this service's Ed25519 key (PKCS#8 PEM), which signs its messages. */
   MESSAGE_SIGNING_KEY_FILE: z.string().min(1),
   /** `tenants=<x>,jit-policy=<x>`: whose messages are believed. */

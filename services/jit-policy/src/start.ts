@@ -46,7 +46,7 @@ export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicy
         publicUrl: config.PUBLIC_URL,
         line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
       }),
-      gatewayPublicKey: publicKeyFromX(config.GATEWAY_PUBLIC_KEY),
+      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
       host: config.HOST,
       port: config.PORT,
       ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,

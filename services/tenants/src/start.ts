@@ -65,7 +65,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
     const app = await startSubgraph({
       name: 'tenants',
       module: AppModule.with({ tenancy, clock, keys, presence, publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''), revoke, log }),
-      gatewayPublicKey: publicKeyFromX(config.GATEWAY_PUBLIC_KEY),
+      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
       host: config.HOST,
       port: config.PORT,
       ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,

@@ -39,7 +39,7 @@ export async function startTestTenants(): Promise<TestTenants> {
     DATABASE_URL: appUrl,
     DATABASE_SYSTEM_URL: systemUrl,
     QUEUE_URL: database.queueUrl,
-    GATEWAY_PUBLIC_KEY: gateway.publicKeyX,
+    GATEWAY_PUBLIC_KEYS: gateway.publicKeyX,
     MESSAGE_SIGNING_KEY_FILE: join(folder, 'messages.pem'),
     MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(key)},jit-policy=${publicKeyX(generateSigningKey())}`,
     KEY_FILE: join(folder, 'root.key'),

@@ -61,7 +61,7 @@ export class TestJitPolicy {
       DATABASE_URL: appUrl,
       DATABASE_SYSTEM_URL: systemUrl,
       QUEUE_URL: queueUrl,
-      GATEWAY_PUBLIC_KEY: this.gateway.publicKeyX,
+      GATEWAY_PUBLIC_KEYS: this.gateway.publicKeyX,
       MESSAGE_SIGNING_KEY_FILE: keyFile,
       MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(keys.tenants)},jit-policy=${publicKeyX(keys['jit-policy'])}`,
       PUBLIC_URL: 'https://stint.example/',

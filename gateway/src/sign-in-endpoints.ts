@@ -96,11 +96,12 @@ export function mountSignInEndpoints(
     // An answer to somebody else's challenge would sign this browser in as them (login CSRF).
     if (challenge === null || !before.challenges.includes(challenge)) throw new SignInRefused('Ask for the passkey again.');
     await keep(signIn, { ...before, challenges: before.challenges.filter((one) => one !== challenge) });
-    const { technicianId, signedInAt } = await signIns.finishPasskey(JSON.stringify(response), request.headers['user-agent'] ?? '');
-    const { vouchedFor } = before;
-    if (vouchedFor !== undefined && vouchedFor !== technicianId)
+    const vouchedFor = before.vouchedFor ?? null;
+    const userAgent = (request.headers['user-agent'] ?? '').slice(0, 1_000);
+    const { technicianId, signedInAt } = await signIns.finishPasskey({ response: JSON.stringify(response), userAgent, vouchedFor });
+    if (vouchedFor !== null && vouchedFor !== technicianId)
       throw new SignInRefused('This passkey belongs to somebody else than your identity provider says.');
-    const amr = vouchedFor === undefined ? [byPasskey] : [byIdentityProvider, byPasskey];
+    const amr = vouchedFor === null ? [byPasskey] : [byIdentityProvider, byPasskey];
     return { location: await finish(signIn, technicianId, signedInAt, amr) };
   });
 

@@ -107,14 +107,21 @@ export class SignInStore {
     return z.object({ optionsJson: z.string() }).parse((await this.#ask(query, {}))['startPasskeySignIn']).optionsJson;
   }
 
-  /** Throws `SignInRefused` for anything but a right and first answer to a challenge. */
-  async finishPasskey(response: string, userAgent: string): Promise<{ technicianId: string; signedInAt: Date }> {
-    const query = `mutation ($response: String!, $userAgent: String!) {
-      finishPasskeySignIn(input: { response: $response, userAgent: $userAgent }) {
+  /**
+   * Throws `SignInRefused` for anything but a right and first answer to a challenge. `vouchedFor`: the technician for whom
+   * the identity provider has just vouched; nobody else is let in then.
+   */
+  async finishPasskey(input: {
+    response: string;
+    userAgent: string;
+    vouchedFor: string | null;
+  }): Promise<{ technicianId: string; signedInAt: Date }> {
+    const query = `mutation ($response: String!, $userAgent: String!, $vouchedFor: ID) {
+      finishPasskeySignIn(input: { response: $response, userAgent: $userAgent, vouchedFor: $vouchedFor }) {
         __typename ... on SignedIn { technicianId signedInAt } ... on Problem { message }
       }
     }`;
-    return signedIn.parse(expected((await this.#ask(query, { response, userAgent }))['finishPasskeySignIn'], 'SignedIn'));
+    return signedIn.parse(expected((await this.#ask(query, input))['finishPasskeySignIn'], 'SignedIn'));
   }
 
   /** Where to send the browser; `transaction` is needed at its return. */

@@ -4,22 +4,9 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
-import { AccessService } from './access/access.service.ts';
-import { ExplanationResolver } from './access/explanation.resolver.ts';
-import { ExplanationService } from './access/explanation.service.ts';
-import { RecheckRepository } from './access/recheck.repository.ts';
-import { RecheckService } from './access/recheck.service.ts';
-import { RecheckSweep } from './access/recheck.sweep.ts';
-import { AccessRequestEnding } from './access-request/access-request-ending.ts';
-import { AccessRequestRepository } from './access-request/access-request.repository.ts';
-import { AccessRequestResolver, TenantAccessRequestsResolver } from './access-request/access-request.resolver.ts';
-import { AccessRequestService } from './access-request/access-request.service.ts';
-import { AccessRequestSweep } from './access-request/access-request.sweep.ts';
-import { AccessRequestsService } from './access-request/access-requests.service.ts';
-import { AccessRuleRepository } from './access-rule/access-rule.repository.ts';
-import { AccessRuleResolver, TenantAccessRulesResolver } from './access-rule/access-rule.resolver.ts';
-import { AccessRuleService } from './access-rule/access-rule.service.ts';
 import { AccountRepository } from './device-state/account.repository.ts';
+import { AccountService } from './device-state/account.service.ts';
+import { StrayAccountRepository } from './device-state/stray-account.repository.ts';
 import { DeviceStateResolver, TechnicianResolver } from './device-state/device-state.resolver.ts';
 import { DeviceStateService } from './device-state/device-state.service.ts';
 import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
@@ -28,11 +15,10 @@ import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
-import { DeviceGrantsResolver, GrantResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
+import { GrantLifeService } from './grant/grant-life.service.ts';
+import { DeviceGrantsResolver, GrantResolver, TechnicianGrantsResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
 import { GrantService } from './grant/grant.service.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
-import { ApprovalOutcomeService } from './login/approval-outcome.service.ts';
-import { ApprovalResolver } from './login/approval.resolver.ts';
 import { ApprovalService } from './login/approval.service.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginRepository } from './login/login.repository.ts';
@@ -81,35 +67,20 @@ export class AppModule {
         LoginRepository,
         LoginService,
         ApprovalService,
-        ApprovalOutcomeService,
-        ApprovalResolver,
         LoginConsumer,
         LoginSweep,
         LoginResolver,
-        AccessRuleRepository,
-        AccessRuleService,
-        AccessRuleResolver,
-        TenantAccessRulesResolver,
-        AccessService,
-        ExplanationService,
-        ExplanationResolver,
-        RecheckRepository,
-        RecheckService,
-        RecheckSweep,
-        AccessRequestRepository,
-        AccessRequestEnding,
-        AccessRequestService,
-        AccessRequestsService,
-        AccessRequestSweep,
-        AccessRequestResolver,
-        TenantAccessRequestsResolver,
         GrantRepository,
         GrantService,
+        GrantLifeService,
         GrantSweep,
         GrantResolver,
         TenantGrantsResolver,
         DeviceGrantsResolver,
+        TechnicianGrantsResolver,
         AccountRepository,
+        AccountService,
+        StrayAccountRepository,
         DeviceWorkService,
         DeviceStateService,
         DeviceStateSweep,

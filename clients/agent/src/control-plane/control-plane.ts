@@ -12,7 +12,7 @@ export interface CheckIn {
 export type AccountReport = Omit<PendingReport, 'at' | 'revision'> & { secondsAgo: number };
 
 export type LoginMethod = 'QR' | 'TOTP';
-export type LoginState = 'PENDING' | 'AWAITING_APPROVAL' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
+export type LoginState = 'PENDING' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
 
 /** A login that waits for its approval. `qrPayload` holds a one-time code: shown, never stored or logged. */
 export interface StartedLogin {
@@ -34,7 +34,7 @@ export interface ControlPlane {
   /** Hands over at most 100 reports of what was seen under `revision`; answers the newest revision. */
   report(revision: number, reports: readonly AccountReport[]): Promise<number>;
   startLogin(id: string, method: LoginMethod): Promise<StartedLogin>;
-  loginState(id: string): Promise<{ state: LoginState; failure: string | null; expiresAtMs: number } | null>;
+  loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null>;
   /** False when it is too late because the login is no longer pending. */
   cancelLogin(id: string): Promise<boolean>;
   submitCode(loginRequestId: string, email: string, code: string): Promise<CodeAnswer>;

@@ -7,7 +7,6 @@ import {
   ReportAccountsDocument,
   StartLoginDocument,
   SubmitTotpCodeDocument,
-  type CheckInQuery,
 } from '../generated/operations.ts';
 import {
   Refused,
@@ -33,18 +32,12 @@ export class GraphqlControlPlane implements ControlPlane {
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.desiredState) throw new NetworkError('The server could not tell the desired state.');
     const { revision, checkInSeconds, accounts } = thisDevice.desiredState;
-    return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(withGrants(account))) ?? null };
+    return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null };
   }
 
   async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
     const { reportAccounts: answer } = await this.#client.request(ReportAccountsDocument, {
-      input: {
-        revision,
-        reports: reports.map(({ privileged: _, endReason, ...report }) => ({
-          ...report,
-          endReason: endReason === 'IDLE' ? 'EXPIRED' : endReason,
-        })),
-      },
+      input: { revision, reports: [...reports] },
     });
     if (answer.__typename === 'ReportsTaken') return answer.revision;
     throw new Refused(answer.message);
@@ -57,10 +50,9 @@ export class GraphqlControlPlane implements ControlPlane {
     return { shownNumber, tenantName, expiresAtMs: Date.parse(expiresAt), qrPayload: answer.qrPayload ?? null };
   }
 
-  async loginState(id: string): Promise<{ state: LoginState; failure: string | null; expiresAtMs: number } | null> {
+  async loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null> {
     const { loginRequest } = await this.#client.request(LoginStateDocument, { id });
-    if (!loginRequest) return null;
-    return { state: loginRequest.state, failure: loginRequest.failure ?? null, expiresAtMs: Date.parse(loginRequest.expiresAt) };
+    return loginRequest ? { state: loginRequest.state, failure: loginRequest.failure ?? null } : null;
   }
 
   async cancelLogin(id: string): Promise<boolean> {
@@ -79,10 +71,6 @@ export class GraphqlControlPlane implements ControlPlane {
   nudges(signal: AbortSignal): AsyncIterable<unknown> {
     return this.#client.nudges(signal);
   }
-}
-
-function withGrants({ grantId, ...account }: NonNullable<NonNullable<CheckInQuery['thisDevice']['desiredState']>['accounts']>[number]) {
-  return { ...account, grants: grantId ? [{ ...account, grantId }] : [] };
 }
 
 /** Somebody waits at the terminal: what the server says in words is theirs to read. */

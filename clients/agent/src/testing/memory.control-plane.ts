@@ -44,7 +44,6 @@ interface Login {
   method: LoginMethod;
   state: LoginState;
   failure: string | null;
-  expiresAtMs: number;
 }
 
 /** A server of the tests' own, in this process: keeps a desired state and takes reports as the real one does. */
@@ -99,11 +98,10 @@ export class MemoryControlPlane implements ControlPlane {
 
   async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
     this.#reach();
-    const expiresAtMs = Date.now() + 120_000;
-    this.logins.set(id, { method, state: 'PENDING', failure: null, expiresAtMs });
+    this.logins.set(id, { method, state: 'PENDING', failure: null });
     return {
       shownNumber: '42',
-      expiresAtMs,
+      expiresAtMs: Date.now() + 120_000,
       tenantName: 'Bakery Lee',
       qrPayload: method === 'QR' ? `https://stint.example/l/${id}` : null,
     };

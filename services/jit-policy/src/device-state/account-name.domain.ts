@@ -7,13 +7,13 @@ const suffixLength = 5;
 
 /**
  * The name for a technician's account: prefix and the email's local part, reduced to `a-z0-9_-` and 20 characters. A
- * name that another account of the device has gets a suffix from the technician's id, always the same one.
+ * name that another account of the device has gets a suffix from the owner's id (the technician's), always the same one.
  */
-export function accountName(prefix: string, email: string, technicianId: Id, taken: ReadonlySet<string>): string {
+export function accountName(prefix: string, email: string, ownerId: Id, taken: ReadonlySet<string>): string {
   const local = plain(email.slice(0, email.lastIndexOf('@') === -1 ? undefined : email.lastIndexOf('@')));
   const name = `${prefix}${local}`.slice(0, maxLength);
   if (local !== '' && !taken.has(name)) return name;
-  const digest = createHash('sha256').update(technicianId).digest('hex');
+  const digest = createHash('sha256').update(ownerId).digest('hex');
   // A second technician with the same four digits, too: take the next four.
   for (let at = 0; at + 4 <= digest.length; at += 4) {
     const suffix = `-${digest.slice(at, at + 4)}`;
@@ -21,6 +21,11 @@ export function accountName(prefix: string, email: string, technicianId: Id, tak
     if (!taken.has(suffixed)) return suffixed;
   }
   throw new Error('No free account name on this device.');
+}
+
+/** The name for the account that all technicians of a device share. */
+export function sharedAccountName(prefix: string, deviceId: Id, taken: ReadonlySet<string>): string {
+  return accountName(prefix, 'shared', deviceId, taken);
 }
 
 /** Accents dropped by decomposition (NFKD), everything outside of the plain set dropped whole: no look-alike survives. */

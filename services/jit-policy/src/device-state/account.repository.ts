@@ -8,7 +8,7 @@ interface Row {
   tenant_id: Id;
   id: Id;
   device_id: Id;
-  technician_id: Id;
+  technician_id: Id | null;
   name: string;
   display_name: string;
   password_length: number;
@@ -66,6 +66,15 @@ export class AccountRepository {
   /** The account was seen gone. */
   async remove(tx: Tx, account: Account): Promise<void> {
     await tx.query('update jit_account set removed_at = $3 where msp_id = $1 and id = $2', [account.mspId, account.id, account.removedAt]);
+  }
+
+  /** An account that was seen gone is there again: the device must delete it once more. */
+  async reappeared(tx: Tx, account: Account, at: Date): Promise<void> {
+    await tx.query('update jit_account set removed_at = null, absent_since = $3 where msp_id = $1 and id = $2', [
+      account.mspId,
+      account.id,
+      at,
+    ]);
   }
 
   /** A grant on the account ended: its rest begins. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { addSeconds, newId } from '@stint/kernel';
 import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
-import { checkInSeconds, desiredAccount, enablingGrant, type Account } from './desired-state.domain.ts';
-import { checkReports, commandOf, failureText, type AccountReport } from './report.domain.ts';
+import { checkInSeconds, desiredAccount, type Account } from './desired-state.domain.ts';
+import { checkReports, checkStrays, commandOf, failureText, type AccountReport } from './report.domain.ts';
 
 const noon = new Date('2026-11-23T12:00:00Z');
 const at = (seconds: number) => addSeconds(noon, seconds);
@@ -11,7 +11,7 @@ const account: Account = {
   tenantId: newId(),
   id: newId(),
   deviceId: newId(),
-  technicianId: newId(),
+  technicianId: null,
   name: 'jit-anna',
   displayName: 'Anna Berg',
   passwordLength: 24,
@@ -20,18 +20,35 @@ const account: Account = {
   removedAt: null,
 };
 function aGrant(change: Partial<Grant> = {}): Grant {
-  const { mspId, tenantId, deviceId, technicianId } = account;
+  const { mspId, tenantId, deviceId } = account;
   const about = {
     mspId,
     tenantId,
     deviceId,
-    technicianId,
+    technicianId: newId(),
     id: newId(),
     loginRequestId: newId(),
     accountId: account.id,
     accountName: account.name,
   };
-  return { ...approvedGrant({ ...about, reason: null, ticket: null, sessionSeconds: 600, approval: null, ruleId: null, ruleName: null, maxSeconds: 28_800 }, noon), ...change };
+  return {
+    ...approvedGrant(
+      {
+        ...about,
+        ...{
+          reason: null,
+          ticket: null,
+          sessionSeconds: 600,
+          maxSeconds: 1200,
+          idleEndSeconds: 300,
+          removeNewPrivileged: true,
+          approval: null,
+        },
+      },
+      noon,
+    ),
+    ...change,
+  };
 }
 const active = (change: Partial<Grant> = {}) => aGrant({ state: 'ACTIVE', activeAt: at(10), expiresAt: at(610), ...change });
 
@@ -39,7 +56,14 @@ describe('what an account must look like', () => {
   const approved = aGrant();
   const running = active();
   const newer = active({ expiresAt: at(300) });
-  const disabled = { state: 'DISABLED', grantId: null, loginRequestId: null, sessionSeconds: null, activateBy: null, expiresAt: null };
+  const disabled = { state: 'DISABLED', grants: [], removeNewPrivileged: false };
+  const told = (grant: Grant) => ({
+    grantId: grant.id,
+    loginRequestId: grant.loginRequestId,
+    sessionSeconds: 600,
+    idleEndSeconds: 300,
+    warnSeconds: 150,
+  });
   test.each<[string, Account, Grant[], number, object]>([
     ['no grant', account, [], 0, disabled],
     [
@@ -47,21 +71,14 @@ describe('what an account must look like', () => {
       account,
       [approved],
       0,
-      {
-        state: 'ENABLED',
-        grantId: approved.id,
-        loginRequestId: approved.loginRequestId,
-        sessionSeconds: 600,
-        activateBy: at(120),
-        expiresAt: null,
-      },
+      { state: 'ENABLED', grants: [{ ...told(approved), activateBy: at(120), expiresAt: null }], removeNewPrivileged: true },
     ],
     ['approved, not made in time, not yet swept', account, [approved], 120, disabled],
-    ['active', account, [running], 60, { state: 'ENABLED', grantId: running.id, expiresAt: at(610) }],
+    ['active', account, [running], 60, { state: 'ENABLED', grants: [{ ...told(running), expiresAt: at(610) }] }],
     ['over, not yet swept', account, [running], 610, disabled],
     ['ending', account, [active({ state: 'ENDING' })], 60, disabled],
-    ['two: the newest', account, [running, newer], 60, { grantId: newer.id, expiresAt: at(300) }],
-    ['two, the newest over: the other still lives', account, [running, newer], 300, { state: 'ENABLED', grantId: running.id }],
+    ['two: both', account, [running, newer], 60, { state: 'ENABLED', grants: [told(running), { ...told(newer), expiresAt: at(300) }] }],
+    ['two, one is over: the other still lives', account, [running, newer], 300, { state: 'ENABLED', grants: [told(running)] }],
     ['rested', { ...account, absentSince: noon }, [], 0, { ...disabled, state: 'ABSENT' }],
     ['rested, then used again', { ...account, absentSince: noon }, [approved], 0, { state: 'ENABLED' }],
   ])('%s', (_, which, grants, seconds, expected) => {
@@ -72,10 +89,6 @@ describe('what an account must look like', () => {
       passwordLength: 24,
       ...expected,
     });
-  });
-
-  test('nothing enables an account without a live grant', () => {
-    expect(enablingGrant([], noon)).toBeNull();
   });
 
   test.each<[Grant['state'][], number]>([
@@ -90,9 +103,7 @@ describe('what an account must look like', () => {
 });
 
 describe('reports', () => {
-  const older = active();
   const grant = active();
-  const later = active();
   const report: AccountReport = { accountId: account.id, grantId: grant.id, state: 'ACTIVE', secondsAgo: 0 };
   const accounts = new Map([[account.id, account]]);
   const grants = new Map([[grant.id, grant]]);
@@ -109,6 +120,12 @@ describe('reports', () => {
     ['time that runs backwards', 3, [{ ...report, secondsAgo: -1 }], 'reports.0.secondsAgo'],
     ['a name that is none', 3, [{ ...report, name: 'jit anna\n' }], 'reports.0.name'],
     ['an empty name', 3, [{ ...report, name: '' }], 'reports.0.name'],
+    [
+      'too many new administrators',
+      3,
+      [{ ...report, privileged: [{ groupName: 'sudo', added: Array.from({ length: 201 }, () => 'x'), removed: [] }] }],
+      'reports.0.privileged',
+    ],
   ])('%s', (_, revision, reports, field) => {
     const check = () => checkReports(revision, reports, accounts, grants);
     if (field === null) expect(check).not.toThrow();
@@ -119,39 +136,45 @@ describe('reports', () => {
     ['active', {}, grant, { do: 'activate', secondsAgo: 0 }],
     ['active, of another grant', {}, active(), null],
     ['failed', { state: 'FAILED', detail: 'useradd: exit 1' }, { ...grant, state: 'APPROVED' }, { do: 'fail', why: 'useradd: exit 1' }],
-    ['failed, but active before', { state: 'FAILED' }, grant, { do: 'see-disabled', reason: null, revision: 3 }],
+    ['failed, but active before', { state: 'FAILED' }, grant, { do: 'see-ended', reason: null, revision: 3 }],
+    ['failed says nothing of others', { state: 'FAILED' }, active({ state: 'ENDING' }), null],
+    ['ended', { state: 'DISABLED' }, grant, { do: 'see-ended', reason: null, revision: 3 }],
+    ['ended says nothing of others: the account may be enabled for them', { state: 'DISABLED', endReason: 'LOGGED_OFF' }, active(), null],
     [
-      'failed proves the end of others',
-      { state: 'FAILED' },
+      'the account as a whole proves the end of all',
+      { grantId: null, state: 'DISABLED' },
       active({ state: 'ENDING' }),
-      { do: 'see-disabled', reason: null, revision: 3 },
+      { do: 'see-ended', reason: null },
     ],
-    ['disabled', { state: 'DISABLED' }, grant, { do: 'see-disabled', reason: null, revision: 3 }],
     [
-      'disabled proves the end of others, too',
-      { state: 'DISABLED', endReason: 'EXPIRED' },
-      active({ state: 'ENDING' }),
-      { do: 'see-disabled', reason: null },
+      'the account as a whole ends nothing by itself',
+      { grantId: null, state: 'DISABLED', endReason: 'LOGGED_OFF' },
+      grant,
+      { do: 'see-ended', reason: null },
     ],
-    ['disabled by the agent', { state: 'DISABLED', endReason: 'EXPIRED' }, grant, { do: 'see-disabled', reason: 'EXPIRED' }],
-    ['gone', { state: 'ABSENT', endReason: 'EXPIRED' }, grant, { do: 'see-disabled', reason: 'EXPIRED' }],
+    ['ended by the agent', { state: 'DISABLED', endReason: 'IDLE' }, grant, { do: 'see-ended', reason: 'IDLE' }],
+    ['gone', { state: 'ABSENT', endReason: 'EXPIRED' }, grant, { do: 'see-ended', reason: 'EXPIRED' }],
     [
-      'a log-off ends what was active on the account before',
-      { state: 'DISABLED', endReason: 'LOGGED_OFF' },
-      older,
-      { do: 'see-disabled', reason: 'LOGGED_OFF' },
-    ],
-    ['but nothing later', { state: 'DISABLED', endReason: 'LOGGED_OFF' }, later, { do: 'see-disabled', reason: null }],
-    [
-      'nor what is only approved',
-      { state: 'DISABLED', endReason: 'LOGGED_OFF' },
-      { ...older, state: 'APPROVED' },
-      { do: 'see-disabled', reason: null },
+      'with new administrators, their names made printable',
+      { state: 'DISABLED', privileged: [{ groupName: 'sudo', added: ['mal\u001blory'], removed: [] }] },
+      grant,
+      { privileged: [{ groupName: 'sudo', added: ['mal?lory'], removed: [] }] },
     ],
   ])('%s', (_, change, about, expected) => {
     const command = commandOf({ ...report, ...change }, about, 3);
     if (expected === null) expect(command).toBeNull();
     else expect(command).toMatchObject(expected);
+  });
+
+  test.each<[string, { accountId: string; name: string }[], string | null]>([
+    ['none', [], null],
+    ['one', [{ accountId: newId(), name: 'jit-old' }], null],
+    ['no id', [{ accountId: 'x', name: 'jit-old' }], 'strays.0.accountId'],
+    ['no name', [{ accountId: newId(), name: 'a b' }], 'strays.0.name'],
+    ['101', Array.from({ length: 101 }, () => ({ accountId: newId(), name: 'x' })), 'strays'],
+  ])('strays: %s', (_, strays, field) => {
+    if (field === null) expect(() => checkStrays(strays)).not.toThrow();
+    else expect(() => checkStrays(strays)).toThrow(expect.objectContaining({ type: 'InvalidInput', fields: { field } }));
   });
 
   test.each<[string | null, string]>([

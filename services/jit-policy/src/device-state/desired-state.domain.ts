@@ -1,13 +1,13 @@
 import type { Id } from '@stint/kernel';
-import { isLive, isOpen, type Grant } from '../grant/grant.domain.ts';
+import { isLive, isOpen, warnSeconds, type Grant } from '../grant/grant.domain.ts';
 
-/** A JIT account of one technician on one device. */
+/** A JIT account on one device: of one technician, or shared by all (`technicianId` null). */
 export interface Account {
   mspId: Id;
   tenantId: Id;
   id: Id;
   deviceId: Id;
-  technicianId: Id;
+  technicianId: Id | null;
   name: string;
   displayName: string;
   passwordLength: number;
@@ -16,40 +16,47 @@ export interface Account {
   removedAt: Date | null;
 }
 
-/** What one account must look like on its device. */
+/** One grant that enables an account, as the device is told. */
+export interface DesiredGrant {
+  grantId: Id;
+  loginRequestId: Id;
+  sessionSeconds: number;
+  activateBy: Date;
+  expiresAt: Date | null;
+  idleEndSeconds: number;
+  warnSeconds: number;
+}
+
+/** What one account must look like on its device. Several grants may enable it at once; each ends by itself. */
 export interface DesiredAccount {
   id: Id;
   name: string;
   displayName: string;
   state: 'ENABLED' | 'DISABLED' | 'ABSENT';
-  grantId: Id | null;
-  loginRequestId: Id | null;
-  sessionSeconds: number | null;
-  activateBy: Date | null;
-  expiresAt: Date | null;
+  grants: DesiredGrant[];
   passwordLength: number;
-}
-
-/** The live grant that enables the account: the newest, for it is the one that somebody waits for at the computer. */
-export function enablingGrant(grants: readonly Grant[], now: Date): Grant | null {
-  const live = grants.filter((grant) => isLive(grant, now));
-  return live.reduce<Grant | null>((newest, grant) => (newest === null || grant.id > newest.id ? grant : newest), null);
+  removeNewPrivileged: boolean;
 }
 
 /** What the account must look like at `now`, from its open grants. */
 export function desiredAccount(account: Account, grants: readonly Grant[], now: Date): DesiredAccount {
-  const grant = enablingGrant(grants, now);
+  const live = grants.filter((grant) => isLive(grant, now));
   return {
     id: account.id,
     name: account.name,
     displayName: account.displayName,
-    state: grant !== null ? 'ENABLED' : account.absentSince !== null ? 'ABSENT' : 'DISABLED',
-    grantId: grant?.id ?? null,
-    loginRequestId: grant?.loginRequestId ?? null,
-    sessionSeconds: grant?.sessionSeconds ?? null,
-    activateBy: grant?.activateBy ?? null,
-    expiresAt: grant?.expiresAt ?? null,
+    state: live.length > 0 ? 'ENABLED' : account.absentSince !== null ? 'ABSENT' : 'DISABLED',
+    grants: live.map((grant) => ({
+      grantId: grant.id,
+      loginRequestId: grant.loginRequestId,
+      sessionSeconds: grant.sessionSeconds,
+      activateBy: grant.activateBy,
+      expiresAt: grant.expiresAt,
+      idleEndSeconds: grant.idleEndSeconds,
+      warnSeconds: warnSeconds(grant),
+    })),
     passwordLength: account.passwordLength,
+    removeNewPrivileged: live.some((grant) => grant.removeNewPrivileged),
   };
 }
 

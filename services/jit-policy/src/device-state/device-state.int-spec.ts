@@ -52,7 +52,7 @@ test('an account that rested for 30 days must go; seen gone, it is not listed an
   service.clock.advance(1);
   await sweep();
   const desired = await world.desired(computer);
-  expect(desired.accounts).toMatchObject([{ state: 'ABSENT', grantId: null }]);
+  expect(desired.accounts).toMatchObject([{ state: 'ABSENT', grants: [] }]);
   const report = { accountId: desired.accounts?.[0]?.['id'], state: 'ABSENT' };
   expect(await world.report(computer, [report])).toMatchObject({ __typename: 'ReportsTaken', revision: desired.revision + 1 });
   expect(await state()).toEqual([]);

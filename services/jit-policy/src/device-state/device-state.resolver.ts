@@ -1,9 +1,11 @@
 import { Args, Context, Mutation, Parent, ResolveField, Resolver, ResolveReference } from '@nestjs/graphql';
-import type { Id } from '@stint/kernel';
+import DataLoader from 'dataloader';
+import { notFound, type Id } from '@stint/kernel';
 import type { Principal } from '@stint/contracts';
-import { callerActor, Caller, Can, type RequestContext } from '@stint/subgraph';
-import type { DeviceDesiredStateArgs, ReportAccountsInput } from '../generated/graphql.ts';
+import { authorise, callerActor, Caller, Can, perRequest, type RequestContext } from '@stint/subgraph';
+import type { DeviceDesiredStateArgs, ReportAccountsInput, ReportStrayAccountsInput } from '../generated/graphql.ts';
 import { DeviceStateService } from './device-state.service.ts';
+import type { StrayAccount } from './report.domain.ts';
 
 interface Reference {
   __typename: 'Device';
@@ -24,6 +26,27 @@ export class DeviceStateResolver {
   @ResolveField()
   desiredState(@Parent() device: Reference, @Args() args: DeviceDesiredStateArgs, @Context() context: RequestContext) {
     return this.states.desired(callerActor(context.principal), device.id, args.knownRevision ?? null);
+  }
+
+  @ResolveField()
+  strayAccounts(@Parent() device: Reference, @Context() context: RequestContext) {
+    const actor = authorise(context.principal, 'device.read');
+    const loader = perRequest(
+      context,
+      'stray accounts',
+      () =>
+        new DataLoader<string, StrayAccount[]>(async (ids) => {
+          const strays = await this.states.straysOf(actor, ids);
+          return ids.map((id) => strays.get(id) ?? notFound('device'));
+        }),
+    );
+    return loader.load(device.id);
+  }
+
+  @Mutation()
+  @Can('device')
+  async reportStrayAccounts(@Caller() caller: Principal, @Args('input') input: ReportStrayAccountsInput) {
+    return { __typename: 'ReportsTaken', revision: await this.states.reportStrays(callerActor(caller), input.strays) };
   }
 
   @Mutation()

@@ -1,15 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { invalidInput, isId, notFound, Refusal, type Clock, type Id } from '@stint/kernel';
 import type { Actor } from '@stint/contracts';
-import type { TenantTx } from '@stint/tenancy';
+import { Tenancy, type TenantTx } from '@stint/tenancy';
+import { auditOf } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
+import { isLive } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import { AccountRepository } from './account.repository.ts';
-import { checkInSeconds, desiredAccount, enablingGrant, type Account, type DesiredAccount } from './desired-state.domain.ts';
+import { checkInSeconds, desiredAccount, type Account, type DesiredAccount } from './desired-state.domain.ts';
 import { DeviceWorkService, type DeviceWork } from './device-work.service.ts';
-import { checkReports, commandOf, maxReports, type AccountReport } from './report.domain.ts';
+import { checkReports, checkStrays, commandOf, maxReports, type AccountReport, type StrayAccount } from './report.domain.ts';
+import { StrayAccountRepository } from './stray-account.repository.ts';
 
 /** What the accounts on a device must look like; `accounts` is null when the agent has the newest revision. */
 export interface DesiredState {
@@ -26,6 +29,8 @@ export class DeviceStateService {
     private readonly grants: GrantRepository,
     private readonly accounts: AccountRepository,
     private readonly work: DeviceWorkService,
+    private readonly strays: StrayAccountRepository,
+    private readonly tenancy: Tenancy,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -69,6 +74,38 @@ export class DeviceStateService {
     });
   }
 
+  /** Takes all strays that there are on the calling device now; new ones are audited once. Answers the newest revision. */
+  async reportStrays(actor: Actor, strays: readonly { accountId: Id; name: string }[]): Promise<number> {
+    checkStrays(strays);
+    return this.directory.asDevice(actor, async (tx, device) => {
+      const now = this.clock.now();
+      for (const { accountId, name } of await this.strays.replace(tx, device, strays, now)) {
+        const details = { accountId, name, hostName: device.hostName };
+        await auditOf(tx, device, { action: 'device.stray-account', subjectId: device.id, occurredAt: now, details });
+      }
+      // The server knows the account after all, as one that was seen gone (a computer set back to a snapshot): gone it must be again.
+      const known = await this.accounts.findMany(
+        tx,
+        device.mspId,
+        device.id,
+        strays.map(({ accountId }) => accountId),
+      );
+      const work = await this.work.open(tx, device, now);
+      for (const account of known.filter(({ removedAt }) => removedAt !== null)) {
+        await this.accounts.reappeared(tx, account, now);
+        work.touch();
+      }
+      return work.finish();
+    });
+  }
+
+  /** The strays of several devices that the actor reaches. */
+  async straysOf(actor: Actor, deviceIds: readonly Id[]): Promise<Map<Id, StrayAccount[]>> {
+    const visible = await this.directory.visible(actor, 'device', deviceIds);
+    if (visible.size === 0) return new Map();
+    return this.tenancy.readTenants(actor, (tx) => this.strays.ofDevices(tx, actor.mspId, [...visible]));
+  }
+
   async #take(
     tx: TenantTx,
     device: DeviceCopy,
@@ -92,7 +129,7 @@ export class DeviceStateService {
       const command = commandOf(report, grant, Math.min(revision, device.revision));
       if (command !== null) await work.change(grant, command);
     }
-    if (report.state === 'ABSENT' && account.absentSince !== null && enablingGrant(work.ofAccount(account.id), now) === null) {
+    if (report.state === 'ABSENT' && account.absentSince !== null && !work.ofAccount(account.id).some((grant) => isLive(grant, now))) {
       account = { ...account, removedAt: now };
       await this.accounts.remove(tx, account);
       work.touch();

@@ -4,7 +4,7 @@ import type { AuditAction, AuditEvent } from '@stint/contracts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { decideGrant, isCarried, type Grant, type GrantCommand, type GrantEndReason } from '../grant/grant.domain.ts';
+import { decideGrant, type Grant, type GrantCommand, type GrantEndReason, type Person } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { NUDGE, type Nudge } from '../tokens.ts';
 import { AccountRepository } from './account.repository.ts';
@@ -76,18 +76,22 @@ export class DeviceWork {
     this.touch();
   }
 
-  async end(grant: Grant, reason: GrantEndReason): Promise<Grant> {
-    return this.change(grant, { do: 'end', reason, revision: this.nextRevision, carried: this.#isCarried(grant) });
+  async end(grant: Grant, reason: GrantEndReason, by: Person | null = null): Promise<Grant> {
+    return this.change(grant, { do: 'end', reason, revision: this.nextRevision, by });
   }
 
-  /** Ends all live grants of an account together: none of them carries another. */
-  async endAll(which: (grant: Grant) => boolean, reason: GrantEndReason): Promise<void> {
-    for (const grant of this.#grants.filter(which))
-      await this.change(grant, { do: 'end', reason, revision: this.nextRevision, carried: false });
+  /** Ends all live grants that `which` names; answers those that it ended. */
+  async endAll(which: (grant: Grant) => boolean, reason: GrantEndReason, by: Person | null = null): Promise<Grant[]> {
+    const ended: Grant[] = [];
+    for (const grant of this.#grants.filter(which)) {
+      const next = await this.end(grant, reason, by);
+      if (next !== grant) ended.push(next);
+    }
+    return ended;
   }
 
   async tick(grant: Grant): Promise<Grant> {
-    return this.change(grant, { do: 'tick', revision: this.nextRevision, carried: this.#isCarried(grant) });
+    return this.change(grant, { do: 'tick', revision: this.nextRevision });
   }
 
   /** Gives the grant a command; the same grant when it changes nothing. */
@@ -97,8 +101,8 @@ export class DeviceWork {
     await this.#doors.grants.save(this.#tx, next);
     this.#grants = this.#grants.map((other) => (other.id === next.id ? next : other));
     if (next.state !== grant.state) await this.#moved(grant, next);
-    // An account that was to be disabled and now is: nothing new for the device. An end that is tried again, however,
-    // gets a new revision, so that an agent that believes to have done all looks again.
+    // A grant that was to end and now has: nothing new for the device. An end that is tried again, however, gets a new
+    // revision, so that an agent that believes to have done all looks again.
     if (next.state !== 'ENDED' || grant.state === 'APPROVED' || grant.state === 'ACTIVE') this.touch();
     return next;
   }
@@ -111,10 +115,6 @@ export class DeviceWork {
     const { nudge } = this.#doors;
     this.#tx.afterCommit(() => nudge(id));
     return revision;
-  }
-
-  #isCarried(grant: Grant): boolean {
-    return isCarried(grant, this.ofAccount(grant.accountId), this.#now);
   }
 
   async #moved(before: Grant, grant: Grant): Promise<void> {
@@ -135,10 +135,6 @@ export class DeviceWork {
         },
       });
     }
-    if (grant.state !== 'ACTIVE') return;
-    for (const other of this.ofAccount(grant.accountId)) {
-      if (other.id !== grant.id) await this.change(other, { do: 'see-carried' });
-    }
   }
 }
 
@@ -147,11 +143,18 @@ function happened(before: Grant, grant: Grant): { action: AuditAction; details: 
     case 'ACTIVE':
       return [{ action: 'grant.activated', details: { activeAt: instant(grant.activeAt), expiresAt: instant(grant.expiresAt) } }];
     case 'ENDING':
-      return [{ action: 'grant.end-requested', details: { endReason: grant.endReason } }];
+      return [{ action: 'grant.end-requested', details: { endReason: grant.endReason, endedBy: grant.endedBy?.id ?? null } }];
     case 'END_STUCK':
       return [{ action: 'grant.end-stuck', details: { endReason: grant.endReason, endingAt: instant(grant.endingAt) } }];
     case 'ENDED':
-      return [{ action: 'grant.ended', details: { endReason: grant.endReason, endedAt: instant(grant.endedAt), from: before.state } }];
+      return [
+        { action: 'grant.ended', details: { endReason: grant.endReason, endedAt: instant(grant.endedAt), from: before.state } },
+        // New administrators that came while somebody had rights: an alarm of its own for each group.
+        ...grant.privilegedChanges.map(({ groupName, added, removed }) => ({
+          action: 'grant.privileged-changed' as const,
+          details: { group: groupName, added: shortList(added), removed: shortList(removed) },
+        })),
+      ];
     case 'FAILED':
       return [{ action: 'grant.failed', details: { failure: grant.failure } }];
     case 'APPROVED':
@@ -161,4 +164,9 @@ function happened(before: Grant, grant: Grant): { action: AuditAction; details: 
 
 function instant(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
+}
+
+function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(' ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }

@@ -15,236 +15,7 @@ export type Scalars = {
   _FieldSet: { input: string; output: string; }
 };
 
-/** One person's yes to an access request. */
-export type AccessApproval = {
-  __typename?: 'AccessApproval';
-  /** Who. */
-  approver?: Maybe<Technician>;
-  /** When. */
-  at: Scalars['DateTime']['output'];
-  /** How long a session they approved, in seconds. */
-  sessionSeconds: Scalars['Int']['output'];
-};
-
-/** The access rules do not allow this. Nothing was changed. */
-export type AccessDenied = Problem & {
-  __typename?: 'AccessDenied';
-  /** Why, in words. */
-  message: Scalars['String']['output'];
-  /** The access rule that denies it; null when none allows it. */
-  rule?: Maybe<Scalars['String']['output']>;
-};
-
-/** What a rule says. */
-export type AccessEffect =
-  /** Access is allowed, on the rule's demands. */
-  | 'ALLOW'
-  /** Access is denied. */
-  | 'DENY';
-
-/** What the access rules say about one technician and one target. */
-export type AccessExplanation = {
-  __typename?: 'AccessExplanation';
-  /** The access is allowed, on the demands below. */
-  allowed: Scalars['Boolean']['output'];
-  /** How many other people must approve. */
-  approvals: Scalars['Int']['output'];
-  /** The group that they must be in. */
-  approverGroup?: Maybe<Group>;
-  /** Every rule that was looked at, the most specific first. */
-  considered: Array<ConsideredAccessRule>;
-  /** The session's length when none is chosen, in seconds. */
-  defaultSeconds: Scalars['Int']['output'];
-  /** The longest session, in seconds; 0 where no rule applies. */
-  maxSeconds: Scalars['Int']['output'];
-  /** A reason must be given. */
-  requireReason: Scalars['Boolean']['output'];
-  /** A ticket must be given. */
-  requireTicket: Scalars['Boolean']['output'];
-  /** The rule that decides; null when none does. */
-  ruleId?: Maybe<Scalars['ID']['output']>;
-  /** Its name. */
-  ruleName?: Maybe<Scalars['String']['output']>;
-  /** Why or why not, in words. */
-  why: Scalars['String']['output'];
-};
-
-/** Hours of the wall clock on some days. */
-export type AccessHours = {
-  __typename?: 'AccessHours';
-  /** The days on which they begin. */
-  days: Array<Weekday>;
-  /** When they begin, such as `08:00`. */
-  from: Scalars['String']['output'];
-  /** When they end, such as `18:00`; `24:00` is the end of the day, and a time that is not after `from` lies on the next day. */
-  to: Scalars['String']['output'];
-};
-
-/** Hours of a rule. */
-export type AccessHoursInput = {
-  /** The days on which they begin, at least one. */
-  days: Array<Weekday>;
-  /** When they begin: `00:00` to `23:59`. */
-  from: Scalars['String']['input'];
-  /** When they end: `00:00` to `24:00`; a time that is not after `from` lies on the next day. */
-  to: Scalars['String']['input'];
-};
-
-/** What kind of access a rule is about. */
-export type AccessKind =
-  /** An account of the computer's domain. */
-  | 'DOMAIN_ADMIN'
-  /** A role in the customer's Entra tenant. */
-  | 'ENTRA_ROLE'
-  /** A local administrator's account on the computer. */
-  | 'LOCAL_ADMIN';
-
-/** A login whose access rule demands the yes of other people. The thresholds are those of the rule when it was asked for. */
-export type AccessRequest = {
-  __typename?: 'AccessRequest';
-  /** Those who approved, in their order. */
-  approvals: Array<AccessApproval>;
-  /** The group that approvers must be in; null means whoever holds the permission `access.approve`. */
-  approverGroup?: Maybe<Group>;
-  /** Where. */
-  device?: Maybe<Device>;
-  /** When it was approved, denied, cancelled or expired. */
-  endedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Who denied or cancelled it; null for the system. */
-  endedBy?: Maybe<Technician>;
-  /** Why it was denied or cancelled, in words. */
-  endedWhy?: Maybe<Scalars['String']['output']>;
-  /** When it ends unless approved before. */
-  expiresAt: Scalars['DateTime']['output'];
-  /** Opaque id (UUIDv7). */
-  id: Scalars['ID']['output'];
-  /** The login. */
-  loginRequest?: Maybe<LoginRequest>;
-  /** How many approvals are needed. */
-  needed: Scalars['Int']['output'];
-  /** Why the technician needs it. */
-  reason?: Maybe<Scalars['String']['output']>;
-  /** When it was asked for. */
-  requestedAt: Scalars['DateTime']['output'];
-  /** Who would get access. */
-  requester?: Maybe<Technician>;
-  /** The access rule that demands it. */
-  ruleName: Scalars['String']['output'];
-  /** How long the session would last, in seconds: what was asked for, shortened by those who approved so far. */
-  sessionSeconds: Scalars['Int']['output'];
-  /** Where it stands. */
-  state: AccessRequestState;
-  /** The customer. */
-  tenant?: Maybe<Tenant>;
-  /** The ticket that it is for. */
-  ticket?: Maybe<Scalars['String']['output']>;
-};
-
-/** A page of access requests. */
-export type AccessRequestConnection = {
-  __typename?: 'AccessRequestConnection';
-  /** The rows with their cursors. */
-  edges: Array<AccessRequestEdge>;
-  /** Where the page stands. */
-  pageInfo: PageInfo;
-};
-
-/** One access request of a page. */
-export type AccessRequestEdge = {
-  __typename?: 'AccessRequestEdge';
-  /** The row's place in the list. */
-  cursor: Scalars['String']['output'];
-  /** The access request. */
-  node: AccessRequest;
-};
-
-/** Where a request for the yes of other people stands. */
-export type AccessRequestState =
-  /** All approvals are there, and the grant was made. */
-  | 'APPROVED'
-  /** Taken back, or not allowed any more; `endedWhy` says which. */
-  | 'CANCELLED'
-  /** Somebody said no. */
-  | 'DENIED'
-  /** Not enough people approved it in time. */
-  | 'EXPIRED'
-  /** Waits for approvals. */
-  | 'PENDING';
-
-/** Who may get which access where, for how long, on which demands. Counts for its tenant and all below. */
-export type AccessRule = {
-  __typename?: 'AccessRule';
-  /** How many other people must approve, 0 to 5. */
-  approvals: Scalars['Int']['output'];
-  /** The group that they must be in; null means whoever holds the permission `access.approve`. */
-  approverGroup?: Maybe<Group>;
-  /** The session's length when none is chosen, in seconds; null means the tenant's setting. */
-  defaultSeconds?: Maybe<Scalars['Int']['output']>;
-  /** Devices with any of these tags; empty means every target. */
-  deviceTags: Array<Scalars['String']['output']>;
-  /** What it says. */
-  effect: AccessEffect;
-  /** It counts. */
-  enabled: Scalars['Boolean']['output'];
-  /** Names of Entra roles; empty on a rule that denies means all. */
-  entraRoles: Array<Scalars['String']['output']>;
-  /** Technician groups; empty means every technician. Null for one that is not visible to the caller. */
-  groups: Array<Maybe<Group>>;
-  /** When it allows, or denies; empty means always. */
-  hours: Array<AccessHours>;
-  /** Opaque id (UUIDv7). */
-  id: Scalars['ID']['output'];
-  /** What access it is about. */
-  kinds: Array<AccessKind>;
-  /** The longest session, in seconds. */
-  maxSeconds: Scalars['Int']['output'];
-  /** Its name: what a technician is told. */
-  name: Scalars['String']['output'];
-  /** A reason must be given. */
-  requireReason: Scalars['Boolean']['output'];
-  /** A ticket must be given. */
-  requireTicket: Scalars['Boolean']['output'];
-  /** The tenant on which it is set. */
-  tenant?: Maybe<Tenant>;
-  /** The IANA time zone of the hours; null without hours. */
-  timeZone?: Maybe<Scalars['String']['output']>;
-};
-
-/** A page of access rules. */
-export type AccessRuleConnection = {
-  __typename?: 'AccessRuleConnection';
-  /** The rows with their cursors. */
-  edges: Array<AccessRuleEdge>;
-  /** Where the page stands. */
-  pageInfo: PageInfo;
-};
-
-/** One access rule of a page. */
-export type AccessRuleEdge = {
-  __typename?: 'AccessRuleEdge';
-  /** The row's place in the list. */
-  cursor: Scalars['String']['output'];
-  /** The access rule. */
-  node: AccessRule;
-};
-
-/** The rule is gone. */
-export type AccessRuleRemoved = {
-  __typename?: 'AccessRuleRemoved';
-  /** Its id. */
-  id: Scalars['ID']['output'];
-};
-
-/** What became of a rule in a decision. */
-export type AccessVerdict =
-  /** It decides. */
-  | 'DECIDES'
-  /** It does not apply. */
-  | 'DOES_NOT_APPLY'
-  /** It applies, and another one decides. */
-  | 'OVERRULED';
-
-/** One account as the agent read it back. */
+/** One account as the agent read it back. With a grant it tells of that grant alone: the account may be enabled for others. */
 export type AccountReportInput = {
   /** The desired account's id. */
   accountId: Scalars['ID']['input'];
@@ -252,10 +23,12 @@ export type AccountReportInput = {
   detail?: InputMaybe<Scalars['String']['input']>;
   /** Why the agent ended it by itself, when it did. */
   endReason?: InputMaybe<GrantEndReason>;
-  /** The grant that the account was enabled for, if any. */
+  /** The grant that this is about; null: the account as a whole. */
   grantId?: InputMaybe<Scalars['ID']['input']>;
   /** The account's real name on the computer. */
   name?: InputMaybe<Scalars['String']['input']>;
+  /** With the end of a grant: what changed in the privileged groups while it lasted; at most 50. */
+  privileged?: InputMaybe<Array<PrivilegedChangeInput>>;
   /** How many seconds ago it became so, by the computer's monotonic clock. */
   secondsAgo: Scalars['Int']['input'];
   /** What was seen. */
@@ -269,41 +42,26 @@ export type ApprovalInvalid = Problem & {
   message: Scalars['String']['output'];
 };
 
-/** Input of `approveAccess`. */
-export type ApproveAccessInput = {
-  /** The approver's passkey over the approval challenge with the purpose `second-approval`: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
-  assertion: Scalars['String']['input'];
-  /** The request. */
-  id: Scalars['ID']['input'];
-  /** A shorter session than what was asked for, in seconds. */
-  sessionSeconds?: InputMaybe<Scalars['Int']['input']>;
-};
-
-/** Answer of `approveAccess`. `Conflict` when the request is no longer pending. */
-export type ApproveAccessResult = AccessDenied | AccessRequest | ApprovalInvalid | Conflict | InvalidInput | NotAnApprover | NotFound;
-
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
-  /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
-  assertion?: InputMaybe<Scalars['String']['input']>;
   /** The code from the QR: proof of having scanned it. */
   code: Scalars['String']['input'];
   /** The request. */
   id: Scalars['ID']['input'];
-  /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
-  keyId?: InputMaybe<Scalars['ID']['input']>;
+  /** The approver's credential id: whose key signed. */
+  keyId: Scalars['ID']['input'];
   /** Why the technician needs access, up to 500 characters. */
   reason?: InputMaybe<Scalars['String']['input']>;
-  /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
+  /** A shorter session than the setting's, in seconds. */
   sessionSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Instead of `assertion`: the key's Ed25519 signature (base64url) over the old approval challenge. */
-  signature?: InputMaybe<Scalars['String']['input']>;
+  /** Ed25519 signature (base64url) over the approval challenge, which covers everything that was shown and chosen. */
+  signature: Scalars['String']['input'];
   /** The ticket that it is for, up to 100 characters. */
   ticket?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Answer of `approveLogin`. `Conflict` when the login is no longer pending. */
-export type ApproveLoginResult = AccessDenied | ApprovalInvalid | Conflict | InvalidInput | LoginRequest | NotFound;
+export type ApproveLoginResult = ApprovalInvalid | Conflict | InvalidInput | LoginRequest | NotFound;
 
 /** The effective value of a yes/no setting. */
 export type BooleanSetting = {
@@ -317,15 +75,6 @@ export type BooleanSetting = {
   /** The value that holds. */
   value: Scalars['Boolean']['output'];
 };
-
-/** Input of `cancelAccess`. */
-export type CancelAccessInput = {
-  /** The request: one's own. */
-  id: Scalars['ID']['input'];
-};
-
-/** Answer of `cancelAccess`. */
-export type CancelAccessResult = AccessRequest | Conflict | NotFound;
 
 /** Input of `cancelLogin`. */
 export type CancelLoginInput = {
@@ -343,73 +92,6 @@ export type Conflict = Problem & {
   message: Scalars['String']['output'];
 };
 
-/** One rule that was looked at. */
-export type ConsideredAccessRule = {
-  __typename?: 'ConsideredAccessRule';
-  /** The rule's name. */
-  name: Scalars['String']['output'];
-  /** The rule's id. */
-  ruleId: Scalars['ID']['output'];
-  /** The tenant on which it is set. */
-  tenant?: Maybe<Tenant>;
-  /** What became of it. */
-  verdict: AccessVerdict;
-  /** Why, in words. */
-  why: Scalars['String']['output'];
-};
-
-/** Input of `createAccessRule`; what is left out is as it says. */
-export type CreateAccessRuleInput = {
-  /** 0 to 5; none when left out. */
-  approvals?: InputMaybe<Scalars['Int']['input']>;
-  /** A technician group; only with `approvals`. */
-  approverGroup?: InputMaybe<Scalars['ID']['input']>;
-  /** 60 to `maxSeconds`; the tenant's setting when left out. */
-  defaultSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** At most 20; every device when left out. */
-  deviceTags?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** ALLOW when left out. */
-  effect?: InputMaybe<AccessEffect>;
-  /** True when left out. */
-  enabled?: InputMaybe<Scalars['Boolean']['input']>;
-  /** At most 20 names; only with the kind ENTRA_ROLE, and needed for a rule that allows it. */
-  entraRoles?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Ids of technician groups, at most 20; everyone when left out. */
-  groups?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** At most 10; always when left out. */
-  hours?: InputMaybe<Array<AccessHoursInput>>;
-  /** A fresh UUIDv7 made by the client. */
-  id: Scalars['ID']['input'];
-  /** At least one. */
-  kinds: Array<AccessKind>;
-  /** 60 to 28,800; 28,800 (8 hours) when left out. */
-  maxSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Up to 100 characters. */
-  name: Scalars['String']['input'];
-  /** False when left out. */
-  requireReason?: InputMaybe<Scalars['Boolean']['input']>;
-  /** False when left out. */
-  requireTicket?: InputMaybe<Scalars['Boolean']['input']>;
-  /** The tenant on which to set it. */
-  tenantId: Scalars['ID']['input'];
-  /** An IANA time zone such as `Europe/Berlin`; needed with hours. */
-  timeZone?: InputMaybe<Scalars['String']['input']>;
-};
-
-/** Answer of `createAccessRule`. */
-export type CreateAccessRuleResult = AccessRule | Conflict | InvalidInput | NotFound;
-
-/** Input of `denyAccess`. */
-export type DenyAccessInput = {
-  /** The request. */
-  id: Scalars['ID']['input'];
-  /** Why, up to 500 characters: the requester is told. */
-  reason: Scalars['String']['input'];
-};
-
-/** Answer of `denyAccess`. */
-export type DenyAccessResult = AccessRequest | Conflict | InvalidInput | NotAnApprover | NotFound;
-
 /** Input of `denyLogin`. */
 export type DenyLoginInput = {
   /** The code from the QR: proof of having scanned it. */
@@ -424,24 +106,18 @@ export type DenyLoginResult = Conflict | LoginRequest | NotFound;
 /** What one account on a device must look like. */
 export type DesiredAccount = {
   __typename?: 'DesiredAccount';
-  /** The account must not become active after this; null when not enabled. */
-  activateBy?: Maybe<Scalars['DateTime']['output']>;
   /** The technician's name, for the account's description. */
   displayName: Scalars['String']['output'];
-  /** When it ends, once the server knows that it is active. */
-  expiresAt?: Maybe<Scalars['DateTime']['output']>;
-  /** The grant that enables it; null when not enabled. */
-  grantId?: Maybe<Scalars['ID']['output']>;
+  /** The grants that enable it, at least one when `ENABLED`. Each ends by itself; the account is disabled with the last. */
+  grants: Array<DesiredGrant>;
   /** The account's id; also written beside the account as the mark of ownership. */
   id: Scalars['ID']['output'];
-  /** The login request to which the grant belongs; null when not enabled. */
-  loginRequestId?: Maybe<Scalars['ID']['output']>;
   /** The name to use when the account must be made; names taken by accounts that are not Stint's get a suffix. */
   name: Scalars['String']['output'];
   /** Length of the password to generate. */
   passwordLength: Scalars['Int']['output'];
-  /** How long the session lasts from the moment the account is active, in seconds; null when not enabled. */
-  sessionSeconds?: Maybe<Scalars['Int']['output']>;
+  /** Members that came into privileged groups during a session are removed at its end; else only reported. */
+  removeNewPrivileged: Scalars['Boolean']['output'];
   /** What it must be. */
   state: DesiredAccountState;
 };
@@ -454,6 +130,25 @@ export type DesiredAccountState =
   | 'DISABLED'
   /** Exists, is an administrator, can be logged in to. */
   | 'ENABLED';
+
+/** One grant that enables an account. */
+export type DesiredGrant = {
+  __typename?: 'DesiredGrant';
+  /** It must not become active after this. */
+  activateBy: Scalars['DateTime']['output'];
+  /** When it ends, once the server knows that it is active. */
+  expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The grant. */
+  grantId: Scalars['ID']['output'];
+  /** Seconds without input after which it ends. */
+  idleEndSeconds: Scalars['Int']['output'];
+  /** The login request to which the grant belongs. */
+  loginRequestId: Scalars['ID']['output'];
+  /** How long the session lasts from the moment it is active, in seconds. Grows only when the grant was extended. */
+  sessionSeconds: Scalars['Int']['output'];
+  /** How many seconds before its end the session is told. */
+  warnSeconds: Scalars['Int']['output'];
+};
 
 /** What the accounts on a device must look like. */
 export type DesiredState = {
@@ -473,6 +168,8 @@ export type Device = {
   /** The grants on this device, newest first. */
   grants?: Maybe<GrantConnection>;
   id: Scalars['ID']['output'];
+  /** Accounts with Stint's mark that the agent found and that belong to nobody; it has disabled them. */
+  strayAccounts?: Maybe<Array<StrayAccount>>;
 };
 
 
@@ -517,6 +214,17 @@ export type DomainLoginModeSetting = {
   value: DomainLoginMode;
 };
 
+/** Input of `endAllOfTechnician`. */
+export type EndAllOfTechnicianInput = {
+  /** Why, up to 500 characters; stands in the audit log. */
+  reason: Scalars['String']['input'];
+  /** The technician. */
+  technicianId: Scalars['ID']['input'];
+};
+
+/** Answer of `endAllOfTechnician`. */
+export type EndAllOfTechnicianResult = EndedAll | InvalidInput | NotFound;
+
 /** Input of `endGrant`. */
 export type EndGrantInput = {
   /** The grant. */
@@ -525,6 +233,28 @@ export type EndGrantInput = {
 
 /** Answer of `endGrant`. */
 export type EndGrantResult = Grant | NotFound;
+
+/** What `endAllOfTechnician` did. */
+export type EndedAll = {
+  __typename?: 'EndedAll';
+  /** The grants that it ended; they are ending until the computers have told. */
+  grants: Array<Grant>;
+  /** How many live grants remain, in tenants that the caller does not reach. */
+  outOfReach: Scalars['Int']['output'];
+};
+
+/** Input of `extendGrant`. */
+export type ExtendGrantInput = {
+  /** The caller's own grant. */
+  grantId: Scalars['ID']['input'];
+  /** A fresh UUIDv7 made by the caller: the extension's id, so that a retry is the same call. */
+  id: Scalars['ID']['input'];
+  /** How much longer, 60 to 28,800 seconds; cut to what the rule allows in all. */
+  seconds: Scalars['Int']['input'];
+};
+
+/** Answer of `extendGrant`. `Conflict` when nothing is left to extend by, or the session has ended. */
+export type ExtendGrantResult = Conflict | Grant | InvalidInput | NotFound;
 
 /** Permission for one technician to use one admin account on one device for a limited time. */
 export type Grant = {
@@ -541,12 +271,18 @@ export type Grant = {
   endReason?: Maybe<GrantEndReason>;
   /** When it was seen to have ended. */
   endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Who ended it; null when its time was over, or the device ended it by itself. */
+  endedBy?: Maybe<Technician>;
   /** When it ends at the latest; null until active. */
   expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The latest end that extensions can reach; null until active. */
+  extendableUntil?: Maybe<Scalars['DateTime']['output']>;
   /** Why the account could not be made; null unless `FAILED`. */
   failure?: Maybe<Scalars['String']['output']>;
   /** Opaque id (UUIDv7). */
   id: Scalars['ID']['output'];
+  /** What changed in the computer's privileged groups while it lasted: an alarm when somebody was added. */
+  privilegedChanges: Array<PrivilegedChange>;
   /** Why the technician needs it. */
   reason?: Maybe<Scalars['String']['output']>;
   /** Where it stands. */
@@ -555,6 +291,8 @@ export type Grant = {
   technician?: Maybe<Technician>;
   /** The ticket that it is for. */
   ticket?: Maybe<Scalars['String']['output']>;
+  /** When the session is told of its end; null until active. */
+  warnAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** A page of grants. */
@@ -577,10 +315,12 @@ export type GrantEdge = {
 
 /** Why a grant ended. */
 export type GrantEndReason =
-  /** The technician, the device or an access rule changed, and it would not be allowed any more. */
+  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed. */
   | 'ACCESS_REMOVED'
   /** Its time was over. */
   | 'EXPIRED'
+  /** Nobody typed anything for as long as the setting `idleEndSeconds` says. */
+  | 'IDLE'
   /** The technician logged off. */
   | 'LOGGED_OFF'
   /** It was approved but the device did not make the account in time. */
@@ -699,25 +439,6 @@ export type LapsSettings = {
   rotateAfterRevealSeconds: IntSetting;
 };
 
-/** What the access rules demand of whoever would approve a login. */
-export type LoginDemands = {
-  __typename?: 'LoginDemands';
-  /** How many other people must approve. */
-  approvals: Scalars['Int']['output'];
-  /** The session's length when none is chosen, in seconds. */
-  defaultSeconds: Scalars['Int']['output'];
-  /** Why the caller may not approve it, in words; null when they may. */
-  denied?: Maybe<Scalars['String']['output']>;
-  /** The longest session that can be chosen, in seconds. */
-  maxSeconds: Scalars['Int']['output'];
-  /** A reason must be given. */
-  requireReason: Scalars['Boolean']['output'];
-  /** A ticket must be given. */
-  requireTicket: Scalars['Boolean']['output'];
-  /** The access rule that decides; null when none does. */
-  ruleName?: Maybe<Scalars['String']['output']>;
-};
-
 /** How a technician proves who they are at a device. */
 export type LoginMethod =
   /** Scans the QR code that the device shows. */
@@ -728,10 +449,6 @@ export type LoginMethod =
 /** One attempt to log in to a device. Lives 120 seconds, is used once. */
 export type LoginRequest = {
   __typename?: 'LoginRequest';
-  /** The request for the yes of other people, where one was needed. */
-  accessRequest?: Maybe<AccessRequest>;
-  /** What the access rules demand of the caller who would approve; null for anybody but a technician. */
-  demands?: Maybe<LoginDemands>;
   /** The computer. */
   device?: Maybe<Device>;
   /** When it ends unless approved before. */
@@ -764,8 +481,6 @@ export type LoginState =
   | 'ACTIVE'
   /** Approved; the device is making the account. */
   | 'APPROVED'
-  /** Approved by its technician; waits for the yes of other people, which the access rule demands. */
-  | 'AWAITING_APPROVAL'
   /** A technician refused it. */
   | 'DENIED'
   /** The access has ended. */
@@ -779,39 +494,30 @@ export type LoginState =
 
 export type Mutation = {
   __typename?: 'Mutation';
-  /** Gives a waiting login the yes of one more person. At the last one that is needed everything is looked at again and the grant is made. */
-  approveAccess: ApproveAccessResult;
   /** Approves a login. The signature covers exactly what was shown; of two approvals only one can win. */
   approveLogin: ApproveLoginResult;
-  /** Takes back one's own request. Repeating the call is harmless. */
-  cancelAccess: CancelAccessResult;
   /** Gives up a login that nobody has approved yet. Only for the device that started it. */
   cancelLogin: CancelLoginResult;
-  /** Makes an access rule of a tenant. */
-  createAccessRule: CreateAccessRuleResult;
-  /** Refuses a waiting login for good: one no is enough. */
-  denyAccess: DenyAccessResult;
   /** Denies a login. */
   denyLogin: DenyLoginResult;
-  /** Ends a grant now. Repeating the call is harmless. */
+  /** Ends every live grant of one technician now, wherever the caller reaches. */
+  endAllOfTechnician: EndAllOfTechnicianResult;
+  /** Ends a grant now: one's own, or with `grant.end` on its tenant anybody's. Repeating the call is harmless. */
   endGrant: EndGrantResult;
-  /** Removes an access rule. What is live and would be denied now ends. */
-  removeAccessRule: RemoveAccessRuleResult;
+  /** Lengthens one's own running session, as far as its rule allows. Repeating the call with the same id is harmless. */
+  extendGrant: ExtendGrantResult;
   /** Reports what the accounts on the calling device are now, as read back from the system. Only for devices; repeating a report is harmless. */
   reportAccounts: ReportAccountsResult;
+  /** Reports accounts with Stint's mark that belong to nobody, all that there are now. Only for devices. */
+  reportStrayAccounts: ReportStrayAccountsResult;
+  /** Brings the end of a running session closer: for approvers and administrators. */
+  shortenGrant: ShortenGrantResult;
   /** Starts a login at the calling device. Only for devices. */
   startLogin: StartLoginResult;
-  /** Changes an access rule. What is live and would be denied now ends. */
-  updateAccessRule: UpdateAccessRuleResult;
   /** Changes JIT settings of a tenant, all or none. A value of null goes back to the inherited one. */
   updateJitSettings: UpdateJitSettingsResult;
   /** Changes LAPS settings of a tenant, all or none. A value of null goes back to the inherited one. */
   updateLapsSettings: UpdateLapsSettingsResult;
-};
-
-
-export type MutationApproveAccessArgs = {
-  input: ApproveAccessInput;
 };
 
 
@@ -820,23 +526,8 @@ export type MutationApproveLoginArgs = {
 };
 
 
-export type MutationCancelAccessArgs = {
-  input: CancelAccessInput;
-};
-
-
 export type MutationCancelLoginArgs = {
   input: CancelLoginInput;
-};
-
-
-export type MutationCreateAccessRuleArgs = {
-  input: CreateAccessRuleInput;
-};
-
-
-export type MutationDenyAccessArgs = {
-  input: DenyAccessInput;
 };
 
 
@@ -845,13 +536,18 @@ export type MutationDenyLoginArgs = {
 };
 
 
+export type MutationEndAllOfTechnicianArgs = {
+  input: EndAllOfTechnicianInput;
+};
+
+
 export type MutationEndGrantArgs = {
   input: EndGrantInput;
 };
 
 
-export type MutationRemoveAccessRuleArgs = {
-  input: RemoveAccessRuleInput;
+export type MutationExtendGrantArgs = {
+  input: ExtendGrantInput;
 };
 
 
@@ -860,13 +556,18 @@ export type MutationReportAccountsArgs = {
 };
 
 
-export type MutationStartLoginArgs = {
-  input: StartLoginInput;
+export type MutationReportStrayAccountsArgs = {
+  input: ReportStrayAccountsInput;
 };
 
 
-export type MutationUpdateAccessRuleArgs = {
-  input: UpdateAccessRuleInput;
+export type MutationShortenGrantArgs = {
+  input: ShortenGrantInput;
+};
+
+
+export type MutationStartLoginArgs = {
+  input: StartLoginInput;
 };
 
 
@@ -888,13 +589,6 @@ export type NotAllowedBySettings = Problem & {
   setting: Scalars['String']['output'];
 };
 
-/** The caller cannot approve or deny this request: it is their own, or they are not in the approver group. */
-export type NotAnApprover = Problem & {
-  __typename?: 'NotAnApprover';
-  /** Why, in words. */
-  message: Scalars['String']['output'];
-};
-
 /** No such thing is visible to the caller. The same answer for an id that does not exist and for one of another tenant. */
 export type NotFound = Problem & {
   __typename?: 'NotFound';
@@ -906,9 +600,9 @@ export type NotFound = Problem & {
 export type ObservedAccountState =
   /** The account does not exist. */
   | 'ABSENT'
-  /** The account is enabled and an administrator. */
+  /** The account is enabled and an administrator; with a grant: the grant's session may run. */
   | 'ACTIVE'
-  /** The account cannot be used: disabled, no admin rights, no sessions. */
+  /** The account cannot be used: disabled, no admin rights, no sessions; with a grant: nothing runs for it any more. */
   | 'DISABLED'
   /** It could not be made or enabled; `detail` says why. */
   | 'FAILED';
@@ -922,6 +616,27 @@ export type PageInfo = {
   hasNextPage: Scalars['Boolean']['output'];
 };
 
+/** What changed in one privileged group of a computer while a session lasted. */
+export type PrivilegedChange = {
+  __typename?: 'PrivilegedChange';
+  /** Who or what is there now and was not before. */
+  added: Array<Scalars['String']['output']>;
+  /** The group's name, or what else makes administrators, for example `sudoers`. */
+  groupName: Scalars['String']['output'];
+  /** Who or what was there before and is not any more. */
+  removed: Array<Scalars['String']['output']>;
+};
+
+/** What changed in one privileged group of the computer while a session lasted. */
+export type PrivilegedChangeInput = {
+  /** Who or what is there now and was not before; at most 200 with `removed`. */
+  added: Array<Scalars['String']['input']>;
+  /** The group's name, or what else makes administrators, for example `sudoers`. */
+  groupName: Scalars['String']['input'];
+  /** Who or what was there before and is not any more. */
+  removed: Array<Scalars['String']['input']>;
+};
+
 /** An expected failure. Every mutation's result union lists the problems that it may answer; `message` says what to do. */
 export type Problem = {
   /** What went wrong and what to do about it, for a person to read. */
@@ -930,38 +645,12 @@ export type Problem = {
 
 export type Query = {
   __typename?: 'Query';
-  /** One request for the yes of other people. */
-  accessRequest?: Maybe<AccessRequest>;
-  /** One access rule. Rules above the caller's tenants can be read too: they count there. */
-  accessRule?: Maybe<AccessRule>;
-  /** What the access rules say about one technician and one target, and why. Changes nothing. */
-  explainAccess?: Maybe<AccessExplanation>;
   /** One grant. */
   grant?: Maybe<Grant>;
   /** A login request: a device sees its own, a technician those that they reach. */
   loginRequest?: Maybe<LoginRequest>;
   /** A login request by the code that its QR carries, for the technician who scanned it. */
   loginRequestByCode?: Maybe<LoginRequest>;
-};
-
-
-export type QueryAccessRequestArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-export type QueryAccessRuleArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-export type QueryExplainAccessArgs = {
-  at?: InputMaybe<Scalars['DateTime']['input']>;
-  deviceId?: InputMaybe<Scalars['ID']['input']>;
-  entraRole?: InputMaybe<Scalars['String']['input']>;
-  kind: AccessKind;
-  technicianId?: InputMaybe<Scalars['ID']['input']>;
-  tenantId?: InputMaybe<Scalars['ID']['input']>;
 };
 
 
@@ -979,15 +668,6 @@ export type QueryLoginRequestByCodeArgs = {
   code: Scalars['String']['input'];
 };
 
-/** Input of `removeAccessRule`. */
-export type RemoveAccessRuleInput = {
-  /** The rule. */
-  id: Scalars['ID']['input'];
-};
-
-/** Answer of `removeAccessRule`. */
-export type RemoveAccessRuleResult = AccessRuleRemoved | NotFound;
-
 /** Input of `reportAccounts`. */
 export type ReportAccountsInput = {
   /** At most 100. */
@@ -998,6 +678,15 @@ export type ReportAccountsInput = {
 
 /** Answer of `reportAccounts`. */
 export type ReportAccountsResult = InvalidInput | ReportsTaken;
+
+/** Input of `reportStrayAccounts`. */
+export type ReportStrayAccountsInput = {
+  /** All strays that there are now, at most 100; the agent has disabled them. */
+  strays: Array<StrayAccountInput>;
+};
+
+/** Answer of `reportStrayAccounts`. */
+export type ReportStrayAccountsResult = InvalidInput | ReportsTaken;
 
 /** The reports were taken. */
 export type ReportsTaken = {
@@ -1054,6 +743,17 @@ export type SettingSource =
   /** Set on this tenant. */
   | 'OWN';
 
+/** Input of `shortenGrant`. */
+export type ShortenGrantInput = {
+  /** Its new end, ahead of now and before the present end. */
+  expiresAt: Scalars['DateTime']['input'];
+  /** The grant. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `shortenGrant`. */
+export type ShortenGrantResult = Conflict | Grant | InvalidInput | NotFound;
+
 /** Input of `startLogin`. */
 export type StartLoginInput = {
   /** A fresh UUIDv7 made by the agent. */
@@ -1072,6 +772,25 @@ export type StartedLogin = {
   loginRequest: LoginRequest;
   /** The address for the QR code; carries a one-time code of 128 bits. Null for TOTP. Shown only here. */
   qrPayload?: Maybe<Scalars['String']['output']>;
+};
+
+/** An account with Stint's mark that belongs to nobody. */
+export type StrayAccount = {
+  __typename?: 'StrayAccount';
+  /** The id in its mark. */
+  accountId: Scalars['ID']['output'];
+  /** When it was first reported. */
+  foundAt: Scalars['DateTime']['output'];
+  /** Its name on the computer. */
+  name: Scalars['String']['output'];
+};
+
+/** An account with Stint's mark that belongs to nobody. */
+export type StrayAccountInput = {
+  /** The id in its mark. */
+  accountId: Scalars['ID']['input'];
+  /** Its name on the computer. */
+  name: Scalars['String']['input'];
 };
 
 /** The effective value of a setting that lists texts. */
@@ -1102,7 +821,15 @@ export type StringSetting = {
 
 export type Technician = {
   __typename?: 'Technician';
+  /** The grants of this technician, newest first: one's own, or with `grant.read` those in reach. */
+  grants?: Maybe<GrantConnection>;
   id: Scalars['ID']['output'];
+};
+
+
+export type TechnicianGrantsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
 };
 
 /** Whose accounts JIT accounts are. */
@@ -1127,10 +854,6 @@ export type TechnicianLoginModeSetting = {
 
 export type Tenant = {
   __typename?: 'Tenant';
-  /** Requests for the yes of other people on this tenant's devices, newest first, those that are over included. */
-  accessRequests?: Maybe<AccessRequestConnection>;
-  /** The access rules set on this tenant, oldest first. Those of the tenants above count here too. */
-  accessRules?: Maybe<AccessRuleConnection>;
   /** The grants on this tenant's devices, newest first. */
   grants?: Maybe<GrantConnection>;
   id: Scalars['ID']['output'];
@@ -1140,18 +863,6 @@ export type Tenant = {
   lapsSettings?: Maybe<LapsSettings>;
   /** What was changed in the settings of this very tenant, newest first. */
   settingsHistory?: Maybe<SettingChangeConnection>;
-};
-
-
-export type TenantAccessRequestsArgs = {
-  after?: InputMaybe<Scalars['String']['input']>;
-  first?: InputMaybe<Scalars['Int']['input']>;
-};
-
-
-export type TenantAccessRulesArgs = {
-  after?: InputMaybe<Scalars['String']['input']>;
-  first?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1165,45 +876,6 @@ export type TenantSettingsHistoryArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
 };
-
-/** Input of `updateAccessRule`; fields left out stay. */
-export type UpdateAccessRuleInput = {
-  /** 0 to 5. */
-  approvals?: InputMaybe<Scalars['Int']['input']>;
-  /** A technician group; null means whoever holds the permission. */
-  approverGroup?: InputMaybe<Scalars['ID']['input']>;
-  /** 60 to `maxSeconds`; null goes back to the tenant's setting. */
-  defaultSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** All its tags; an empty list means every device. */
-  deviceTags?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** What it says. */
-  effect?: InputMaybe<AccessEffect>;
-  /** Whether it counts. */
-  enabled?: InputMaybe<Scalars['Boolean']['input']>;
-  /** All its Entra roles. */
-  entraRoles?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** All its technician groups; an empty list means everyone. */
-  groups?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** All its hours; null or an empty list means always. */
-  hours?: InputMaybe<Array<AccessHoursInput>>;
-  /** The rule. */
-  id: Scalars['ID']['input'];
-  /** All its kinds, at least one. */
-  kinds?: InputMaybe<Array<AccessKind>>;
-  /** 60 to 28,800. */
-  maxSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Up to 100 characters. */
-  name?: InputMaybe<Scalars['String']['input']>;
-  /** Whether a reason must be given. */
-  requireReason?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Whether a ticket must be given. */
-  requireTicket?: InputMaybe<Scalars['Boolean']['input']>;
-  /** The time zone of the hours. */
-  timeZone?: InputMaybe<Scalars['String']['input']>;
-};
-
-/** Answer of `updateAccessRule`. */
-export type UpdateAccessRuleResult = AccessRule | InvalidInput | NotFound;
 
 /** Input of `updateJitSettings`; fields left out stay, null goes back to the inherited value. */
 export type UpdateJitSettingsInput = {
@@ -1266,23 +938,6 @@ export type UpdateLapsSettingsInput = {
 
 /** Answer of `updateLapsSettings`. */
 export type UpdateLapsSettingsResult = InvalidInput | NotFound | Tenant;
-
-/** A day of the week. */
-export type Weekday =
-  /** Friday. */
-  | 'FRI'
-  /** Monday. */
-  | 'MON'
-  /** Saturday. */
-  | 'SAT'
-  /** Sunday. */
-  | 'SUN'
-  /** Thursday. */
-  | 'THU'
-  /** Tuesday. */
-  | 'TUE'
-  /** Wednesday. */
-  | 'WED';
 
 
 
@@ -1364,8 +1019,6 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 
 /** Mapping of federation types */
 export type FederationTypes = {
-  AccessRequest: AccessRequest;
-  AccessRule: AccessRule;
   Device: Device;
   Grant: Grant;
   Group: Group;
@@ -1376,12 +1029,6 @@ export type FederationTypes = {
 
 /** Mapping of federation reference types */
 export type FederationReferenceTypes = {
-  AccessRequest:
-    ( { __typename: 'AccessRequest' }
-    & GraphQLRecursivePick<FederationTypes['AccessRequest'], {"id":true}> );
-  AccessRule:
-    ( { __typename: 'AccessRule' }
-    & GraphQLRecursivePick<FederationTypes['AccessRule'], {"id":true}> );
   Device:
     ( { __typename: 'Device' }
     & GraphQLRecursivePick<FederationTypes['Device'], {"id":true}> );
@@ -1404,26 +1051,11 @@ export type FederationReferenceTypes = {
 
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
-  ApproveAccessResult:
-    | ( AccessDenied )
-    | ( AccessRequest )
-    | ( ApprovalInvalid )
-    | ( Conflict )
-    | ( InvalidInput )
-    | ( NotAnApprover )
-    | ( NotFound )
-  ;
   ApproveLoginResult:
-    | ( AccessDenied )
     | ( ApprovalInvalid )
     | ( Conflict )
     | ( InvalidInput )
     | ( LoginRequest )
-    | ( NotFound )
-  ;
-  CancelAccessResult:
-    | ( AccessRequest )
-    | ( Conflict )
     | ( NotFound )
   ;
   CancelLoginResult:
@@ -1431,46 +1063,45 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( LoginRequest )
     | ( NotFound )
   ;
-  CreateAccessRuleResult:
-    | ( AccessRule )
-    | ( Conflict )
-    | ( InvalidInput )
-    | ( NotFound )
-  ;
-  DenyAccessResult:
-    | ( AccessRequest )
-    | ( Conflict )
-    | ( InvalidInput )
-    | ( NotAnApprover )
-    | ( NotFound )
-  ;
   DenyLoginResult:
     | ( Conflict )
     | ( LoginRequest )
+    | ( NotFound )
+  ;
+  EndAllOfTechnicianResult:
+    | ( EndedAll )
+    | ( InvalidInput )
     | ( NotFound )
   ;
   EndGrantResult:
     | ( Grant )
     | ( NotFound )
   ;
-  RemoveAccessRuleResult:
-    | ( AccessRuleRemoved )
+  ExtendGrantResult:
+    | ( Conflict )
+    | ( Grant )
+    | ( InvalidInput )
     | ( NotFound )
   ;
   ReportAccountsResult:
     | ( InvalidInput )
     | ( ReportsTaken )
   ;
+  ReportStrayAccountsResult:
+    | ( InvalidInput )
+    | ( ReportsTaken )
+  ;
+  ShortenGrantResult:
+    | ( Conflict )
+    | ( Grant )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
   StartLoginResult:
     | ( Conflict )
     | ( InvalidInput )
     | ( NotAllowedBySettings )
     | ( StartedLogin )
-  ;
-  UpdateAccessRuleResult:
-    | ( AccessRule )
-    | ( InvalidInput )
-    | ( NotFound )
   ;
   UpdateJitSettingsResult:
     | ( DomainAgentMissing )
@@ -1488,68 +1119,47 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Problem:
-    | ( AccessDenied )
     | ( ApprovalInvalid )
     | ( Conflict )
     | ( DomainAgentMissing )
     | ( InvalidInput )
     | ( NotAllowedBySettings )
-    | ( NotAnApprover )
     | ( NotFound )
   ;
 };
 
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
-  AccessApproval: ResolverTypeWrapper<AccessApproval>;
-  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
-  AccessDenied: ResolverTypeWrapper<AccessDenied>;
-  String: ResolverTypeWrapper<Scalars['String']['output']>;
-  AccessEffect: AccessEffect;
-  AccessExplanation: ResolverTypeWrapper<AccessExplanation>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
-  AccessHours: ResolverTypeWrapper<AccessHours>;
-  AccessHoursInput: AccessHoursInput;
-  AccessKind: AccessKind;
-  AccessRequest: ResolverTypeWrapper<AccessRequest>;
-  AccessRequestConnection: ResolverTypeWrapper<AccessRequestConnection>;
-  AccessRequestEdge: ResolverTypeWrapper<AccessRequestEdge>;
-  AccessRequestState: AccessRequestState;
-  AccessRule: ResolverTypeWrapper<AccessRule>;
-  AccessRuleConnection: ResolverTypeWrapper<AccessRuleConnection>;
-  AccessRuleEdge: ResolverTypeWrapper<AccessRuleEdge>;
-  AccessRuleRemoved: ResolverTypeWrapper<AccessRuleRemoved>;
-  AccessVerdict: AccessVerdict;
   AccountReportInput: AccountReportInput;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  String: ResolverTypeWrapper<Scalars['String']['output']>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   ApprovalInvalid: ResolverTypeWrapper<ApprovalInvalid>;
-  ApproveAccessInput: ApproveAccessInput;
-  ApproveAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ApproveAccessResult']>;
   ApproveLoginInput: ApproveLoginInput;
   ApproveLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ApproveLoginResult']>;
   BooleanSetting: ResolverTypeWrapper<BooleanSetting>;
-  CancelAccessInput: CancelAccessInput;
-  CancelAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CancelAccessResult']>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   CancelLoginInput: CancelLoginInput;
   CancelLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CancelLoginResult']>;
   Conflict: ResolverTypeWrapper<Conflict>;
-  ConsideredAccessRule: ResolverTypeWrapper<ConsideredAccessRule>;
-  CreateAccessRuleInput: CreateAccessRuleInput;
-  CreateAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CreateAccessRuleResult']>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
-  DenyAccessInput: DenyAccessInput;
-  DenyAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DenyAccessResult']>;
   DenyLoginInput: DenyLoginInput;
   DenyLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DenyLoginResult']>;
   DesiredAccount: ResolverTypeWrapper<DesiredAccount>;
   DesiredAccountState: DesiredAccountState;
+  DesiredGrant: ResolverTypeWrapper<DesiredGrant>;
   DesiredState: ResolverTypeWrapper<DesiredState>;
   Device: ResolverTypeWrapper<Device>;
   DomainAgentMissing: ResolverTypeWrapper<DomainAgentMissing>;
   DomainLoginMode: DomainLoginMode;
   DomainLoginModeSetting: ResolverTypeWrapper<DomainLoginModeSetting>;
+  EndAllOfTechnicianInput: EndAllOfTechnicianInput;
+  EndAllOfTechnicianResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EndAllOfTechnicianResult']>;
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EndGrantResult']>;
+  EndedAll: ResolverTypeWrapper<EndedAll>;
+  ExtendGrantInput: ExtendGrantInput;
+  ExtendGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ExtendGrantResult']>;
   Grant: ResolverTypeWrapper<Grant>;
   GrantConnection: ResolverTypeWrapper<GrantConnection>;
   GrantEdge: ResolverTypeWrapper<GrantEdge>;
@@ -1561,90 +1171,76 @@ export type ResolversTypes = {
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   JitSettings: ResolverTypeWrapper<JitSettings>;
   LapsSettings: ResolverTypeWrapper<LapsSettings>;
-  LoginDemands: ResolverTypeWrapper<LoginDemands>;
   LoginMethod: LoginMethod;
   LoginRequest: ResolverTypeWrapper<LoginRequest>;
   LoginState: LoginState;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotAllowedBySettings: ResolverTypeWrapper<NotAllowedBySettings>;
-  NotAnApprover: ResolverTypeWrapper<NotAnApprover>;
   NotFound: ResolverTypeWrapper<NotFound>;
   ObservedAccountState: ObservedAccountState;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  PrivilegedChange: ResolverTypeWrapper<PrivilegedChange>;
+  PrivilegedChangeInput: PrivilegedChangeInput;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
-  RemoveAccessRuleInput: RemoveAccessRuleInput;
-  RemoveAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveAccessRuleResult']>;
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportAccountsResult']>;
+  ReportStrayAccountsInput: ReportStrayAccountsInput;
+  ReportStrayAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportStrayAccountsResult']>;
   ReportsTaken: ResolverTypeWrapper<ReportsTaken>;
   SettingChange: ResolverTypeWrapper<SettingChange>;
   SettingChangeConnection: ResolverTypeWrapper<SettingChangeConnection>;
   SettingChangeEdge: ResolverTypeWrapper<SettingChangeEdge>;
   SettingSource: SettingSource;
+  ShortenGrantInput: ShortenGrantInput;
+  ShortenGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ShortenGrantResult']>;
   StartLoginInput: StartLoginInput;
   StartLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartLoginResult']>;
   StartedLogin: ResolverTypeWrapper<StartedLogin>;
+  StrayAccount: ResolverTypeWrapper<StrayAccount>;
+  StrayAccountInput: StrayAccountInput;
   StringListSetting: ResolverTypeWrapper<StringListSetting>;
   StringSetting: ResolverTypeWrapper<StringSetting>;
   Technician: ResolverTypeWrapper<Technician>;
   TechnicianLoginMode: TechnicianLoginMode;
   TechnicianLoginModeSetting: ResolverTypeWrapper<TechnicianLoginModeSetting>;
   Tenant: ResolverTypeWrapper<Tenant>;
-  UpdateAccessRuleInput: UpdateAccessRuleInput;
-  UpdateAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateAccessRuleResult']>;
   UpdateJitSettingsInput: UpdateJitSettingsInput;
   UpdateJitSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateJitSettingsResult']>;
   UpdateLapsSettingsInput: UpdateLapsSettingsInput;
   UpdateLapsSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateLapsSettingsResult']>;
-  Weekday: Weekday;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
-  AccessApproval: AccessApproval;
-  Int: Scalars['Int']['output'];
-  AccessDenied: AccessDenied;
-  String: Scalars['String']['output'];
-  AccessExplanation: AccessExplanation;
-  Boolean: Scalars['Boolean']['output'];
-  ID: Scalars['ID']['output'];
-  AccessHours: AccessHours;
-  AccessHoursInput: AccessHoursInput;
-  AccessRequest: AccessRequest | FederationReferenceTypes['AccessRequest'];
-  AccessRequestConnection: AccessRequestConnection;
-  AccessRequestEdge: AccessRequestEdge;
-  AccessRule: AccessRule | FederationReferenceTypes['AccessRule'];
-  AccessRuleConnection: AccessRuleConnection;
-  AccessRuleEdge: AccessRuleEdge;
-  AccessRuleRemoved: AccessRuleRemoved;
   AccountReportInput: AccountReportInput;
+  ID: Scalars['ID']['output'];
+  String: Scalars['String']['output'];
+  Int: Scalars['Int']['output'];
   ApprovalInvalid: ApprovalInvalid;
-  ApproveAccessInput: ApproveAccessInput;
-  ApproveAccessResult: ResolversUnionTypes<ResolversParentTypes>['ApproveAccessResult'];
   ApproveLoginInput: ApproveLoginInput;
   ApproveLoginResult: ResolversUnionTypes<ResolversParentTypes>['ApproveLoginResult'];
   BooleanSetting: BooleanSetting;
-  CancelAccessInput: CancelAccessInput;
-  CancelAccessResult: ResolversUnionTypes<ResolversParentTypes>['CancelAccessResult'];
+  Boolean: Scalars['Boolean']['output'];
   CancelLoginInput: CancelLoginInput;
   CancelLoginResult: ResolversUnionTypes<ResolversParentTypes>['CancelLoginResult'];
   Conflict: Conflict;
-  ConsideredAccessRule: ConsideredAccessRule;
-  CreateAccessRuleInput: CreateAccessRuleInput;
-  CreateAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['CreateAccessRuleResult'];
   DateTime: Scalars['DateTime']['output'];
-  DenyAccessInput: DenyAccessInput;
-  DenyAccessResult: ResolversUnionTypes<ResolversParentTypes>['DenyAccessResult'];
   DenyLoginInput: DenyLoginInput;
   DenyLoginResult: ResolversUnionTypes<ResolversParentTypes>['DenyLoginResult'];
   DesiredAccount: DesiredAccount;
+  DesiredGrant: DesiredGrant;
   DesiredState: DesiredState;
   Device: Device | FederationReferenceTypes['Device'];
   DomainAgentMissing: DomainAgentMissing;
   DomainLoginModeSetting: DomainLoginModeSetting;
+  EndAllOfTechnicianInput: EndAllOfTechnicianInput;
+  EndAllOfTechnicianResult: ResolversUnionTypes<ResolversParentTypes>['EndAllOfTechnicianResult'];
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolversUnionTypes<ResolversParentTypes>['EndGrantResult'];
+  EndedAll: EndedAll;
+  ExtendGrantInput: ExtendGrantInput;
+  ExtendGrantResult: ResolversUnionTypes<ResolversParentTypes>['ExtendGrantResult'];
   Grant: Grant | FederationReferenceTypes['Grant'];
   GrantConnection: GrantConnection;
   GrantEdge: GrantEdge;
@@ -1654,139 +1250,39 @@ export type ResolversParentTypes = {
   InvalidInput: InvalidInput;
   JitSettings: JitSettings;
   LapsSettings: LapsSettings;
-  LoginDemands: LoginDemands;
   LoginRequest: LoginRequest | FederationReferenceTypes['LoginRequest'];
   Mutation: Record<PropertyKey, never>;
   NotAllowedBySettings: NotAllowedBySettings;
-  NotAnApprover: NotAnApprover;
   NotFound: NotFound;
   PageInfo: PageInfo;
+  PrivilegedChange: PrivilegedChange;
+  PrivilegedChangeInput: PrivilegedChangeInput;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   Query: Record<PropertyKey, never>;
-  RemoveAccessRuleInput: RemoveAccessRuleInput;
-  RemoveAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveAccessRuleResult'];
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportAccountsResult'];
+  ReportStrayAccountsInput: ReportStrayAccountsInput;
+  ReportStrayAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportStrayAccountsResult'];
   ReportsTaken: ReportsTaken;
   SettingChange: SettingChange;
   SettingChangeConnection: SettingChangeConnection;
   SettingChangeEdge: SettingChangeEdge;
+  ShortenGrantInput: ShortenGrantInput;
+  ShortenGrantResult: ResolversUnionTypes<ResolversParentTypes>['ShortenGrantResult'];
   StartLoginInput: StartLoginInput;
   StartLoginResult: ResolversUnionTypes<ResolversParentTypes>['StartLoginResult'];
   StartedLogin: StartedLogin;
+  StrayAccount: StrayAccount;
+  StrayAccountInput: StrayAccountInput;
   StringListSetting: StringListSetting;
   StringSetting: StringSetting;
   Technician: Technician | FederationReferenceTypes['Technician'];
   TechnicianLoginModeSetting: TechnicianLoginModeSetting;
   Tenant: Tenant | FederationReferenceTypes['Tenant'];
-  UpdateAccessRuleInput: UpdateAccessRuleInput;
-  UpdateAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['UpdateAccessRuleResult'];
   UpdateJitSettingsInput: UpdateJitSettingsInput;
   UpdateJitSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateJitSettingsResult'];
   UpdateLapsSettingsInput: UpdateLapsSettingsInput;
   UpdateLapsSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateLapsSettingsResult'];
-};
-
-export type AccessApprovalResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessApproval'] = ResolversParentTypes['AccessApproval']> = {
-  approver?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
-  at?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-};
-
-export type AccessDeniedResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessDenied'] = ResolversParentTypes['AccessDenied']> = {
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  rule?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type AccessExplanationResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessExplanation'] = ResolversParentTypes['AccessExplanation']> = {
-  allowed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  approvals?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  approverGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
-  considered?: Resolver<Array<ResolversTypes['ConsideredAccessRule']>, ParentType, ContextType>;
-  defaultSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  maxSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  ruleId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
-  ruleName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  why?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-};
-
-export type AccessHoursResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessHours'] = ResolversParentTypes['AccessHours']> = {
-  days?: Resolver<Array<ResolversTypes['Weekday']>, ParentType, ContextType>;
-  from?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  to?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-};
-
-export type AccessRequestResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRequest'] = ResolversParentTypes['AccessRequest'], FederationReferenceType extends FederationReferenceTypes['AccessRequest'] = FederationReferenceTypes['AccessRequest']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['AccessRequest']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  approvals?: Resolver<Array<ResolversTypes['AccessApproval']>, ParentType, ContextType>;
-  approverGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
-  device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
-  endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
-  endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
-  endedWhy?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType>;
-  needed?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  requestedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  requester?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
-  ruleName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  state?: Resolver<ResolversTypes['AccessRequestState'], ParentType, ContextType>;
-  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
-  ticket?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type AccessRequestConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRequestConnection'] = ResolversParentTypes['AccessRequestConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['AccessRequestEdge']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-};
-
-export type AccessRequestEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRequestEdge'] = ResolversParentTypes['AccessRequestEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['AccessRequest'], ParentType, ContextType>;
-};
-
-export type AccessRuleResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRule'] = ResolversParentTypes['AccessRule'], FederationReferenceType extends FederationReferenceTypes['AccessRule'] = FederationReferenceTypes['AccessRule']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['AccessRule']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  approvals?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  approverGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
-  defaultSeconds?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
-  deviceTags?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
-  effect?: Resolver<ResolversTypes['AccessEffect'], ParentType, ContextType>;
-  enabled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  entraRoles?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
-  groups?: Resolver<Array<Maybe<ResolversTypes['Group']>>, ParentType, ContextType>;
-  hours?: Resolver<Array<ResolversTypes['AccessHours']>, ParentType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  kinds?: Resolver<Array<ResolversTypes['AccessKind']>, ParentType, ContextType>;
-  maxSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
-  timeZone?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type AccessRuleConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRuleConnection'] = ResolversParentTypes['AccessRuleConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['AccessRuleEdge']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-};
-
-export type AccessRuleEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRuleEdge'] = ResolversParentTypes['AccessRuleEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['AccessRule'], ParentType, ContextType>;
-};
-
-export type AccessRuleRemovedResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRuleRemoved'] = ResolversParentTypes['AccessRuleRemoved']> = {
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type ApprovalInvalidResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApprovalInvalid'] = ResolversParentTypes['ApprovalInvalid']> = {
@@ -1794,12 +1290,8 @@ export type ApprovalInvalidResolvers<ContextType = any, ParentType extends Resol
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type ApproveAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveAccessResult'] = ResolversParentTypes['ApproveAccessResult']> = {
-  __resolveType?: TypeResolveFn<'AccessDenied' | 'AccessRequest' | 'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
-};
-
 export type ApproveLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveLoginResult'] = ResolversParentTypes['ApproveLoginResult']> = {
-  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'LoginRequest' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'LoginRequest' | 'NotFound', ParentType, ContextType>;
 };
 
 export type BooleanSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['BooleanSetting'] = ResolversParentTypes['BooleanSetting']> = {
@@ -1807,10 +1299,6 @@ export type BooleanSettingResolvers<ContextType = any, ParentType extends Resolv
   setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
   value?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-};
-
-export type CancelAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CancelAccessResult'] = ResolversParentTypes['CancelAccessResult']> = {
-  __resolveType?: TypeResolveFn<'AccessRequest' | 'Conflict' | 'NotFound', ParentType, ContextType>;
 };
 
 export type CancelLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CancelLoginResult'] = ResolversParentTypes['CancelLoginResult']> = {
@@ -1822,41 +1310,32 @@ export type ConflictResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type ConsideredAccessRuleResolvers<ContextType = any, ParentType extends ResolversParentTypes['ConsideredAccessRule'] = ResolversParentTypes['ConsideredAccessRule']> = {
-  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  ruleId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
-  verdict?: Resolver<ResolversTypes['AccessVerdict'], ParentType, ContextType>;
-  why?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-};
-
-export type CreateAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CreateAccessRuleResult'] = ResolversParentTypes['CreateAccessRuleResult']> = {
-  __resolveType?: TypeResolveFn<'AccessRule' | 'Conflict' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
-};
-
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
-
-export type DenyAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DenyAccessResult'] = ResolversParentTypes['DenyAccessResult']> = {
-  __resolveType?: TypeResolveFn<'AccessRequest' | 'Conflict' | 'InvalidInput' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
-};
 
 export type DenyLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DenyLoginResult'] = ResolversParentTypes['DenyLoginResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'LoginRequest' | 'NotFound', ParentType, ContextType>;
 };
 
 export type DesiredAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['DesiredAccount'] = ResolversParentTypes['DesiredAccount']> = {
-  activateBy?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
-  grantId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
+  grants?: Resolver<Array<ResolversTypes['DesiredGrant']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  loginRequestId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   passwordLength?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  sessionSeconds?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  removeNewPrivileged?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   state?: Resolver<ResolversTypes['DesiredAccountState'], ParentType, ContextType>;
+};
+
+export type DesiredGrantResolvers<ContextType = any, ParentType extends ResolversParentTypes['DesiredGrant'] = ResolversParentTypes['DesiredGrant']> = {
+  activateBy?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  grantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  idleEndSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  loginRequestId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  warnSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
 export type DesiredStateResolvers<ContextType = any, ParentType extends ResolversParentTypes['DesiredState'] = ResolversParentTypes['DesiredState']> = {
@@ -1870,6 +1349,7 @@ export type DeviceResolvers<ContextType = any, ParentType extends ResolversParen
   desiredState?: Resolver<Maybe<ResolversTypes['DesiredState']>, ParentType, ContextType, Partial<DeviceDesiredStateArgs>>;
   grants?: Resolver<Maybe<ResolversTypes['GrantConnection']>, ParentType, ContextType, Partial<DeviceGrantsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  strayAccounts?: Resolver<Maybe<Array<ResolversTypes['StrayAccount']>>, ParentType, ContextType>;
 };
 
 export type DomainAgentMissingResolvers<ContextType = any, ParentType extends ResolversParentTypes['DomainAgentMissing'] = ResolversParentTypes['DomainAgentMissing']> = {
@@ -1885,8 +1365,22 @@ export type DomainLoginModeSettingResolvers<ContextType = any, ParentType extend
   value?: Resolver<ResolversTypes['DomainLoginMode'], ParentType, ContextType>;
 };
 
+export type EndAllOfTechnicianResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EndAllOfTechnicianResult'] = ResolversParentTypes['EndAllOfTechnicianResult']> = {
+  __resolveType?: TypeResolveFn<'EndedAll' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export type EndGrantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EndGrantResult'] = ResolversParentTypes['EndGrantResult']> = {
   __resolveType?: TypeResolveFn<'Grant' | 'NotFound', ParentType, ContextType>;
+};
+
+export type EndedAllResolvers<ContextType = any, ParentType extends ResolversParentTypes['EndedAll'] = ResolversParentTypes['EndedAll']> = {
+  grants?: Resolver<Array<ResolversTypes['Grant']>, ParentType, ContextType>;
+  outOfReach?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type ExtendGrantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ExtendGrantResult'] = ResolversParentTypes['ExtendGrantResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type GrantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Grant'] = ResolversParentTypes['Grant'], FederationReferenceType extends FederationReferenceTypes['Grant'] = FederationReferenceTypes['Grant']> = {
@@ -1897,13 +1391,17 @@ export type GrantResolvers<ContextType = any, ParentType extends ResolversParent
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
   endReason?: Resolver<Maybe<ResolversTypes['GrantEndReason']>, ParentType, ContextType>;
   endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  extendableUntil?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   failure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  privilegedChanges?: Resolver<Array<ResolversTypes['PrivilegedChange']>, ParentType, ContextType>;
   reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   state?: Resolver<ResolversTypes['GrantState'], ParentType, ContextType>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   ticket?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  warnAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -1971,20 +1469,8 @@ export type LapsSettingsResolvers<ContextType = any, ParentType extends Resolver
   rotateAfterRevealSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
 };
 
-export type LoginDemandsResolvers<ContextType = any, ParentType extends ResolversParentTypes['LoginDemands'] = ResolversParentTypes['LoginDemands']> = {
-  approvals?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  defaultSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  denied?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  maxSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  ruleName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-};
-
 export type LoginRequestResolvers<ContextType = any, ParentType extends ResolversParentTypes['LoginRequest'] = ResolversParentTypes['LoginRequest'], FederationReferenceType extends FederationReferenceTypes['LoginRequest'] = FederationReferenceTypes['LoginRequest']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['LoginRequest']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType>;
-  demands?: Resolver<Maybe<ResolversTypes['LoginDemands']>, ParentType, ContextType>;
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   failure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -2001,18 +1487,16 @@ export type LoginRequestResolvers<ContextType = any, ParentType extends Resolver
 };
 
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  approveAccess?: Resolver<ResolversTypes['ApproveAccessResult'], ParentType, ContextType, RequireFields<MutationApproveAccessArgs, 'input'>>;
   approveLogin?: Resolver<ResolversTypes['ApproveLoginResult'], ParentType, ContextType, RequireFields<MutationApproveLoginArgs, 'input'>>;
-  cancelAccess?: Resolver<ResolversTypes['CancelAccessResult'], ParentType, ContextType, RequireFields<MutationCancelAccessArgs, 'input'>>;
   cancelLogin?: Resolver<ResolversTypes['CancelLoginResult'], ParentType, ContextType, RequireFields<MutationCancelLoginArgs, 'input'>>;
-  createAccessRule?: Resolver<ResolversTypes['CreateAccessRuleResult'], ParentType, ContextType, RequireFields<MutationCreateAccessRuleArgs, 'input'>>;
-  denyAccess?: Resolver<ResolversTypes['DenyAccessResult'], ParentType, ContextType, RequireFields<MutationDenyAccessArgs, 'input'>>;
   denyLogin?: Resolver<ResolversTypes['DenyLoginResult'], ParentType, ContextType, RequireFields<MutationDenyLoginArgs, 'input'>>;
+  endAllOfTechnician?: Resolver<ResolversTypes['EndAllOfTechnicianResult'], ParentType, ContextType, RequireFields<MutationEndAllOfTechnicianArgs, 'input'>>;
   endGrant?: Resolver<ResolversTypes['EndGrantResult'], ParentType, ContextType, RequireFields<MutationEndGrantArgs, 'input'>>;
-  removeAccessRule?: Resolver<ResolversTypes['RemoveAccessRuleResult'], ParentType, ContextType, RequireFields<MutationRemoveAccessRuleArgs, 'input'>>;
+  extendGrant?: Resolver<ResolversTypes['ExtendGrantResult'], ParentType, ContextType, RequireFields<MutationExtendGrantArgs, 'input'>>;
   reportAccounts?: Resolver<ResolversTypes['ReportAccountsResult'], ParentType, ContextType, RequireFields<MutationReportAccountsArgs, 'input'>>;
+  reportStrayAccounts?: Resolver<ResolversTypes['ReportStrayAccountsResult'], ParentType, ContextType, RequireFields<MutationReportStrayAccountsArgs, 'input'>>;
+  shortenGrant?: Resolver<ResolversTypes['ShortenGrantResult'], ParentType, ContextType, RequireFields<MutationShortenGrantArgs, 'input'>>;
   startLogin?: Resolver<ResolversTypes['StartLoginResult'], ParentType, ContextType, RequireFields<MutationStartLoginArgs, 'input'>>;
-  updateAccessRule?: Resolver<ResolversTypes['UpdateAccessRuleResult'], ParentType, ContextType, RequireFields<MutationUpdateAccessRuleArgs, 'input'>>;
   updateJitSettings?: Resolver<ResolversTypes['UpdateJitSettingsResult'], ParentType, ContextType, RequireFields<MutationUpdateJitSettingsArgs, 'input'>>;
   updateLapsSettings?: Resolver<ResolversTypes['UpdateLapsSettingsResult'], ParentType, ContextType, RequireFields<MutationUpdateLapsSettingsArgs, 'input'>>;
 };
@@ -2020,11 +1504,6 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
 export type NotAllowedBySettingsResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotAllowedBySettings'] = ResolversParentTypes['NotAllowedBySettings']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   setting?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type NotAnApproverResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotAnApprover'] = ResolversParentTypes['NotAnApprover']> = {
-  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -2038,24 +1517,27 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
   hasNextPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
+export type PrivilegedChangeResolvers<ContextType = any, ParentType extends ResolversParentTypes['PrivilegedChange'] = ResolversParentTypes['PrivilegedChange']> = {
+  added?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  groupName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  removed?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotFound', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
-  accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType, RequireFields<QueryAccessRequestArgs, 'id'>>;
-  accessRule?: Resolver<Maybe<ResolversTypes['AccessRule']>, ParentType, ContextType, RequireFields<QueryAccessRuleArgs, 'id'>>;
-  explainAccess?: Resolver<Maybe<ResolversTypes['AccessExplanation']>, ParentType, ContextType, RequireFields<QueryExplainAccessArgs, 'kind'>>;
   grant?: Resolver<Maybe<ResolversTypes['Grant']>, ParentType, ContextType, RequireFields<QueryGrantArgs, 'id'>>;
   loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType, RequireFields<QueryLoginRequestArgs, 'id'>>;
   loginRequestByCode?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType, RequireFields<QueryLoginRequestByCodeArgs, 'code'>>;
 };
 
-export type RemoveAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveAccessRuleResult'] = ResolversParentTypes['RemoveAccessRuleResult']> = {
-  __resolveType?: TypeResolveFn<'AccessRuleRemoved' | 'NotFound', ParentType, ContextType>;
+export type ReportAccountsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportAccountsResult'] = ResolversParentTypes['ReportAccountsResult']> = {
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'ReportsTaken', ParentType, ContextType>;
 };
 
-export type ReportAccountsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportAccountsResult'] = ResolversParentTypes['ReportAccountsResult']> = {
+export type ReportStrayAccountsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportStrayAccountsResult'] = ResolversParentTypes['ReportStrayAccountsResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'ReportsTaken', ParentType, ContextType>;
 };
 
@@ -2085,6 +1567,10 @@ export type SettingChangeEdgeResolvers<ContextType = any, ParentType extends Res
   node?: Resolver<ResolversTypes['SettingChange'], ParentType, ContextType>;
 };
 
+export type ShortenGrantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ShortenGrantResult'] = ResolversParentTypes['ShortenGrantResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export type StartLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartLoginResult'] = ResolversParentTypes['StartLoginResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotAllowedBySettings' | 'StartedLogin', ParentType, ContextType>;
 };
@@ -2093,6 +1579,12 @@ export type StartedLoginResolvers<ContextType = any, ParentType extends Resolver
   loginRequest?: Resolver<ResolversTypes['LoginRequest'], ParentType, ContextType>;
   qrPayload?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type StrayAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['StrayAccount'] = ResolversParentTypes['StrayAccount']> = {
+  accountId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  foundAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type StringListSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['StringListSetting'] = ResolversParentTypes['StringListSetting']> = {
@@ -2111,6 +1603,7 @@ export type StringSettingResolvers<ContextType = any, ParentType extends Resolve
 
 export type TechnicianResolvers<ContextType = any, ParentType extends ResolversParentTypes['Technician'] = ResolversParentTypes['Technician'], FederationReferenceType extends FederationReferenceTypes['Technician'] = FederationReferenceTypes['Technician']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Technician']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  grants?: Resolver<Maybe<ResolversTypes['GrantConnection']>, ParentType, ContextType, Partial<TechnicianGrantsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
@@ -2123,18 +1616,12 @@ export type TechnicianLoginModeSettingResolvers<ContextType = any, ParentType ex
 
 export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  accessRequests?: Resolver<Maybe<ResolversTypes['AccessRequestConnection']>, ParentType, ContextType, Partial<TenantAccessRequestsArgs>>;
-  accessRules?: Resolver<Maybe<ResolversTypes['AccessRuleConnection']>, ParentType, ContextType, Partial<TenantAccessRulesArgs>>;
   grants?: Resolver<Maybe<ResolversTypes['GrantConnection']>, ParentType, ContextType, Partial<TenantGrantsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   jitSettings?: Resolver<Maybe<ResolversTypes['JitSettings']>, ParentType, ContextType>;
   lapsSettings?: Resolver<Maybe<ResolversTypes['LapsSettings']>, ParentType, ContextType>;
   settingsHistory?: Resolver<Maybe<ResolversTypes['SettingChangeConnection']>, ParentType, ContextType, Partial<TenantSettingsHistoryArgs>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type UpdateAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateAccessRuleResult'] = ResolversParentTypes['UpdateAccessRuleResult']> = {
-  __resolveType?: TypeResolveFn<'AccessRule' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type UpdateJitSettingsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateJitSettingsResult'] = ResolversParentTypes['UpdateJitSettingsResult']> = {
@@ -2146,35 +1633,23 @@ export type UpdateLapsSettingsResultResolvers<ContextType = any, ParentType exte
 };
 
 export type Resolvers<ContextType = any> = {
-  AccessApproval?: AccessApprovalResolvers<ContextType>;
-  AccessDenied?: AccessDeniedResolvers<ContextType>;
-  AccessExplanation?: AccessExplanationResolvers<ContextType>;
-  AccessHours?: AccessHoursResolvers<ContextType>;
-  AccessRequest?: AccessRequestResolvers<ContextType>;
-  AccessRequestConnection?: AccessRequestConnectionResolvers<ContextType>;
-  AccessRequestEdge?: AccessRequestEdgeResolvers<ContextType>;
-  AccessRule?: AccessRuleResolvers<ContextType>;
-  AccessRuleConnection?: AccessRuleConnectionResolvers<ContextType>;
-  AccessRuleEdge?: AccessRuleEdgeResolvers<ContextType>;
-  AccessRuleRemoved?: AccessRuleRemovedResolvers<ContextType>;
   ApprovalInvalid?: ApprovalInvalidResolvers<ContextType>;
-  ApproveAccessResult?: ApproveAccessResultResolvers<ContextType>;
   ApproveLoginResult?: ApproveLoginResultResolvers<ContextType>;
   BooleanSetting?: BooleanSettingResolvers<ContextType>;
-  CancelAccessResult?: CancelAccessResultResolvers<ContextType>;
   CancelLoginResult?: CancelLoginResultResolvers<ContextType>;
   Conflict?: ConflictResolvers<ContextType>;
-  ConsideredAccessRule?: ConsideredAccessRuleResolvers<ContextType>;
-  CreateAccessRuleResult?: CreateAccessRuleResultResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
-  DenyAccessResult?: DenyAccessResultResolvers<ContextType>;
   DenyLoginResult?: DenyLoginResultResolvers<ContextType>;
   DesiredAccount?: DesiredAccountResolvers<ContextType>;
+  DesiredGrant?: DesiredGrantResolvers<ContextType>;
   DesiredState?: DesiredStateResolvers<ContextType>;
   Device?: DeviceResolvers<ContextType>;
   DomainAgentMissing?: DomainAgentMissingResolvers<ContextType>;
   DomainLoginModeSetting?: DomainLoginModeSettingResolvers<ContextType>;
+  EndAllOfTechnicianResult?: EndAllOfTechnicianResultResolvers<ContextType>;
   EndGrantResult?: EndGrantResultResolvers<ContextType>;
+  EndedAll?: EndedAllResolvers<ContextType>;
+  ExtendGrantResult?: ExtendGrantResultResolvers<ContextType>;
   Grant?: GrantResolvers<ContextType>;
   GrantConnection?: GrantConnectionResolvers<ContextType>;
   GrantEdge?: GrantEdgeResolvers<ContextType>;
@@ -2184,29 +1659,29 @@ export type Resolvers<ContextType = any> = {
   InvalidInput?: InvalidInputResolvers<ContextType>;
   JitSettings?: JitSettingsResolvers<ContextType>;
   LapsSettings?: LapsSettingsResolvers<ContextType>;
-  LoginDemands?: LoginDemandsResolvers<ContextType>;
   LoginRequest?: LoginRequestResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotAllowedBySettings?: NotAllowedBySettingsResolvers<ContextType>;
-  NotAnApprover?: NotAnApproverResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
+  PrivilegedChange?: PrivilegedChangeResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
-  RemoveAccessRuleResult?: RemoveAccessRuleResultResolvers<ContextType>;
   ReportAccountsResult?: ReportAccountsResultResolvers<ContextType>;
+  ReportStrayAccountsResult?: ReportStrayAccountsResultResolvers<ContextType>;
   ReportsTaken?: ReportsTakenResolvers<ContextType>;
   SettingChange?: SettingChangeResolvers<ContextType>;
   SettingChangeConnection?: SettingChangeConnectionResolvers<ContextType>;
   SettingChangeEdge?: SettingChangeEdgeResolvers<ContextType>;
+  ShortenGrantResult?: ShortenGrantResultResolvers<ContextType>;
   StartLoginResult?: StartLoginResultResolvers<ContextType>;
   StartedLogin?: StartedLoginResolvers<ContextType>;
+  StrayAccount?: StrayAccountResolvers<ContextType>;
   StringListSetting?: StringListSettingResolvers<ContextType>;
   StringSetting?: StringSettingResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;
   TechnicianLoginModeSetting?: TechnicianLoginModeSettingResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
-  UpdateAccessRuleResult?: UpdateAccessRuleResultResolvers<ContextType>;
   UpdateJitSettingsResult?: UpdateJitSettingsResultResolvers<ContextType>;
   UpdateLapsSettingsResult?: UpdateLapsSettingsResultResolvers<ContextType>;
 };

@@ -3,12 +3,13 @@ import { addSeconds, newId } from '@stint/kernel';
 import {
   approvedGrant,
   decideGrant,
+  extendableUntil,
   grantStates,
-  isCarried,
   isLive,
   nudgeEverySeconds,
   sessionTimes,
   stuckAfterSeconds,
+  warnAt,
   type Grant,
   type GrantCommand,
   type GrantState,
@@ -33,10 +34,10 @@ function aGrant(state: GrantState = 'APPROVED'): Grant {
       reason: null,
       ticket: null,
       sessionSeconds: 600,
+      maxSeconds: 1200,
+      idleEndSeconds: 600,
+      removeNewPrivileged: false,
       approval: null,
-      ruleId: null,
-      ruleName: null,
-      maxSeconds: 28_800,
     },
     approvedAt,
   );
@@ -57,92 +58,72 @@ function aGrant(state: GrantState = 'APPROVED'): Grant {
   }
 }
 
+const by = { kind: 'technician' as const, id: newId() };
+const seen = { do: 'see-ended', secondsAgo: 1, privileged: [] } as const;
 const commands = {
   activate: { do: 'activate', secondsAgo: 2 },
   'activate, but it was too late': { do: 'activate', secondsAgo: 0 },
-  end: { do: 'end', reason: 'REVOKED', revision: 10, carried: false },
-  'end, another grant carries the account': { do: 'end', reason: 'REVOKED', revision: 10, carried: true },
-  'tick, nothing is due': { do: 'tick', revision: 10, carried: false },
-  'tick, everything is due': { do: 'tick', revision: 10, carried: false },
-  'tick, due and carried': { do: 'tick', revision: 10, carried: true },
-  'disabled as of the revision before the end': { do: 'see-disabled', revision: endRevision - 1, reason: null, secondsAgo: 1 },
-  'disabled as of the revision of the end': { do: 'see-disabled', revision: endRevision, reason: null, secondsAgo: 1 },
-  'ended by the agent: expired': { do: 'see-disabled', revision: 0, reason: 'EXPIRED', secondsAgo: 1 },
-  'ended by the agent: logged off': { do: 'see-disabled', revision: 0, reason: 'LOGGED_OFF', secondsAgo: 1 },
-  'ended by the agent: revoked, says it': { do: 'see-disabled', revision: 0, reason: 'REVOKED', secondsAgo: 1 },
-  'another grant became active': { do: 'see-carried' },
+  end: { do: 'end', reason: 'REVOKED', revision: 10, by },
+  'tick, nothing is due': { do: 'tick', revision: 10 },
+  'tick, everything is due': { do: 'tick', revision: 10 },
+  'ended as of the revision before the end': { ...seen, revision: endRevision - 1, reason: null },
+  'ended as of the revision of the end': { ...seen, revision: endRevision, reason: null },
+  'ended by the agent: expired': { ...seen, revision: 0, reason: 'EXPIRED' },
+  'ended by the agent: logged off': { ...seen, revision: 0, reason: 'LOGGED_OFF' },
+  'ended by the agent: idle': { ...seen, revision: 0, reason: 'IDLE' },
+  'ended by the agent: revoked, says it': { ...seen, revision: 0, reason: 'REVOKED' },
+  'ended by the agent: access removed, says it': { ...seen, revision: 0, reason: 'ACCESS_REMOVED' },
+  extend: { do: 'extend', seconds: 300 },
+  shorten: { do: 'shorten', expiresAt: at(300) },
   fail: { do: 'fail', why: 'disk full' },
 } as const satisfies Record<string, GrantCommand>;
 type Name = keyof typeof commands;
 
-const when: Record<Name, Date> = {
-  activate: at(12),
-  'activate, but it was too late': at(121),
-  end: at(65),
-  'end, another grant carries the account': at(65),
-  'tick, nothing is due': at(65),
-  'tick, everything is due': at(60 + stuckAfterSeconds + 600),
-  'tick, due and carried': at(60 + stuckAfterSeconds + 600),
-  'disabled as of the revision before the end': at(65),
-  'disabled as of the revision of the end': at(65),
-  'ended by the agent: expired': at(65),
-  'ended by the agent: logged off': at(65),
-  'ended by the agent: revoked, says it': at(65),
-  'another grant became active': at(65),
-  fail: at(65),
+const when = (name: Name): Date => {
+  switch (name) {
+    case 'activate':
+      return at(12);
+    case 'activate, but it was too late':
+      return at(121);
+    case 'tick, everything is due':
+      return at(60 + stuckAfterSeconds + 600);
+    default:
+      return at(65);
+  }
 };
 
-type Outcome = GrantState | 'same';
-const ending: Record<Name, Outcome> = {
+type Outcome = GrantState | 'same' | 'Conflict';
+const live: Record<Name, Outcome> = {
   activate: 'same',
   'activate, but it was too late': 'same',
-  end: 'same',
-  'end, another grant carries the account': 'same',
+  end: 'ENDING',
   'tick, nothing is due': 'same',
-  'tick, everything is due': 'END_STUCK',
-  'tick, due and carried': 'END_STUCK',
-  'disabled as of the revision before the end': 'same',
-  'disabled as of the revision of the end': 'ENDED',
+  'tick, everything is due': 'ENDING',
+  'ended as of the revision before the end': 'same',
+  'ended as of the revision of the end': 'same',
   'ended by the agent: expired': 'ENDED',
   'ended by the agent: logged off': 'ENDED',
+  'ended by the agent: idle': 'ENDED',
   'ended by the agent: revoked, says it': 'same',
-  'another grant became active': 'ENDED',
+  'ended by the agent: access removed, says it': 'same',
+  extend: 'Conflict',
+  shorten: 'Conflict',
   fail: 'same',
 };
-const over = Object.fromEntries(Object.keys(commands).map((name) => [name, 'same'])) as Record<Name, Outcome>;
+const ending: Record<Name, Outcome> = {
+  ...live,
+  end: 'same',
+  'tick, everything is due': 'END_STUCK',
+  'ended as of the revision of the end': 'ENDED',
+};
+const over: Record<Name, Outcome> = {
+  ...(Object.fromEntries(Object.keys(commands).map((name) => [name, 'same'])) as Record<Name, Outcome>),
+  extend: 'Conflict',
+  shorten: 'Conflict',
+};
 const table: Record<GrantState, Record<Name, Outcome>> = {
-  APPROVED: {
-    activate: 'ACTIVE',
-    'activate, but it was too late': 'same',
-    end: 'ENDING',
-    'end, another grant carries the account': 'ENDED',
-    'tick, nothing is due': 'same',
-    'tick, everything is due': 'ENDING',
-    'tick, due and carried': 'ENDED',
-    'disabled as of the revision before the end': 'same',
-    'disabled as of the revision of the end': 'same',
-    'ended by the agent: expired': 'ENDED',
-    'ended by the agent: logged off': 'ENDED',
-    'ended by the agent: revoked, says it': 'same',
-    'another grant became active': 'same',
-    fail: 'FAILED',
-  },
-  ACTIVE: {
-    activate: 'same',
-    'activate, but it was too late': 'same',
-    end: 'ENDING',
-    'end, another grant carries the account': 'ENDED',
-    'tick, nothing is due': 'same',
-    'tick, everything is due': 'ENDING',
-    'tick, due and carried': 'ENDED',
-    'disabled as of the revision before the end': 'same',
-    'disabled as of the revision of the end': 'same',
-    'ended by the agent: expired': 'ENDED',
-    'ended by the agent: logged off': 'ENDED',
-    'ended by the agent: revoked, says it': 'same',
-    'another grant became active': 'same',
-    fail: 'same',
-  },
+  APPROVED: { ...live, activate: 'ACTIVE', fail: 'FAILED' },
+  ACTIVE: { ...live, extend: 'ACTIVE', shorten: 'ACTIVE' },
   ENDING: ending,
   END_STUCK: ending,
   ENDED: over,
@@ -159,7 +140,9 @@ describe('every state meets every command', () => {
   );
   test.each(pairs)('%s, %s: %s', (state, name, outcome) => {
     const grant = aGrant(state);
-    const next = decideGrant(grant, commands[name], when[name]);
+    const decide = (from: Grant) => decideGrant(from, commands[name], when(name));
+    if (outcome === 'Conflict') return expect(() => decide(grant)).toThrow(expect.objectContaining({ type: 'Conflict' }));
+    const next = decide(grant);
     if (outcome === 'same') return expect(next).toBe(grant);
     expect(next.state).toBe(outcome);
     // What the database demands of each state.
@@ -169,9 +152,8 @@ describe('every state meets every command', () => {
       expect([next.endingAt, next.endRevision, next.endReason, next.nudgeAt]).not.toContain(null);
     if (next.state === 'ENDED') expect([next.endedAt, next.endReason]).not.toContain(null);
     // Once done, doing it again does nothing.
-    if (command(name) !== 'tick') expect(decideGrant(next, commands[name], when[name])).toBe(next);
+    if (!['tick', 'extend', 'shorten'].includes(commands[name].do)) expect(decide(next)).toBe(next);
   });
-  const command = (name: Name) => commands[name].do;
 });
 
 describe('when a session begins and ends: approved at 0 s, 600 s long', () => {
@@ -245,15 +227,43 @@ describe('an end', () => {
   });
 });
 
-describe('an account is carried by another grant', () => {
-  const active = aGrant('ACTIVE');
-  test.each<[string, Grant[], number, boolean]>([
-    ['that is active', [aGrant('ACTIVE')], 65, true],
-    ['that is active, but its time is over', [aGrant('ACTIVE')], 610, false],
-    ['not by one that is only approved', [aGrant('APPROVED')], 65, false],
-    ['not by one that is ending', [aGrant('ENDING')], 65, false],
-    ['not by itself', [], 65, false],
-  ])('%s', (_, others, seconds, expected) => {
-    expect(isCarried(active, [active, ...others], at(seconds))).toBe(expected);
+describe('a running session: active since 10 s, until 610 s, at most 1200 s in all', () => {
+  const extend = (seconds: number, from = aGrant('ACTIVE')) => decideGrant(from, { do: 'extend', seconds }, at(500));
+  const shorten = (seconds: number) => decideGrant(aGrant('ACTIVE'), { do: 'shorten', expiresAt: at(seconds) }, at(500));
+
+  test.each([
+    ['a little', 60, 670],
+    ['as far as the rule allows', 600, 1210],
+    ['cut to what the rule allows', 3600, 1210],
+  ])('is extended: %s', (_, seconds, expiresAt) => {
+    expect(extend(seconds)).toMatchObject({ state: 'ACTIVE', expiresAt: at(expiresAt), sessionSeconds: expiresAt - 10 });
+  });
+
+  test('is not extended beyond its rule, nor after its end', () => {
+    expect(() => extend(60, extend(3600))).toThrow('as long as its rule allows');
+    expect(() => decideGrant(aGrant('ACTIVE'), { do: 'extend', seconds: 60 }, at(610))).toThrow('running');
+  });
+
+  test('is shortened, and only shortened', () => {
+    expect(shorten(520)).toMatchObject({ state: 'ACTIVE', expiresAt: at(520), sessionSeconds: 510 });
+    for (const seconds of [500, 499, 610, 4000]) expect(() => shorten(seconds)).toThrow(expect.objectContaining({ type: 'InvalidInput' }));
+  });
+
+  test('is told of its end 5 minutes before, a short one a quarter of its length', () => {
+    expect(warnAt(aGrant('ACTIVE'))).toEqual(at(610 - 150));
+    expect(warnAt({ sessionSeconds: 3600, expiresAt: at(3600) })).toEqual(at(3300));
+    expect(warnAt(aGrant())).toBeNull();
+  });
+
+  test('tells how far it can be extended', () => {
+    expect(extendableUntil(aGrant('ACTIVE'))).toEqual(at(1210));
+    expect(extendableUntil(aGrant())).toBeNull();
+  });
+
+  test('keeps what changed in privileged groups, and who ended it', () => {
+    const privileged = [{ groupName: 'sudo', added: ['mallory'], removed: [] }];
+    const ended = decideGrant(aGrant('ACTIVE'), { do: 'see-ended', revision: 0, reason: 'LOGGED_OFF', secondsAgo: 0, privileged }, at(65));
+    expect(ended.privilegedChanges).toEqual(privileged);
+    expect(decideGrant(aGrant('ACTIVE'), commands.end, at(65)).endedBy).toEqual(by);
   });
 });

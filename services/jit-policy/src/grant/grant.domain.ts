@@ -1,5 +1,4 @@
-import { addSeconds, type Id } from '@stint/kernel';
-import type { ApprovalProof } from '@stint/contracts';
+import { addSeconds, conflict, invalidInput, type Id } from '@stint/kernel';
 
 export const activationSeconds = 120;
 export const stuckAfterSeconds = 300;
@@ -8,7 +7,31 @@ export const nudgeEverySeconds = 30;
 
 export const grantStates = ['APPROVED', 'ACTIVE', 'ENDING', 'ENDED', 'END_STUCK', 'FAILED'] as const;
 export type GrantState = (typeof grantStates)[number];
-export type GrantEndReason = 'EXPIRED' | 'REVOKED' | 'LOGGED_OFF' | 'NOT_ACTIVATED' | 'ACCESS_REMOVED';
+export type GrantEndReason = 'EXPIRED' | 'REVOKED' | 'LOGGED_OFF' | 'NOT_ACTIVATED' | 'IDLE' | 'ACCESS_REMOVED';
+/** Why an agent ends a session by itself; the rest is the server's word, which it only follows. */
+const agentsOwnReasons: readonly GrantEndReason[] = ['EXPIRED', 'LOGGED_OFF', 'NOT_ACTIVATED', 'IDLE'];
+/** How long before its end a session is told, where it is long enough. */
+const longestWarningSeconds = 300;
+
+/** Who ended or changed a grant; null is the system, or the device by itself. */
+export interface Person {
+  kind: 'technician' | 'device' | 'client';
+  id: Id;
+}
+
+/** What changed in one privileged group of the computer while the session lasted. */
+export interface PrivilegedChange {
+  groupName: string;
+  added: string[];
+  removed: string[];
+}
+
+/** The approver's own proof: which key signed, and what it signed with it. */
+export interface ApprovalProof {
+  keyId: Id;
+  keyX: string;
+  signature: string;
+}
 
 /** Permission for one technician to use one account on one device for a limited time. */
 export interface Grant {
@@ -24,13 +47,12 @@ export interface Grant {
   reason: string | null;
   ticket: string | null;
   sessionSeconds: number;
-  /** The technician's own proof; null for TOTP. */
-  approval: ApprovalProof | null;
-  /** The access rule that allowed it. */
-  ruleId: Id | null;
-  ruleName: string | null;
-  /** The longest that it may last in all. */
+  /** The longest that it may last in all, however it is extended: the rule's maximum when it was approved. */
   maxSeconds: number;
+  /** Copied from the settings when it was approved. */
+  idleEndSeconds: number;
+  removeNewPrivileged: boolean;
+  approval: ApprovalProof | null;
   approvedAt: Date;
   activateBy: Date;
   activeAt: Date | null;
@@ -39,6 +61,8 @@ export interface Grant {
   endRevision: number | null;
   endedAt: Date | null;
   endReason: GrantEndReason | null;
+  endedBy: Person | null;
+  privilegedChanges: readonly PrivilegedChange[];
   failure: string | null;
   nudgeAt: Date | null;
 }
@@ -46,14 +70,18 @@ export interface Grant {
 export type GrantCommand =
   /** The device reports that the account became active `secondsAgo` before now. */
   | { do: 'activate'; secondsAgo: number }
-  /** `carried`: another grant is ACTIVE on the same account, which therefore stays enabled. */
-  | { do: 'end'; reason: GrantEndReason; revision: number; carried: boolean }
+  | { do: 'end'; reason: GrantEndReason; revision: number; by: Person | null }
   /** Time passes. */
-  | { do: 'tick'; revision: number; carried: boolean }
-  /** The device read back that the account cannot be used; it had acted upon `revision`, or ended it by itself for `reason`. */
-  | { do: 'see-disabled'; revision: number; reason: GrantEndReason | null; secondsAgo: number }
-  /** Another grant became ACTIVE on the same account. */
-  | { do: 'see-carried' }
+  | { do: 'tick'; revision: number }
+  /**
+   * The device read back that nothing runs for this grant any more: its sessions are gone and the account is disabled, or
+   * enabled only for other grants. It had acted upon `revision`, or ended it by itself for `reason`.
+   */
+  | { do: 'see-ended'; revision: number; reason: GrantEndReason | null; secondsAgo: number; privileged: readonly PrivilegedChange[] }
+  /** `seconds` more, as far as the maximum allows. */
+  | { do: 'extend'; seconds: number }
+  /** An earlier end. */
+  | { do: 'shorten'; expiresAt: Date }
   /** The device could not make or enable the account. */
   | { do: 'fail'; why: string };
 
@@ -72,10 +100,10 @@ export function approvedGrant(
     | 'reason'
     | 'ticket'
     | 'sessionSeconds'
-    | 'approval'
-    | 'ruleId'
-    | 'ruleName'
     | 'maxSeconds'
+    | 'idleEndSeconds'
+    | 'removeNewPrivileged'
+    | 'approval'
   >,
   now: Date,
 ): Grant {
@@ -90,6 +118,8 @@ export function approvedGrant(
     endRevision: null,
     endedAt: null,
     endReason: null,
+    endedBy: null,
+    privilegedChanges: [],
     failure: null,
     nudgeAt: null,
   };
@@ -117,9 +147,19 @@ export function isOpen(grant: Pick<Grant, 'state'>): boolean {
   return grant.state !== 'ENDED' && grant.state !== 'FAILED';
 }
 
-/** Among a technician's grants on one account: is it carried by an ACTIVE one besides `grant`? */
-export function isCarried(grant: Pick<Grant, 'id'>, ofAccount: readonly Grant[], now: Date): boolean {
-  return ofAccount.some((other) => other.id !== grant.id && other.state === 'ACTIVE' && isLive(other, now));
+/** How long before its end a session of this length is told: 5 minutes, a quarter of a short one. */
+export function warnSeconds(grant: Pick<Grant, 'sessionSeconds'>): number {
+  return Math.min(longestWarningSeconds, Math.floor(grant.sessionSeconds / 4));
+}
+
+/** When the session is told of its end; null until it is active. */
+export function warnAt(grant: Pick<Grant, 'sessionSeconds' | 'expiresAt'>): Date | null {
+  return grant.expiresAt === null ? null : addSeconds(grant.expiresAt, -warnSeconds(grant));
+}
+
+/** The latest end that an extension can reach; null until it is active. */
+export function extendableUntil(grant: Pick<Grant, 'activeAt' | 'maxSeconds'>): Date | null {
+  return grant.activeAt === null ? null : addSeconds(grant.activeAt, grant.maxSeconds);
 }
 
 /** The grant after a command; the same object when the command changes nothing, so that doubled and late ones do nothing. */
@@ -131,10 +171,12 @@ export function decideGrant(grant: Grant, command: GrantCommand, now: Date): Gra
       return end(grant, command, now);
     case 'tick':
       return tick(grant, command, now);
-    case 'see-disabled':
-      return seeDisabled(grant, command, now);
-    case 'see-carried':
-      return isEnding(grant) ? ended(grant, now) : grant;
+    case 'see-ended':
+      return seeEnded(grant, command, now);
+    case 'extend':
+      return extended(grant, command.seconds, now);
+    case 'shorten':
+      return shortened(grant, command.expiresAt, now);
     case 'fail':
       return grant.state === 'APPROVED' ? { ...grant, state: 'FAILED', failure: command.why } : grant;
   }
@@ -148,39 +190,68 @@ function activate(grant: Grant, secondsAgo: number, now: Date): Grant {
   return { ...grant, ...times, state: 'ACTIVE' };
 }
 
-function end(grant: Grant, how: { reason: GrantEndReason; revision: number; carried: boolean }, now: Date): Grant {
+function end(grant: Grant, how: { reason: GrantEndReason; revision: number; by: Person | null }, now: Date): Grant {
   if (grant.state !== 'APPROVED' && grant.state !== 'ACTIVE') return grant;
-  const ending: Grant = {
+  return {
     ...grant,
     state: 'ENDING',
     endingAt: now,
     endRevision: how.revision,
     endReason: how.reason,
+    endedBy: how.by,
     nudgeAt: addSeconds(now, nudgeEverySeconds),
   };
-  // The account is not to be disabled: the grant that carries it answers for its end.
-  return how.carried ? ended(ending, now) : ending;
 }
 
-function tick(grant: Grant, how: { revision: number; carried: boolean }, now: Date): Grant {
-  if (grant.state === 'APPROVED' && !isLive(grant, now)) return end(grant, { ...how, reason: 'NOT_ACTIVATED' }, now);
-  if (grant.state === 'ACTIVE' && !isLive(grant, now)) return end(grant, { ...how, reason: 'EXPIRED' }, now);
+function tick(grant: Grant, { revision }: { revision: number }, now: Date): Grant {
+  if (grant.state === 'APPROVED' && !isLive(grant, now)) return end(grant, { revision, reason: 'NOT_ACTIVATED', by: null }, now);
+  if (grant.state === 'ACTIVE' && !isLive(grant, now)) return end(grant, { revision, reason: 'EXPIRED', by: null }, now);
   if (!isEnding(grant) || grant.nudgeAt === null || now < grant.nudgeAt) return grant;
   const stuck = grant.endingAt !== null && now >= addSeconds(grant.endingAt, stuckAfterSeconds);
   return { ...grant, state: stuck ? 'END_STUCK' : 'ENDING', nudgeAt: addSeconds(now, nudgeEverySeconds) };
 }
 
-function seeDisabled(grant: Grant, seen: { revision: number; reason: GrantEndReason | null; secondsAgo: number }, now: Date): Grant {
+function seeEnded(
+  grant: Grant,
+  seen: { revision: number; reason: GrantEndReason | null; secondsAgo: number; privileged: readonly PrivilegedChange[] },
+  now: Date,
+): Grant {
   const at = later(grant.activeAt ?? grant.approvedAt, addSeconds(now, -Math.max(0, seen.secondsAgo)));
   // Revoking is the server's: an agent that says so only follows, and its revision must prove that it does.
-  const byItself = seen.reason === 'REVOKED' || seen.reason === 'ACCESS_REMOVED' ? null : seen.reason;
+  const byItself = seen.reason !== null && agentsOwnReasons.includes(seen.reason) ? seen.reason : null;
+  const witnessed = seen.privileged.length > 0 ? { ...grant, privilegedChanges: seen.privileged } : grant;
   if (isEnding(grant)) {
     // What was seen before the device knew of the end proves nothing, unless the device itself had ended it.
     const proved = byItself !== null || (grant.endRevision !== null && seen.revision >= grant.endRevision);
-    return proved ? ended(grant, at) : grant;
+    return proved ? ended(witnessed, at) : grant;
   }
-  if (byItself !== null && (grant.state === 'APPROVED' || grant.state === 'ACTIVE')) return ended({ ...grant, endReason: byItself }, at);
+  if (byItself !== null && (grant.state === 'APPROVED' || grant.state === 'ACTIVE'))
+    return ended({ ...witnessed, endReason: byItself }, at);
   return grant;
+}
+
+function extended(grant: Grant, seconds: number, now: Date): Grant {
+  if (!isLive(grant, now) || grant.activeAt === null) throw conflict('Only a session that is running can be extended. Log in again.');
+  const sessionSeconds = Math.min(sessionLength(grant) + seconds, grant.maxSeconds);
+  if (sessionSeconds <= sessionLength(grant))
+    throw conflict(`This session lasts as long as its rule allows already (${grant.maxSeconds} s). Log in again when it has ended.`);
+  return { ...grant, sessionSeconds, expiresAt: addSeconds(grant.activeAt, sessionSeconds) };
+}
+
+function shortened(grant: Grant, expiresAt: Date, now: Date): Grant {
+  if (!isLive(grant, now) || grant.activeAt === null || grant.expiresAt === null)
+    throw conflict('Only a session that is running can be shortened. End it instead.');
+  if (expiresAt <= now) throw invalidInput('expiresAt', 'expiresAt must lie ahead. To end it at once use endGrant.');
+  if (expiresAt >= grant.expiresAt)
+    throw invalidInput('expiresAt', `expiresAt must be before ${grant.expiresAt.toISOString()}, when it ends anyway.`);
+  const sessionSeconds = Math.max(1, Math.floor((expiresAt.getTime() - grant.activeAt.getTime()) / 1000));
+  return { ...grant, sessionSeconds, expiresAt };
+}
+
+/** From the moment when it became active to its end, which a late report may have brought closer. */
+function sessionLength(grant: Pick<Grant, 'activeAt' | 'expiresAt' | 'sessionSeconds'>): number {
+  if (grant.activeAt === null || grant.expiresAt === null) return grant.sessionSeconds;
+  return Math.floor((grant.expiresAt.getTime() - grant.activeAt.getTime()) / 1000);
 }
 
 function ended(grant: Grant, at: Date): Grant {

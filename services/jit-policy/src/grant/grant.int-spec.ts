@@ -27,7 +27,12 @@ afterAll(() => service.close());
 
 const inSeconds = (seconds: number) => new Date(service.clock.now().getTime() + seconds * 1000).toISOString();
 const end = (id: Id, by: Technician = anna) => world.mutate(by.actor, 'endGrant', `... on Grant { ${grantFields} }`, { id });
-const account = async () => (await world.desired(computer)).accounts?.[0] ?? {};
+const setting = (change: object) =>
+  world.mutate(technicianActor(msp, 'ADMINISTRATOR'), 'updateJitSettings', '... on Tenant { __typename }', {
+    tenantId: customer.tenantId,
+    ...change,
+  });
+const account = async (): Promise<Record<string, unknown>> => (await world.desired(computer)).accounts?.[0] ?? {};
 const becomes = (id: Id, expected: object): Promise<Thing> =>
   eventually(async () => {
     const grant = await world.grant(anna, id);
@@ -42,11 +47,9 @@ describe('the life of a grant', () => {
       name: 'jit-annaberg',
       displayName: 'Anna Berg',
       state: 'ENABLED',
-      grantId: id,
-      sessionSeconds: 3600,
-      activateBy: inSeconds(120),
-      expiresAt: null,
+      grants: [{ grantId: id, sessionSeconds: 3600, activateBy: inSeconds(120), expiresAt: null, idleEndSeconds: 600, warnSeconds: 300 }],
       passwordLength: 24,
+      removeNewPrivileged: false,
     };
     expect(await account()).toMatchObject(enabled);
 
@@ -55,7 +58,7 @@ describe('the life of a grant', () => {
     await world.report(computer, [{ grantId: id, state: 'ACTIVE', secondsAgo: 4 }]);
     const expiresAt = inSeconds(3596);
     expect(await world.grant(anna, id)).toMatchObject({ state: 'ACTIVE', approvedAt, activeAt: inSeconds(-4), expiresAt, endReason: null });
-    expect(await account()).toMatchObject({ state: 'ENABLED', grantId: id, expiresAt });
+    expect(await account()).toMatchObject({ state: 'ENABLED', grants: [{ grantId: id, expiresAt }] });
     expect(await service.audited('grant.activated', id)).toMatchObject({
       actorKind: 'device',
       actorId: computer.actor.id,
@@ -65,7 +68,7 @@ describe('the life of a grant', () => {
     service.clock.advance(3595.999);
     expect(await account()).toMatchObject({ state: 'ENABLED' });
     service.clock.advance(0.001);
-    expect(await account()).toMatchObject({ state: 'DISABLED', grantId: null, expiresAt: null });
+    expect(await account()).toMatchObject({ state: 'DISABLED', grants: [] });
     await becomes(id, { state: 'ENDING', endReason: 'EXPIRED', endedAt: null });
     expect(await service.audited('grant.end-requested', id)).toMatchObject({ actorKind: 'system', details: { endReason: 'EXPIRED' } });
 
@@ -243,10 +246,10 @@ describe('the desired state', () => {
     expect(await world.desired(computer, first.revision)).toMatchObject({ revision: first.revision, accounts: null, checkInSeconds: 60 });
     const id = await world.granted(anna, computer);
     const second = await world.desired(computer, first.revision);
-    expect(second).toMatchObject({ revision: first.revision + 1, accounts: [{ grantId: id }], checkInSeconds: 30 });
+    expect(second).toMatchObject({ revision: first.revision + 1, accounts: [{ grants: [{ grantId: id }] }], checkInSeconds: 30 });
     expect(await world.desired(computer, second.revision)).toMatchObject({ accounts: null, checkInSeconds: 30 });
     // An agent whose server was restored from a backup knows more than the server: it gets the whole.
-    expect(await world.desired(computer, second.revision + 5)).toMatchObject({ accounts: [{ grantId: id }] });
+    expect(await world.desired(computer, second.revision + 5)).toMatchObject({ accounts: [{ grants: [{ grantId: id }] }] });
   });
 
   test('the real name is kept, for the grant and for next time', async () => {
@@ -256,7 +259,7 @@ describe('the desired state', () => {
     expect(await world.grant(anna, id)).toMatchObject({ accountName: 'jit-annaberg-2' });
     await world.report(computer, [{ grantId: id, state: 'DISABLED', endReason: 'LOGGED_OFF', name: 'jit-annaberg-2' }]);
     const again = await world.granted(anna, computer);
-    expect(await account()).toMatchObject({ name: 'jit-annaberg-2', grantId: again });
+    expect(await account()).toMatchObject({ name: 'jit-annaberg-2', grants: [{ grantId: again }] });
     expect((await world.desired(computer)).accounts).toHaveLength(1);
   });
 
@@ -270,46 +273,55 @@ describe('the desired state', () => {
   });
 });
 
-describe('two grants of one technician on one computer', () => {
-  test('the account stays enabled until the last ends', async () => {
+describe.each(['of one technician on one computer', 'of two technicians who share an account'])('two grants %s', (which) => {
+  const shared = which.includes('share');
+  let other: Technician;
+  beforeAll(async () => {
+    other = shared ? await world.technician(msp, 'TECHNICIAN', { email: 'bert@example.com', displayName: 'Bert' }) : anna;
+    await setting({ technicianLoginMode: shared ? 'SHARED' : 'INDIVIDUAL' });
+  });
+  afterAll(() => setting({ technicianLoginMode: null }));
+  const both = async () => [await world.active(anna, computer), await world.active(other, computer)] as const;
+
+  test('enable one account, and each is told with its technician', async () => {
+    const [first, second] = await both();
+    const { accounts } = await world.desired(computer);
+    expect(accounts).toMatchObject([
+      { state: 'ENABLED', name: shared ? 'jit-shared' : 'jit-annaberg', grants: [{ grantId: first }, { grantId: second }] },
+    ]);
+    expect(await world.grant(anna, first)).toMatchObject({ technician: { id: anna.actor.id } });
+    expect(await world.grant(anna, second)).toMatchObject({ technician: { id: other.actor.id } });
+  });
+
+  test('end one after the other: the first one`s end does not cut off the second', async () => {
+    const [first, second] = await both();
+    expect(await end(first)).toMatchObject({ state: 'ENDING' });
+    expect(await account()).toMatchObject({ state: 'ENABLED', grants: [{ grantId: second }] });
+    await world.report(computer, [{ grantId: first, state: 'DISABLED' }]);
+    expect(await world.grant(anna, first)).toMatchObject({ state: 'ENDED', endReason: 'REVOKED' });
+    expect(await world.grant(anna, second)).toMatchObject({ state: 'ACTIVE' });
+    await world.report(computer, [{ grantId: second, state: 'DISABLED', endReason: 'LOGGED_OFF' }]);
+    expect(await world.grant(anna, second)).toMatchObject({ state: 'ENDED', endReason: 'LOGGED_OFF' });
+    expect(await account()).toMatchObject({ state: 'DISABLED', grants: [] });
+  });
+
+  test('expire each at its own time', async () => {
     const first = await world.active(anna, computer);
     service.clock.advance(60);
-    const second = await world.active(anna, computer);
-    expect(await account()).toMatchObject({ grantId: second });
+    const second = await world.active(other, computer);
     service.clock.advance(3540);
-    // Seen to have ended: the account is the second's alone.
-    await becomes(first, { state: 'ENDED', endReason: 'EXPIRED' });
-    expect(await account()).toMatchObject({ state: 'ENABLED', grantId: second });
+    await becomes(first, { state: 'ENDING', endReason: 'EXPIRED' });
+    expect(await account()).toMatchObject({ state: 'ENABLED', grants: [{ grantId: second }] });
     service.clock.advance(60);
     await becomes(second, { state: 'ENDING' });
     expect(await account()).toMatchObject({ state: 'DISABLED' });
   });
 
-  test('the second ends first: the first still holds the account', async () => {
-    const first = await world.active(anna, computer);
-    const second = await world.active(anna, computer);
-    expect(await end(second)).toMatchObject({ state: 'ENDED' });
-    expect(await account()).toMatchObject({ state: 'ENABLED', grantId: first });
-  });
-
-  test('one that ends while another is only approved waits to be seen', async () => {
-    const first = await world.active(anna, computer);
-    const second = await world.granted(anna, computer);
-    expect(await end(first)).toMatchObject({ state: 'ENDING' });
-    expect(await account()).toMatchObject({ state: 'ENABLED', grantId: second });
-    await world.report(computer, [{ grantId: second, state: 'ACTIVE' }]);
-    expect(await world.grant(anna, first)).toMatchObject({ state: 'ENDED', endReason: 'REVOKED' });
-  });
-
-  test('a log-off ends both, and a late copy of it ends nothing new', async () => {
-    const first = await world.active(anna, computer);
-    const second = await world.active(anna, computer);
-    const logOff = { grantId: second, state: 'DISABLED', endReason: 'LOGGED_OFF' };
-    await world.report(computer, [logOff]);
-    for (const id of [first, second]) expect(await world.grant(anna, id)).toMatchObject({ state: 'ENDED', endReason: 'LOGGED_OFF' });
-    const third = await world.active(anna, computer);
-    await world.report(computer, [logOff]);
-    expect(await world.grant(anna, third)).toMatchObject({ state: 'ACTIVE' });
+  test('the account as a whole seen disabled proves the end of both', async () => {
+    const ids = await both();
+    for (const id of ids) await end(id);
+    await world.report(computer, [{ state: 'DISABLED' }]);
+    for (const id of ids) expect(await world.grant(anna, id)).toMatchObject({ state: 'ENDED', endReason: 'REVOKED' });
   });
 });
 

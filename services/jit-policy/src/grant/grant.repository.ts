@@ -1,7 +1,6 @@
 import type { Id, PageRequest } from '@stint/kernel';
-import type { ApprovalProof } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
-import type { Grant, GrantEndReason, GrantState } from './grant.domain.ts';
+import type { Grant, GrantEndReason, GrantState, Person, PrivilegedChange } from './grant.domain.ts';
 
 interface Row {
   msp_id: Id;
@@ -16,10 +15,12 @@ interface Row {
   reason: string | null;
   ticket: string | null;
   session_seconds: number;
-  approval_proof: ApprovalProof | null;
-  rule_id: Id | null;
-  rule_name: string | null;
   max_seconds: number;
+  idle_end_seconds: number;
+  remove_new_privileged: boolean;
+  approval_key_id: Id | null;
+  approval_key_x: string | null;
+  approval_signature: string | null;
   approved_at: Date;
   activate_by: Date;
   active_at: Date | null;
@@ -28,6 +29,8 @@ interface Row {
   end_revision: number | null;
   ended_at: Date | null;
   end_reason: GrantEndReason | null;
+  ended_by: Person | string | null;
+  privileged_changes: PrivilegedChange[] | string;
   failure: string | null;
   nudge_at: Date | null;
 }
@@ -45,10 +48,12 @@ const names = [
   'reason',
   'ticket',
   'session_seconds',
-  'approval_proof',
-  'rule_id',
-  'rule_name',
   'max_seconds',
+  'idle_end_seconds',
+  'remove_new_privileged',
+  'approval_key_id',
+  'approval_key_x',
+  'approval_signature',
   'approved_at',
   'activate_by',
   'active_at',
@@ -57,6 +62,8 @@ const names = [
   'end_revision',
   'ended_at',
   'end_reason',
+  'ended_by',
+  'privileged_changes',
   'failure',
   'nudge_at',
 ] as const satisfies readonly (keyof Row)[];
@@ -78,7 +85,7 @@ export class GrantRepository {
   async save(tx: Tx, grant: Grant): Promise<void> {
     await tx.query(
       `update jit_grant set state = $3, active_at = $4, expires_at = $5, ending_at = $6, end_revision = $7, ended_at = $8, end_reason = $9, failure = $10,
-         nudge_at = $11
+         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14
        where msp_id = $1 and id = $2`,
       [
         grant.mspId,
@@ -92,6 +99,9 @@ export class GrantRepository {
         grant.endReason,
         grant.failure,
         grant.nudgeAt,
+        grant.sessionSeconds,
+        grant.endedBy === null ? null : JSON.stringify(grant.endedBy),
+        JSON.stringify(grant.privilegedChanges),
       ],
     );
   }
@@ -160,8 +170,42 @@ export class GrantRepository {
     return rows.map((row) => ({ mspId: row.msp_id, id: row.id }));
   }
 
-  /** For each owner (a tenant or a device) the grants of one page, newest first, with one surplus row where there are more. */
-  async pages(tx: Tx, mspId: Id, owner: 'tenant' | 'device', ownerIds: readonly Id[], page: PageRequest): Promise<Map<Id, Grant[]>> {
+  /** How many live grants of the technician there are. */
+  async countLive(tx: SystemTx, mspId: Id, technicianId: Id): Promise<number> {
+    const [row] = await tx.query<{ live: number }>(
+      `select count(*)::int as live from jit_grant where msp_id = $1 and technician_id = $2 and state in ('APPROVED', 'ACTIVE')`,
+      [mspId, technicianId],
+    );
+    return row?.live ?? 0;
+  }
+
+  /** Notes an extension; false when it was noted before. */
+  async addExtension(tx: Tx, grant: Grant, extension: { id: Id; seconds: number; at: Date }): Promise<boolean> {
+    const rows = await tx.query(
+      `insert into grant_extension (msp_id, tenant_id, id, grant_id, seconds, extended_at) values ($1, $2, $3, $4, $5, $6)
+       on conflict do nothing returning id`,
+      [grant.mspId, grant.tenantId, extension.id, grant.id, extension.seconds, extension.at],
+    );
+    return rows.length === 1;
+  }
+
+  /** The grant that an extension with this id was for; null when there is none. */
+  async extendedBy(tx: Tx, mspId: Id, extensionId: Id): Promise<Id | null> {
+    const [row] = await tx.query<{ grant_id: Id }>('select grant_id from grant_extension where msp_id = $1 and id = $2', [
+      mspId,
+      extensionId,
+    ]);
+    return row?.grant_id ?? null;
+  }
+
+  /** For each owner (a tenant, a device or a technician) the grants of one page, newest first, with one surplus row where there are more. */
+  async pages(
+    tx: Tx,
+    mspId: Id,
+    owner: 'tenant' | 'device' | 'technician',
+    ownerIds: readonly Id[],
+    page: PageRequest,
+  ): Promise<Map<Id, Grant[]>> {
     const rows = await tx.query<Row & { owner_id: Id }>(
       `select o.id as owner_id, ${columnsOfG} from unnest($2::uuid[]) as o(id)
        cross join lateral (
@@ -176,6 +220,7 @@ export class GrantRepository {
 }
 
 function asGrant(row: Row): Grant {
+  const { approval_key_id: keyId, approval_key_x: keyX, approval_signature: signature } = row;
   return {
     mspId: row.msp_id,
     tenantId: row.tenant_id,
@@ -189,10 +234,10 @@ function asGrant(row: Row): Grant {
     reason: row.reason,
     ticket: row.ticket,
     sessionSeconds: row.session_seconds,
-    approval: row.approval_proof,
-    ruleId: row.rule_id,
-    ruleName: row.rule_name,
     maxSeconds: row.max_seconds,
+    idleEndSeconds: row.idle_end_seconds,
+    removeNewPrivileged: row.remove_new_privileged,
+    approval: keyId === null || keyX === null || signature === null ? null : { keyId, keyX, signature },
     approvedAt: row.approved_at,
     activateBy: row.activate_by,
     activeAt: row.active_at,
@@ -201,6 +246,8 @@ function asGrant(row: Row): Grant {
     endRevision: row.end_revision,
     endedAt: row.ended_at,
     endReason: row.end_reason,
+    endedBy: row.ended_by as Person | null,
+    privilegedChanges: row.privileged_changes as PrivilegedChange[],
     failure: row.failure,
     nudgeAt: row.nudge_at,
   };
@@ -220,10 +267,12 @@ function asRow(grant: Grant): Row {
     reason: grant.reason,
     ticket: grant.ticket,
     session_seconds: grant.sessionSeconds,
-    approval_proof: grant.approval,
-    rule_id: grant.ruleId,
-    rule_name: grant.ruleName,
     max_seconds: grant.maxSeconds,
+    idle_end_seconds: grant.idleEndSeconds,
+    remove_new_privileged: grant.removeNewPrivileged,
+    approval_key_id: grant.approval?.keyId ?? null,
+    approval_key_x: grant.approval?.keyX ?? null,
+    approval_signature: grant.approval?.signature ?? null,
     approved_at: grant.approvedAt,
     activate_by: grant.activateBy,
     active_at: grant.activeAt,
@@ -232,6 +281,8 @@ function asRow(grant: Grant): Row {
     end_revision: grant.endRevision,
     ended_at: grant.endedAt,
     end_reason: grant.endReason,
+    ended_by: grant.endedBy === null ? null : JSON.stringify(grant.endedBy),
+    privileged_changes: JSON.stringify(grant.privilegedChanges),
     failure: grant.failure,
     nudge_at: grant.nudgeAt,
   };

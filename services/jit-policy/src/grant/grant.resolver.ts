@@ -3,15 +3,27 @@ import DataLoader from 'dataloader';
 import { connection, notFound, pageRequest, type Id } from '@stint/kernel';
 import type { Principal } from '@stint/contracts';
 import { authorise, callerActor, Caller, Can, perRequest, type RequestContext } from '@stint/subgraph';
-import type { DeviceGrantsArgs, EndGrantInput, TenantGrantsArgs } from '../generated/graphql.ts';
+import type {
+  DeviceGrantsArgs,
+  EndAllOfTechnicianInput,
+  EndGrantInput,
+  ExtendGrantInput,
+  ShortenGrantInput,
+  TechnicianGrantsArgs,
+  TenantGrantsArgs,
+} from '../generated/graphql.ts';
 import type { Grant } from './grant.domain.ts';
+import { GrantLifeService } from './grant-life.service.ts';
 import { GrantService } from './grant.service.ts';
 import { grantView } from './grant.view.ts';
 
 /** Grants in GraphQL. */
 @Resolver('Grant')
 export class GrantResolver {
-  constructor(private readonly grants: GrantService) {}
+  constructor(
+    private readonly grants: GrantService,
+    private readonly life: GrantLifeService,
+  ) {}
 
   @Query()
   @Can('grant.read')
@@ -27,7 +39,26 @@ export class GrantResolver {
   }
 
   @Mutation()
-  @Can('grant.end')
+  @Can('login.approve')
+  async extendGrant(@Caller() caller: Principal, @Args('input') input: ExtendGrantInput) {
+    return grantView(await this.life.extend(callerActor(caller), input));
+  }
+
+  @Mutation()
+  @Can('access.approve', 'grant.end')
+  async shortenGrant(@Caller() caller: Principal, @Args('input') input: ShortenGrantInput) {
+    return grantView(await this.life.shorten(callerActor(caller), input));
+  }
+
+  @Mutation()
+  @Can('technician.write')
+  async endAllOfTechnician(@Caller() caller: Principal, @Args('input') input: EndAllOfTechnicianInput) {
+    const { grants, outOfReach } = await this.life.endAll(callerActor(caller), input);
+    return { __typename: 'EndedAll', grants: grants.map(grantView), outOfReach };
+  }
+
+  @Mutation()
+  @Can('grant.end', 'login.approve')
   async endGrant(@Caller() caller: Principal, @Args('input') input: EndGrantInput) {
     return grantView(await this.grants.end(callerActor(caller), input.id));
   }
@@ -44,6 +75,17 @@ export class TenantGrantsResolver {
   }
 }
 
+/** The grants of a technician: everybody sees their own. */
+@Resolver('Technician')
+export class TechnicianGrantsResolver {
+  constructor(private readonly grants: GrantService) {}
+
+  @ResolveField('grants')
+  list(@Parent() technician: { id: Id }, @Args() args: TechnicianGrantsArgs, @Context() context: RequestContext) {
+    return page(this.grants, 'technician', technician.id, args, context);
+  }
+}
+
 /** The grants on a device. */
 @Resolver('Device')
 export class DeviceGrantsResolver {
@@ -57,17 +99,17 @@ export class DeviceGrantsResolver {
 
 async function page(
   grants: GrantService,
-  owner: 'tenant' | 'device',
+  owner: 'tenant' | 'device' | 'technician',
   id: Id,
   args: { first?: number | null | undefined; after?: string | null | undefined },
   context: RequestContext,
 ) {
-  authorise(context.principal, 'grant.read');
-  const actor = callerActor(context.principal);
+  const own = owner === 'technician' && 'id' in context.principal && context.principal.id === id;
+  const actor = own ? callerActor(context.principal) : authorise(context.principal, 'grant.read');
   const request = pageRequest({ first: args.first ?? null, after: args.after ?? null });
   const loader = perRequest(
     context,
-    `grants of ${owner} ${request.first} ${request.after ?? ''}`,
+    `grants of ${own ? 'oneself' : owner} ${request.first} ${request.after ?? ''}`,
     () =>
       new DataLoader<string, Grant[]>(async (ids) => {
         const pages = await grants.pages(actor, owner, ids, request);

@@ -1,20 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isId, newId, notFound, type Clock, type Id, type PageRequest } from '@stint/kernel';
-import type { Actor, ApprovalProof } from '@stint/contracts';
-import { Tenancy, type SystemTx } from '@stint/tenancy';
-import type { DecidingRule } from '../access/access.service.ts';
+import { narrowed, type Actor } from '@stint/contracts';
+import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
 import type { WriteTx } from '../audit-trail.ts';
-import { accountName } from '../device-state/account-name.domain.ts';
-import { AccountRepository } from '../device-state/account.repository.ts';
-import type { Account } from '../device-state/desired-state.domain.ts';
-import { DeviceWorkService } from '../device-state/device-work.service.ts';
+import { AccountService } from '../device-state/account.service.ts';
+import { DeviceWorkService, type DeviceWork } from '../device-state/device-work.service.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
 import type { LoginRequest } from '../login/login.domain.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK } from '../tokens.ts';
-import { approvedGrant, type Grant } from './grant.domain.ts';
+import { approvedGrant, type ApprovalProof, type Grant, type GrantEndReason } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 
 /** What an approval has settled. */
@@ -22,10 +19,11 @@ export interface Approval {
   request: LoginRequest;
   technician: TechnicianCopy;
   sessionSeconds: number;
+  /** The longest that the rule allows in all. */
+  maxSeconds: number;
   reason: string | null;
   ticket: string | null;
   proof: ApprovalProof | null;
-  rule: DecidingRule;
 }
 
 /** Making, reading and ending grants. */
@@ -37,7 +35,7 @@ export class GrantService {
     private readonly copies: DirectoryRepository,
     private readonly settings: SettingsRepository,
     private readonly grants: GrantRepository,
-    private readonly accounts: AccountRepository,
+    private readonly accounts: AccountService,
     private readonly work: DeviceWorkService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -45,7 +43,8 @@ export class GrantService {
   /** Makes the grant of an approval, in its transaction; `device` is locked. */
   async open(tx: WriteTx, device: DeviceCopy, approval: Approval, now: Date): Promise<Grant> {
     const { request, technician } = approval;
-    const account = await this.#account(tx, device, technician, now);
+    const settings = await this.settings.effectiveOf(tx, device.mspId, device.tenantId);
+    const account = await this.accounts.forGrant(tx, device, technician, settings, now);
     const grant = approvedGrant(
       {
         mspId: request.mspId,
@@ -59,10 +58,10 @@ export class GrantService {
         reason: approval.reason,
         ticket: approval.ticket,
         sessionSeconds: approval.sessionSeconds,
+        maxSeconds: approval.maxSeconds,
+        idleEndSeconds: settings.idleEndSeconds.value,
+        removeNewPrivileged: settings.removeNewPrivileged.value,
         approval: approval.proof,
-        ruleId: approval.rule.id,
-        ruleName: approval.rule.name,
-        maxSeconds: approval.rule.maxSeconds,
       },
       now,
     );
@@ -72,8 +71,15 @@ export class GrantService {
     return grant;
   }
 
-  /** Ends a grant now; one that is ending or over stays as it is. */
+  /** Ends a grant now: one's own, or with `grant.end` on its tenant anybody's. One that is ending or over stays as it is. */
   async end(actor: Actor, id: Id): Promise<Grant> {
+    const known = isId(id) ? await this.tenancy.readTenants(actor, (tx) => this.grants.find(tx, actor.mspId, id)) : null;
+    const reach = known?.technicianId === actor.id ? actor : narrowed(actor, ['grant.end']);
+    return this.inDeviceOf(reach, id, (work, grant) => work.end(grant, 'REVOKED', { kind: actor.kind, id: actor.id }));
+  }
+
+  /** Works on a grant in the actor's reach with its device locked. Problem `NotFound` when it is out of reach. */
+  async inDeviceOf<Result>(actor: Actor, id: Id, run: (work: DeviceWork, grant: Grant, tx: TenantTx) => Promise<Result>): Promise<Result> {
     if (!isId(id)) throw notFound('grant');
     let deviceId: Id = '';
     return this.tenancy.inTenantOf(
@@ -89,9 +95,9 @@ export class GrantService {
         const grant = await this.grants.find(tx, actor.mspId, id);
         if (device === null || grant === null) throw notFound('grant');
         const work = await this.work.open(tx, device, this.clock.now());
-        const ended = await work.end(grant, 'REVOKED');
+        const result = await run(work, grant, tx);
         await work.finish();
-        return ended;
+        return result;
       },
     );
   }
@@ -102,13 +108,13 @@ export class GrantService {
       const device = await this.copies.deviceLocked(tx, mspId, deviceId);
       if (device === null) continue;
       const tenant = await this.copies.tenant(tx, mspId, device.tenantId);
-      if (lost(tenant?.path ?? [])) await this.#endLive(tx, device, (grant) => grant.technicianId === technicianId);
+      if (lost(tenant?.path ?? [])) await this.#endLive(tx, device, (grant) => grant.technicianId === technicianId, 'ACCESS_REMOVED');
     }
   }
 
   /** Ends every live grant on a device that was revoked; `device` is locked. */
   async endOfDevice(tx: SystemTx, device: DeviceCopy): Promise<void> {
-    await this.#endLive(tx, device, () => true);
+    await this.#endLive(tx, device, () => true, 'REVOKED');
   }
 
   /** One grant. Problem `NotFound` when it is out of reach; a device reaches only its own. */
@@ -119,42 +125,31 @@ export class GrantService {
   }
 
   /** Pages of grants by owner, newest first, with one surplus row where there are more; owners out of reach are not in the answer. */
-  async pages(actor: Actor, owner: 'tenant' | 'device', ownerIds: readonly Id[], page: PageRequest): Promise<Map<Id, Grant[]>> {
+  async pages(
+    actor: Actor,
+    owner: 'tenant' | 'device' | 'technician',
+    ownerIds: readonly Id[],
+    page: PageRequest,
+  ): Promise<Map<Id, Grant[]>> {
+    if (owner === 'technician') return this.#pagesOfTechnicians(actor, ownerIds.filter(isId), page);
     const visible = await this.directory.visible(actor, owner, ownerIds);
     if (visible.size === 0) return new Map();
     return this.tenancy.readTenants(actor, (tx) => this.grants.pages(tx, actor.mspId, owner, [...visible], page));
   }
 
-  async #endLive(tx: SystemTx, device: DeviceCopy, which: (grant: Grant) => boolean): Promise<void> {
-    const work = await this.work.open(tx, device, this.clock.now());
-    await work.endAll(which, 'REVOKED');
-    await work.finish();
+  /** A technician often lives above the caller's reach; their grants in it are visible all the same. */
+  async #pagesOfTechnicians(actor: Actor, ids: readonly Id[], page: PageRequest): Promise<Map<Id, Grant[]>> {
+    return this.tenancy.readTenants(actor, async (tx) => {
+      const visible = await this.copies.visible(tx, actor.mspId, 'technician', ids);
+      const pages = await this.grants.pages(tx, actor.mspId, 'technician', ids, page);
+      for (const [id, grants] of pages) if (grants.length === 0 && !visible.has(id)) pages.delete(id);
+      return pages;
+    });
   }
 
-  async #account(tx: WriteTx, device: DeviceCopy, technician: TechnicianCopy, now: Date): Promise<Account> {
-    const settings = await this.settings.effectiveOf(tx, device.mspId, device.tenantId);
-    const known = await this.accounts.ofDevice(tx, device.mspId, device.id);
-    const passwordLength = settings.passwordLength.value;
-    const existing = known.find((account) => account.technicianId === technician.id);
-    if (existing !== undefined) {
-      const account: Account = { ...existing, displayName: technician.displayName, passwordLength, lastUsedAt: now, absentSince: null };
-      await this.accounts.reuse(tx, account);
-      return account;
-    }
-    const account: Account = {
-      mspId: device.mspId,
-      tenantId: device.tenantId,
-      id: newId(),
-      deviceId: device.id,
-      technicianId: technician.id,
-      name: accountName(settings.accountNamePrefix.value, technician.email, technician.id, new Set(known.map(({ name }) => name))),
-      displayName: technician.displayName,
-      passwordLength,
-      lastUsedAt: now,
-      absentSince: null,
-      removedAt: null,
-    };
-    await this.accounts.insert(tx, account);
-    return account;
+  async #endLive(tx: SystemTx, device: DeviceCopy, which: (grant: Grant) => boolean, reason: GrantEndReason): Promise<void> {
+    const work = await this.work.open(tx, device, this.clock.now());
+    await work.endAll(which, reason);
+    await work.finish();
   }
 }

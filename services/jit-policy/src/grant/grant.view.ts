@@ -1,4 +1,4 @@
-import type { Grant } from './grant.domain.ts';
+import { extendableUntil, warnAt, type Grant } from './grant.domain.ts';
 
 /** A grant as GraphQL has it. */
 export function grantView(grant: Grant) {
@@ -16,6 +16,10 @@ export function grantView(grant: Grant) {
     endedAt,
     endReason,
     failure,
+    endedBy: grant.endedBy?.kind === 'technician' ? { __typename: 'Technician' as const, id: grant.endedBy.id } : null,
+    warnAt: warnAt(grant),
+    extendableUntil: extendableUntil(grant),
+    privilegedChanges: [...grant.privilegedChanges],
     technician: { __typename: 'Technician' as const, id: grant.technicianId },
     device: { __typename: 'Device' as const, id: grant.deviceId },
   };

@@ -90,7 +90,9 @@ describe('inheritance', () => {
     const computer = await world.computer(branch);
     await service.settled();
     await world.granted(admin, computer);
-    expect((await world.desired(computer)).accounts).toMatchObject([{ name: 'adm-annaberg', sessionSeconds: 600, passwordLength: 40 }]);
+    expect((await world.desired(computer)).accounts).toMatchObject([
+      { name: 'adm-annaberg', passwordLength: 40, grants: [{ sessionSeconds: 600 }] },
+    ]);
   });
 
   test('many at once are one read', async () => {

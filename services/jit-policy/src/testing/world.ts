@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { accessOf, keyApprovalChallenge, type Actor, type KeyApprovalContent, type Payload, type Role } from '@stint/contracts';
+import { approvalChallenge, accessOf, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
 import { generateSigningKey, publicKeyX, signDetached } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { oldId, type Answer, type TestJitPolicy } from './test-jit-policy.ts';
@@ -23,7 +23,13 @@ export interface Computer {
 export interface StartedLogin {
   id: Id;
   code: string;
-  content: KeyApprovalContent;
+  content: ApprovalContent;
+}
+
+/** An account as its device is told. */
+interface DesiredAccount {
+  grants: Record<string, unknown>[];
+  [field: string]: unknown;
 }
 
 export interface Thing {
@@ -35,10 +41,8 @@ export const loginFields =
   '__typename id method state failure shownNumber hostName tenantName sessionSeconds expiresAt device { id } tenant { id } grant { id state accountName endReason expiresAt }';
 export const grantFields =
   '__typename id state accountName reason ticket approvedAt activeAt expiresAt endedAt endReason failure technician { id } device { id }';
-export const accessRequestFields =
-  '__typename id state requester { id } device { id } tenant { id } ruleName reason ticket sessionSeconds needed approverGroup { id } approvals { approver { id } at sessionSeconds } requestedAt expiresAt endedAt endedBy { id } endedWhy loginRequest { id state shownNumber hostName tenantName }';
 /** Mutations whose result union lists no `InvalidInput`. */
-const withoutInput = new Set(['cancelLogin', 'denyLogin', 'endGrant', 'cancelAccess', 'removeAccessRule']);
+const withoutInput = new Set(['cancelLogin', 'denyLogin', 'endGrant']);
 
 /** Tenants, technicians and computers of a test, and what they do. All ids are old unless said otherwise: nothing waits for them. */
 export class World {
@@ -132,7 +136,7 @@ export class World {
     );
     if (started.__typename !== 'StartedLogin') throw new Error(JSON.stringify(started));
     const login = started['loginRequest'] as Record<string, never>;
-    const content: KeyApprovalContent = {
+    const content: ApprovalContent = {
       loginRequestId: id,
       tenantId: computer.tenantId,
       tenantName: login['tenantName'] ?? '',
@@ -147,8 +151,8 @@ export class World {
   }
 
   /** Approves as the phone does. `change` alters what is sent, `signed` what the signature covers. */
-  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<KeyApprovalContent> = {}): Promise<Thing> {
-    const signature = signDetached(by.key, keyApprovalChallenge({ ...login.content, ...signed }));
+  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}): Promise<Thing> {
+    const signature = signDetached(by.key, approvalChallenge({ ...login.content, ...signed }));
     const input = { id: login.id, code: login.code, keyId: by.keyId, signature, ...change };
     return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} }`, input);
   }
@@ -169,9 +173,9 @@ export class World {
   async desired(
     computer: Computer,
     knownRevision: number | null = null,
-  ): Promise<{ revision: number; checkInSeconds: number; accounts: Record<string, unknown>[] | null }> {
+  ): Promise<{ revision: number; checkInSeconds: number; accounts: DesiredAccount[] | null }> {
     const fields =
-      'revision checkInSeconds accounts { id name displayName state grantId loginRequestId sessionSeconds activateBy expiresAt passwordLength }';
+      'revision checkInSeconds accounts { id name displayName state passwordLength removeNewPrivileged grants { grantId loginRequestId sessionSeconds activateBy expiresAt idleEndSeconds warnSeconds } }';
     const query = `query ($refs: [_Any!]!, $known: Int) { _entities(representations: $refs) { ... on Device { desiredState(knownRevision: $known) { ${fields} } } } }`;
     const answer = await this.service.send(computer.actor, query, {
       refs: [{ __typename: 'Device', id: computer.actor.id }],
@@ -186,32 +190,12 @@ export class World {
   async report(computer: Computer, reports: Record<string, unknown>[], revision?: number): Promise<Thing> {
     const desired = await this.desired(computer);
     const accountOf = (grantId: unknown) =>
-      (desired.accounts?.find((account) => account['grantId'] === grantId) ?? desired.accounts?.[0])?.['id'];
+      (desired.accounts?.find(({ grants }) => grants.some((grant) => grant['grantId'] === grantId)) ?? desired.accounts?.[0])?.['id'];
     const filled = reports.map((report) => ({ accountId: accountOf(report['grantId']), secondsAgo: 0, ...report }));
     return this.mutate(computer.actor, 'reportAccounts', '... on ReportsTaken { __typename revision }', {
       revision: revision ?? desired.revision,
       reports: filled,
     });
-  }
-
-  /** An access rule of the tenant, made by its administrator: its id. About local administrators unless said otherwise. */
-  async rule(tenant: { mspId: Id; tenantId: Id }, input: object, id: Id = newId()): Promise<Id> {
-    const made = await this.mutate(technicianActor(tenant, 'ADMINISTRATOR'), 'createAccessRule', '... on AccessRule { __typename id }', {
-      ...{ id, tenantId: tenant.tenantId, name: 'A rule', kinds: ['LOCAL_ADMIN'] },
-      ...input,
-    });
-    if (made.__typename !== 'AccessRule') throw new Error(JSON.stringify(made));
-    return idOf(made);
-  }
-
-  /** The access request of a login. */
-  async requestOf(by: Technician, login: { id: Id }): Promise<Id> {
-    const found = await this.ask(by.actor, 'query ($id: ID!) { loginRequest(id: $id) { accessRequest { id } } }', { id: login.id });
-    return idOf(found['accessRequest']);
-  }
-
-  async accessRequest(by: Technician, id: Id): Promise<Thing> {
-    return this.ask(by.actor, `query ($id: ID!) { accessRequest(id: $id) { ${accessRequestFields} } }`, { id });
   }
 
   async grant(by: Technician, id: Id): Promise<Thing> {

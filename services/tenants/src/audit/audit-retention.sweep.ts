@@ -35,11 +35,15 @@ export class AuditRetentionSweep implements Sweep {
     const due = await this.#retentions.claim(tx, now);
     if (due === null) return 0;
     const { mspId, tenantId, days } = due;
-    const head = await this.#log.headLocked(tx, mspId, tenantId);
-    const { following } = await this.#log.following(tx, mspId, tenantId, null, batch);
     // A clock that runs ahead must not empty the log: this process and the database have to agree.
-    const agreed = Math.min(now.getTime(), due.databaseNow.getTime());
-    const old = outlived(following, new Date(agreed - days * dayMs));
+    const before = new Date(Math.min(now.getTime(), due.databaseNow.getTime()) - days * dayMs);
+    const lookAgainAt = new Date(now.getTime() + dayMs);
+    if (outlived((await this.#log.following(tx, mspId, tenantId, null, 1)).following, before).length === 0) {
+      await this.#retentions.lookAgain(tx, due, lookAgainAt);
+      return 1;
+    }
+    const head = await this.#log.headLocked(tx, mspId, tenantId);
+    const old = outlived((await this.#log.following(tx, mspId, tenantId, null, batch)).following, before);
     const check = new ChainCheck(this.#key, tenantId, head?.anchor ?? noAnchor);
     for (const event of old) check.next(event);
     const [first, last] = [old[0], old.at(-1)];
@@ -62,7 +66,7 @@ export class AuditRetentionSweep implements Sweep {
       await audit(tx, { mspId, tenantId, action: 'audit.trimmed', subjectId: tenantId, occurredAt: now, details });
     }
     // A full batch has more behind it.
-    if (check.broken || old.length < batch) await this.#retentions.lookAgain(tx, due, new Date(now.getTime() + dayMs));
+    if (check.broken || old.length < batch) await this.#retentions.lookAgain(tx, due, lookAgainAt);
     return 1;
   }
 }

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@stint/kernel';
 import { Kind, print, type DocumentNode } from 'graphql';
 import { NetworkError, StintError, type GraphQLErrorEntry } from './errors.ts';
 import type { Credential } from './key-proof.ts';
+import type { SignedInPerson } from './person.ts';
 import { nudgeStream, type Nudge } from './nudges.ts';
 import { ServerTime } from './server-time.ts';
 import { TokenSource } from './token-source.ts';
@@ -11,8 +12,8 @@ import { readJson, send } from './transport.ts';
 export interface StintClientOptions {
   /** The gateway's public address as it calls itself (PUBLIC_URL): proofs are bound to it. */
   url: string;
-  /** Without one, requests are anonymous: enough to redeem an invitation or to enrol. */
-  credential?: Credential;
+  /** A device's or API client's key, or a person who signed in. Without one, requests are anonymous: enough to redeem an invitation or to enrol. */
+  credential?: Credential | SignedInPerson;
   /** For each request, in milliseconds; 15,000 by default. */
   timeoutMs?: number;
   clock?: Clock;

@@ -1,7 +1,8 @@
-import { NetworkError, StintError } from './errors.ts';
+import { NetworkError } from './errors.ts';
 import { KeyProof, type Credential } from './key-proof.ts';
+import type { SignedInPerson } from './person.ts';
 import type { ServerTime } from './server-time.ts';
-import { readJson, send } from './transport.ts';
+import { TokenEndpoint, type TokenAnswer } from './token-endpoint.ts';
 
 interface AccessToken {
   value: string;
@@ -9,22 +10,24 @@ interface AccessToken {
   renewAt: number;
 }
 
-/** The headers that prove a credential to the gateway: an access token and a DPoP proof for one request. */
+/** The headers that prove a caller to the gateway: an access token and a DPoP proof for one request. */
 export class TokenSource {
   readonly #issuer: string;
   readonly #time: ServerTime;
+  readonly #caller: Credential | SignedInPerson;
   readonly #keys: KeyProof;
-  readonly #timeoutMs: number;
+  readonly #endpoint: TokenEndpoint;
   #token: AccessToken | undefined;
   #renewal: Promise<AccessToken> | undefined;
-  #endpointNonce: string | undefined;
   #resourceNonce: string | undefined;
 
-  constructor(options: { url: string; credential: Credential; time: ServerTime; timeoutMs: number }) {
-    this.#issuer = `${options.url}/oauth`;
-    this.#keys = new KeyProof(options.credential);
-    this.#time = options.time;
-    this.#timeoutMs = options.timeoutMs;
+  constructor(options: { url: string; credential: Credential | SignedInPerson; time: ServerTime; timeoutMs: number }) {
+    const { url, credential, time, timeoutMs } = options;
+    this.#issuer = `${url}/oauth`;
+    this.#caller = credential;
+    this.#keys = new KeyProof('dpopKey' in credential ? credential.dpopKey : credential.privateKey);
+    this.#time = time;
+    this.#endpoint = new TokenEndpoint({ url, keys: this.#keys, time, timeoutMs });
   }
 
   /** Signs for one request; gets or renews the token first when needed (one renewal at a time, shared by all who wait). */
@@ -48,47 +51,27 @@ export class TokenSource {
   }
 
   async #renew(): Promise<AccessToken> {
-    // A second and third try only with what the refusal taught: the server's nonce (RFC 9449 §8) or its time.
-    for (let attempt = 1; ; attempt++) {
-      const response = await this.#askForToken();
-      const body = await readJson(response, { timeoutMs: this.#timeoutMs });
-      this.#endpointNonce = response.headers.get('dpop-nonce') ?? this.#endpointNonce;
-      if (response.ok) return (this.#token = this.#accept(body));
-      const taught = this.#time.learn(response) || body['error'] === 'use_dpop_nonce';
-      if (!taught || attempt === 3) throw refusal(response.status, body);
-    }
+    const { accessToken, lifetimeSeconds } = await ('dpopKey' in this.#caller ? this.#refresh(this.#caller) : this.#assert(this.#caller));
+    return (this.#token = { value: accessToken, renewAt: this.#time.seconds() + lifetimeSeconds - Math.min(10, lifetimeSeconds / 4) });
   }
 
-  async #askForToken(): Promise<Response> {
-    const endpoint = `${this.#issuer}/token`;
-    const now = this.#time.seconds();
-    const [assertion, dpop] = await Promise.all([
-      this.#keys.assertion(this.#issuer, now),
-      this.#keys.proof({ method: 'POST', url: endpoint, nonce: this.#endpointNonce }, now),
-    ]);
-    const body = new URLSearchParams({
+  #assert({ id }: Credential): Promise<TokenAnswer> {
+    return this.#endpoint.ask(async (now) => ({
       grant_type: 'client_credentials',
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
+      client_assertion: await this.#keys.assertion(id, this.#issuer, now),
+    }));
+  }
+
+  /** The next refresh token is kept before the access token that came with it is used. */
+  async #refresh({ clientId, refreshTokens }: SignedInPerson): Promise<TokenAnswer> {
+    let answer: TokenAnswer | undefined;
+    await refreshTokens.exchange(async (present) => {
+      const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: present };
+      answer = await this.#endpoint.ask(() => Promise.resolve(form));
+      return answer.refreshToken ?? present;
     });
-    return send(endpoint, { method: 'POST', body, headers: { dpop } }, { timeoutMs: this.#timeoutMs });
+    if (answer === undefined) throw new NetworkError('The store of the refresh token did not renew it.');
+    return answer;
   }
-
-  #accept(body: Record<string, unknown>): AccessToken {
-    const { access_token: value, expires_in: lifetime, token_type: type } = body;
-    if (typeof value !== 'string' || typeof lifetime !== 'number' || String(type).toLowerCase() !== 'dpop') {
-      throw new NetworkError(`${this.#issuer}/token did not answer with a DPoP-bound access token.`);
-    }
-    return { value, renewAt: this.#time.seconds() + lifetime - Math.min(10, lifetime / 4) };
-  }
-}
-
-function refusal(status: number, body: Record<string, unknown>): Error {
-  const error = String(body['error'] ?? `HTTP ${status}`);
-  if (status >= 500 || status === 429) return new NetworkError(`The token endpoint cannot answer now: ${error}.`);
-  const description = typeof body['error_description'] === 'string' ? `: ${body['error_description']}` : '';
-  return new StintError(
-    'UNAUTHENTICATED',
-    `Signing in was refused (${error}${description}). Check that the credential is registered and not revoked.`,
-  );
 }

@@ -8,7 +8,7 @@ export async function send(
 ): Promise<Response> {
   const timeout = AbortSignal.timeout(limits.timeoutMs);
   const signal = limits.signal ? AbortSignal.any([limits.signal, timeout]) : timeout;
-  return networkErrors(url, limits, () => fetch(url, { ...init, signal, redirect: 'error' }));
+  return networkErrors(url, limits, () => fetch(url, { redirect: 'error', ...init, signal }));
 }
 
 /** Reads a JSON body; anything else comes from a proxy or a broken connection and is a `NetworkError`. */

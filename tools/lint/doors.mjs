@@ -48,6 +48,12 @@ export const doors = [
     instead: 'Codes of authenticator apps are made and checked in libs/crypto. Tests may use the package as a second opinion.',
   },
   {
+    door: 'identity providers',
+    packages: ['openid-client'],
+    open: ['services/tenants/src/identity-provider/*.client.ts'],
+    instead: 'Identity providers are asked by services/tenants only, in identity-provider.client.ts, outside every transaction.',
+  },
+  {
     door: 'environment',
     names: { 'node:process': ['env'], process: ['env'] },
     members: ['process.env'],

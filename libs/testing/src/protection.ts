@@ -1,7 +1,7 @@
 import type { TestDatabase } from './database.ts';
 
 /** Tables that are nobody's: libs/tenancy/sql and single rows of the installation itself. Request code cannot read them. */
-const tenantless = ['inbox', 'outbox', 'migration', 'first_link', 'sign_in_artefact', 'passkey_challenge'];
+const tenantless = ['inbox', 'outbox', 'migration', 'first_link', 'sign_in_artefact', 'passkey_challenge', 'identity_provider_sign_in'];
 
 /**
  * What is wrong with the protection of a schema's tables, one line each; empty when all is well. Reads the catalogue, so

@@ -24,6 +24,11 @@ import { EnrollmentTokenRepository } from './enrollment/enrollment-token.reposit
 import { GroupRepository } from './group/group.repository.ts';
 import { GroupResolver, TenantGroupsResolver } from './group/group.resolver.ts';
 import { GroupService } from './group/group.service.ts';
+import { IdentityProviderClient } from './identity-provider/identity-provider.client.ts';
+import { IdentityProviderRepository } from './identity-provider/identity-provider.repository.ts';
+import { IdentityProviderResolver } from './identity-provider/identity-provider.resolver.ts';
+import { IdentityProviderService } from './identity-provider/identity-provider.service.ts';
+import { IdentityProviderSignInService } from './identity-provider/identity-provider-sign-in.service.ts';
 import { Loaders } from './loaders.ts';
 import { PasskeyRegistrar } from './passkey/passkey-registrar.ts';
 import { PasskeyRepository } from './passkey/passkey.repository.ts';
@@ -38,6 +43,8 @@ import { ArtefactService } from './session/artefact.service.ts';
 import { SessionRepository } from './session/session.repository.ts';
 import { SessionResolver, TechnicianSessionsResolver, ViewerSessionsResolver } from './session/session.resolver.ts';
 import { SessionService } from './session/session.service.ts';
+import { SignInResolver } from './sign-in/sign-in.resolver.ts';
+import { SignInService } from './sign-in/sign-in.service.ts';
 import { InvitationRepository } from './technician/invitation.repository.ts';
 import { JoiningService } from './technician/joining.service.ts';
 import { TechnicianCopies } from './technician/technician-copies.ts';
@@ -47,7 +54,7 @@ import { TechnicianService } from './technician/technician.service.ts';
 import { TenantRepository } from './tenant/tenant.repository.ts';
 import { TenantResolver } from './tenant/tenant.resolver.ts';
 import { TenantService } from './tenant/tenant.service.ts';
-import { CLOCK, KEYS, PUBLIC_URL, REVOKE, type Revoke } from './tokens.ts';
+import { ALLOW_INSECURE_IDENTITY_PROVIDER, CLOCK, KEYS, PUBLIC_URL, REVOKE, type Revoke } from './tokens.ts';
 import { TotpRepository } from './totp/totp.repository.ts';
 import { TotpResolver } from './totp/totp.resolver.ts';
 import { TotpService } from './totp/totp.service.ts';
@@ -60,6 +67,7 @@ export interface AppParts {
   presence: Presence;
   publicUrl: string;
   revoke: Revoke;
+  allowInsecureIdentityProvider: boolean;
   log: Logger;
 }
 
@@ -76,11 +84,14 @@ export class AppModule {
         { provide: KEYS, useValue: parts.keys },
         { provide: REVOKE, useValue: parts.revoke },
         { provide: PUBLIC_URL, useValue: parts.publicUrl },
+        { provide: ALLOW_INSECURE_IDENTITY_PROVIDER, useValue: parts.allowInsecureIdentityProvider },
         { provide: Presence, useValue: parts.presence },
         ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],
         ...[DeviceRepository, EnrollmentTokenRepository, ApiClientRepository, AuditRepository, TotpRepository],
         ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
         ...[CredentialService, ApiClientService, AuditService, TotpService, RoleRepository, TechnicianCopies, RoleService, Loaders],
+        ...[IdentityProviderRepository, IdentityProviderClient, IdentityProviderService, IdentityProviderSignInService],
+        ...[IdentityProviderResolver, SignInService, SignInResolver],
         ...[PasskeyRepository, PasskeyRegistrar, PasskeyService, PasskeyResolver],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
         ...[

@@ -31,6 +31,8 @@ export const tenantsConfig = z.object({
     .url()
     .refine((url) => !/^(\[|[\d.]+$)/.test(new URL(url).hostname), 'must have a host name, not an IP address: passkeys belong to it')
     .default('http://localhost:4000'),
+  /** `true`: identity providers may be at http addresses of this machine. For tests and demonstrations only. */
+  ALLOW_INSECURE_IDENTITY_PROVIDER: z.stringbool().default(false),
   LOG_LEVEL: z.string().default('info'),
 });
 export type TenantsConfig = z.infer<typeof tenantsConfig>;

@@ -13,6 +13,7 @@ import { auditKeyLabel } from './audit/audit.service.ts';
 import type { TenantsConfig } from './config.ts';
 import { DeviceRepository } from './device/device.repository.ts';
 import { Presence } from './device/presence.ts';
+import { identityProviderSignInSweep } from './identity-provider/identity-provider.sweep.ts';
 import { passkeyChallengeSweep } from './passkey/passkey.sweep.ts';
 import { sessionSweeps } from './session/session.sweep.ts';
 import { JoiningService } from './technician/joining.service.ts';
@@ -52,7 +53,13 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
       },
       handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers() },
-      sweeps: [presence.sweep, passkeyChallengeSweep, ...sessionSweeps, new AuditRetentionSweep(auditKey, log)],
+      sweeps: [
+        presence.sweep,
+        passkeyChallengeSweep,
+        identityProviderSignInSweep,
+        ...sessionSweeps,
+        new AuditRetentionSweep(auditKey, log),
+      ],
       log,
       clock,
     });
@@ -64,7 +71,11 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
     const revoke = (subjectId: string) => broadcast.publish('credential-revoked', subjectId);
     const app = await startSubgraph({
       name: 'tenants',
-      module: AppModule.with({ tenancy, clock, keys, presence, publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''), revoke, log }),
+      module: AppModule.with({
+        ...{ tenancy, clock, keys, presence, revoke, log },
+        publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''),
+        allowInsecureIdentityProvider: config.ALLOW_INSECURE_IDENTITY_PROVIDER,
+      }),
       gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
       host: config.HOST,
       port: config.PORT,

@@ -43,6 +43,7 @@ export async function startTestTenants(): Promise<TestTenants> {
     MESSAGE_SIGNING_KEY_FILE: join(folder, 'messages.pem'),
     MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(key)},jit-policy=${publicKeyX(generateSigningKey())}`,
     KEY_FILE: join(folder, 'root.key'),
+    ALLOW_INSECURE_IDENTITY_PROVIDER: 'true',
     LOG_LEVEL: 'fatal',
   });
   const clock = new FakeClock(new Date());

@@ -343,6 +343,30 @@ export type EnrollmentTokenInvalid = Problem & {
   message: Scalars['String']['output'];
 };
 
+/** Input of `finishIdentityProviderSignIn`. */
+export type FinishIdentityProviderSignInInput = {
+  /** The whole address with which the browser came back. */
+  callbackUrl: Scalars['String']['input'];
+  /** What `startIdentityProviderSignIn` answered. */
+  transaction: Scalars['String']['input'];
+};
+
+/** Answer of `finishIdentityProviderSignIn`. */
+export type FinishIdentityProviderSignInResult = IdentityProviderSignedIn | InvalidInput | SignInRefused;
+
+/** Input of `finishPasskeySignIn`. */
+export type FinishPasskeySignInInput = {
+  /** The browser's answer (AuthenticationResponseJSON, WebAuthn §5.1). */
+  response: Scalars['String']['input'];
+  /** The browser, as it calls itself. */
+  userAgent?: InputMaybe<Scalars['String']['input']>;
+  /** The technician for whom the identity provider vouched in this sign-in: the passkey must be theirs. */
+  vouchedFor?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** Answer of `finishPasskeySignIn`. */
+export type FinishPasskeySignInResult = InvalidInput | SignInRefused | SignedIn;
+
 /** A group of technicians, to which access is given. */
 export type Group = {
   __typename?: 'Group';
@@ -370,6 +394,47 @@ export type GroupEdge = {
   cursor: Scalars['String']['output'];
   /** The group. */
   node: Group;
+};
+
+/** The OpenID Connect identity provider of a tenant's technicians. The nearest above a technician's home counts. */
+export type IdentityProvider = {
+  __typename?: 'IdentityProvider';
+  /** Our client id there. */
+  clientId: Scalars['String']['output'];
+  /** The public key (JWK, as JSON) with which we prove ourselves there by `private_key_jwt`: register it there. Null with a client secret. */
+  clientPublicKey?: Maybe<Scalars['String']['output']>;
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** The issuer identifier. */
+  issuer: Scalars['String']['output'];
+  /** A passkey is asked for besides. */
+  passkeyToo: Scalars['Boolean']['output'];
+  /** Nobody signs in by passkey alone. */
+  required: Scalars['Boolean']['output'];
+};
+
+/** Where to send the browser. */
+export type IdentityProviderSignInStarted = {
+  __typename?: 'IdentityProviderSignInStarted';
+  /** Needed when the browser comes back; a secret of this browser's sign-in. */
+  transaction: Scalars['String']['output'];
+  /** The identity provider's address with all that it needs. */
+  url: Scalars['String']['output'];
+};
+
+/** Somebody for whom the identity provider vouches. */
+export type IdentityProviderSignedIn = {
+  __typename?: 'IdentityProviderSignedIn';
+  /** The MSP. */
+  mspId: Scalars['ID']['output'];
+  /** True: not signed in before `finishPasskeySignIn` with `vouchedFor`. */
+  passkeyToo: Scalars['Boolean']['output'];
+  /** When. */
+  signedInAt: Scalars['DateTime']['output'];
+  /** The technician. */
+  technicianId: Scalars['ID']['output'];
+  /** Where the technician lives. */
+  tenantId: Scalars['ID']['output'];
 };
 
 /** A value breaks a rule. Nothing was changed. */
@@ -475,6 +540,10 @@ export type Mutation = {
   enrollDevice: EnrollDeviceResult;
   /** Starts TOTP for the calling technician, who must have signed in with a passkey within the last 5 minutes: makes a new secret and answers it sealed to the caller's key. Counts from `confirmTotp` on. */
   enrollTotp: EnrollTotpResult;
+  /** Ends a sign-in at an identity provider: once, within 10 minutes. For the gateway alone. */
+  finishIdentityProviderSignIn: FinishIdentityProviderSignInResult;
+  /** Ends a sign-in by passkey. For the gateway alone. */
+  finishPasskeySignIn: FinishPasskeySignInResult;
   /** Invites a technician by a one-time link, valid for 7 days. */
   inviteTechnician: InviteTechnicianResult;
   /** Issues a token with which an RMM script enrols devices. The token is shown once. */
@@ -485,6 +554,8 @@ export type Mutation = {
   redeemInvitation: RedeemInvitationResult;
   /** Registers another passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. The same call again answers the same passkey. */
   registerPasskey: RegisterPasskeyResult;
+  /** Removes a tenant's identity provider. Whom it knew by which account is forgotten. */
+  removeIdentityProvider: RemoveIdentityProviderResult;
   /** Removes a passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. The last one stays. */
   removePasskey: RemovePasskeyResult;
   /** Takes a role away, at once. The last administrator of the MSP stays. */
@@ -503,10 +574,16 @@ export type Mutation = {
   revokeSession: RevokeSessionResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;
+  /** Sets the OpenID Connect identity provider of the technicians who live in a tenant or below. For the same issuer and client, a secret that is left out stays. */
+  setIdentityProvider: SetIdentityProviderResult;
+  /** Begins a sign-in at the identity provider of whoever has this address. For the gateway alone. */
+  startIdentityProviderSignIn: StartIdentityProviderSignInResult;
   /** Begins to join by an invitation or the first-administrator link: answers what the browser needs to make a passkey. The link stays good. Needs no sign-in. */
   startJoining: StartJoiningResult;
   /** Begins to register another passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. */
   startPasskeyRegistration: StartPasskeyRegistrationResult;
+  /** Begins a sign-in by passkey: a challenge that counts once, for 2 minutes. For the gateway alone. */
+  startPasskeySignIn: PasskeySignInStarted;
   /** Keeps a session that begins. For the gateway alone. */
   startSession: StartSessionResult;
   /** Checks a TOTP code that a technician typed at the calling device, and approves the device's login request with it. Only for devices. */
@@ -565,6 +642,16 @@ export type MutationEnrollTotpArgs = {
 };
 
 
+export type MutationFinishIdentityProviderSignInArgs = {
+  input: FinishIdentityProviderSignInInput;
+};
+
+
+export type MutationFinishPasskeySignInArgs = {
+  input: FinishPasskeySignInInput;
+};
+
+
 export type MutationInviteTechnicianArgs = {
   input: InviteTechnicianInput;
 };
@@ -587,6 +674,11 @@ export type MutationRedeemInvitationArgs = {
 
 export type MutationRegisterPasskeyArgs = {
   input: RegisterPasskeyInput;
+};
+
+
+export type MutationRemoveIdentityProviderArgs = {
+  input: RemoveIdentityProviderInput;
 };
 
 
@@ -632,6 +724,16 @@ export type MutationRevokeSessionArgs = {
 
 export type MutationSetGroupMembersArgs = {
   input: SetGroupMembersInput;
+};
+
+
+export type MutationSetIdentityProviderArgs = {
+  input: SetIdentityProviderInput;
+};
+
+
+export type MutationStartIdentityProviderSignInArgs = {
+  input: StartIdentityProviderSignInInput;
 };
 
 
@@ -713,6 +815,13 @@ export type PasskeyRegistrationStarted = {
   optionsJson: Scalars['String']['output'];
 };
 
+/** A challenge for any passkey of this site. */
+export type PasskeySignInStarted = {
+  __typename?: 'PasskeySignInStarted';
+  /** PublicKeyCredentialRequestOptionsJSON (WebAuthn §5.5): pass it to `navigator.credentials.get`. */
+  optionsJson: Scalars['String']['output'];
+};
+
 /** An expected failure. Every mutation's result union lists the problems that it may answer; `message` says what to do. */
 export type Problem = {
   /** What went wrong and what to do about it, for a person to read. */
@@ -749,6 +858,8 @@ export type Query = {
   signInArtefact?: Maybe<SignInArtefact>;
   /** One technician. */
   technician?: Maybe<Technician>;
+  /** What a technician may do now; null when they may not sign in. For the gateway alone. */
+  technicianPrincipal?: Maybe<TechnicianPrincipal>;
   /** One tenant that the caller reaches. */
   tenant?: Maybe<Tenant>;
   /** All tenants that the caller reaches, oldest first. */
@@ -787,6 +898,11 @@ export type QuerySignInArtefactArgs = {
 
 
 export type QueryTechnicianArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryTechnicianPrincipalArgs = {
   id: Scalars['ID']['input'];
 };
 
@@ -834,6 +950,15 @@ export type RegisterPasskeyInput = {
 
 /** Answer of `registerPasskey`. */
 export type RegisterPasskeyResult = Conflict | InvalidInput | NotFound | Passkey | PasskeyRefused | SignInTooOld;
+
+/** Input of `removeIdentityProvider`. */
+export type RemoveIdentityProviderInput = {
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `removeIdentityProvider`. */
+export type RemoveIdentityProviderResult = NotFound | Tenant;
 
 /** Input of `removePasskey`. */
 export type RemovePasskeyInput = {
@@ -933,6 +1058,25 @@ export type SetGroupMembersInput = {
 /** Answer of `setGroupMembers`. */
 export type SetGroupMembersResult = Group | InvalidInput | NotFound;
 
+/** Input of `setIdentityProvider`. */
+export type SetIdentityProviderInput = {
+  /** Our client id there. */
+  clientId: Scalars['String']['input'];
+  /** Our client secret there; never shown again. Without one we prove ourselves by `private_key_jwt` with a key that is made here. */
+  clientSecret?: InputMaybe<Scalars['String']['input']>;
+  /** The issuer identifier: an https address. */
+  issuer: Scalars['String']['input'];
+  /** Ask for a passkey besides. */
+  passkeyToo: Scalars['Boolean']['input'];
+  /** Let nobody sign in by passkey alone. */
+  required: Scalars['Boolean']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `setIdentityProvider`. */
+export type SetIdentityProviderResult = IdentityProvider | InvalidInput | NotFound;
+
 /** Something that the authorization server keeps. */
 export type SignInArtefact = {
   __typename?: 'SignInArtefact';
@@ -967,6 +1111,13 @@ export type SignInMethod =
   | 'IDENTITY_PROVIDER_AND_PASSKEY'
   /** By passkey. */
   | 'PASSKEY';
+
+/** The sign-in was refused. Why exactly is in the audit log. */
+export type SignInRefused = Problem & {
+  __typename?: 'SignInRefused';
+  /** What to do, for the person. */
+  message: Scalars['String']['output'];
+};
 
 /** One sign-in of a person, in a browser or a command line. It ends when it is revoked, unused for a day, or after a week. */
 export type SignInSession = {
@@ -1004,6 +1155,32 @@ export type SignUp = {
   /** The technician. */
   technician: Technician;
 };
+
+/** A technician who has signed in. */
+export type SignedIn = {
+  __typename?: 'SignedIn';
+  /** The MSP. */
+  mspId: Scalars['ID']['output'];
+  /** The passkey. */
+  passkeyId: Scalars['ID']['output'];
+  /** When. */
+  signedInAt: Scalars['DateTime']['output'];
+  /** The technician. */
+  technicianId: Scalars['ID']['output'];
+  /** Where the technician lives. */
+  tenantId: Scalars['ID']['output'];
+};
+
+/** Input of `startIdentityProviderSignIn`. */
+export type StartIdentityProviderSignInInput = {
+  /** The person's address. */
+  email: Scalars['String']['input'];
+  /** Where the identity provider sends the browser back to: an address of the gateway. */
+  redirectUri: Scalars['String']['input'];
+};
+
+/** Answer of `startIdentityProviderSignIn`. Unknown addresses are refused like known ones without an identity provider. */
+export type StartIdentityProviderSignInResult = IdentityProviderSignInStarted | InvalidInput | SignInRefused;
 
 /** Input of `startJoining`. */
 export type StartJoiningInput = {
@@ -1100,6 +1277,19 @@ export type TechnicianEdge = {
   node: Technician;
 };
 
+/** What a technician may do, for an access token. */
+export type TechnicianPrincipal = {
+  __typename?: 'TechnicianPrincipal';
+  /** What the technician may do where. */
+  access: Array<CredentialAccess>;
+  /** True: who is switched off has none of this. */
+  active: Scalars['Boolean']['output'];
+  /** The MSP. */
+  mspId: Scalars['ID']['output'];
+  /** The tenant where the technician lives. */
+  tenantId: Scalars['ID']['output'];
+};
+
 /** An MSP (the root of a tree) or one of its customers. */
 export type Tenant = {
   __typename?: 'Tenant';
@@ -1117,6 +1307,8 @@ export type Tenant = {
   groups: GroupConnection;
   /** Opaque id (UUIDv7). */
   id: Scalars['ID']['output'];
+  /** Where the technicians of this tenant and of those below sign in besides; null where nothing is set here. */
+  identityProvider?: Maybe<IdentityProvider>;
   /** The name that people see. */
   name: Scalars['String']['output'];
   /** The tenant above; null for the MSP and where the caller does not reach it. */
@@ -1421,6 +1613,16 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( SignInTooOld )
     | ( TotpEnrollment )
   ;
+  FinishIdentityProviderSignInResult:
+    | ( IdentityProviderSignedIn )
+    | ( InvalidInput )
+    | ( SignInRefused )
+  ;
+  FinishPasskeySignInResult:
+    | ( InvalidInput )
+    | ( SignInRefused )
+    | ( SignedIn )
+  ;
   InviteTechnicianResult:
     | ( Conflict )
     | ( InvalidInput )
@@ -1447,6 +1649,10 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( Passkey )
     | ( PasskeyRefused )
     | ( SignInTooOld )
+  ;
+  RemoveIdentityProviderResult:
+    | ( NotFound )
+    | ( Tenant )
   ;
   RemovePasskeyResult:
     | ( Conflict )
@@ -1484,6 +1690,16 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( Group )
     | ( InvalidInput )
     | ( NotFound )
+  ;
+  SetIdentityProviderResult:
+    | ( IdentityProvider )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  StartIdentityProviderSignInResult:
+    | ( IdentityProviderSignInStarted )
+    | ( InvalidInput )
+    | ( SignInRefused )
   ;
   StartJoiningResult:
     | ( InvalidInput )
@@ -1529,6 +1745,7 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
     | ( InvitationInvalid )
     | ( NotFound )
     | ( PasskeyRefused )
+    | ( SignInRefused )
     | ( SignInTooOld )
     | ( TotpLocked )
     | ( TotpRefused )
@@ -1575,9 +1792,16 @@ export type ResolversTypes = {
   EnrollmentTokenConnection: ResolverTypeWrapper<EnrollmentTokenConnection>;
   EnrollmentTokenEdge: ResolverTypeWrapper<EnrollmentTokenEdge>;
   EnrollmentTokenInvalid: ResolverTypeWrapper<EnrollmentTokenInvalid>;
+  FinishIdentityProviderSignInInput: FinishIdentityProviderSignInInput;
+  FinishIdentityProviderSignInResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['FinishIdentityProviderSignInResult']>;
+  FinishPasskeySignInInput: FinishPasskeySignInInput;
+  FinishPasskeySignInResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['FinishPasskeySignInResult']>;
   Group: ResolverTypeWrapper<Group>;
   GroupConnection: ResolverTypeWrapper<GroupConnection>;
   GroupEdge: ResolverTypeWrapper<GroupEdge>;
+  IdentityProvider: ResolverTypeWrapper<IdentityProvider>;
+  IdentityProviderSignInStarted: ResolverTypeWrapper<IdentityProviderSignInStarted>;
+  IdentityProviderSignedIn: ResolverTypeWrapper<IdentityProviderSignedIn>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   Invitation: ResolverTypeWrapper<Invitation>;
   InvitationInvalid: ResolverTypeWrapper<InvitationInvalid>;
@@ -1593,6 +1817,7 @@ export type ResolversTypes = {
   Passkey: ResolverTypeWrapper<Passkey>;
   PasskeyRefused: ResolverTypeWrapper<PasskeyRefused>;
   PasskeyRegistrationStarted: ResolverTypeWrapper<PasskeyRegistrationStarted>;
+  PasskeySignInStarted: ResolverTypeWrapper<PasskeySignInStarted>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
@@ -1600,6 +1825,8 @@ export type ResolversTypes = {
   RedeemInvitationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RedeemInvitationResult']>;
   RegisterPasskeyInput: RegisterPasskeyInput;
   RegisterPasskeyResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RegisterPasskeyResult']>;
+  RemoveIdentityProviderInput: RemoveIdentityProviderInput;
+  RemoveIdentityProviderResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveIdentityProviderResult']>;
   RemovePasskeyInput: RemovePasskeyInput;
   RemovePasskeyResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemovePasskeyResult']>;
   RemoveRoleInput: RemoveRoleInput;
@@ -1618,13 +1845,19 @@ export type ResolversTypes = {
   RoleAssignment: ResolverTypeWrapper<RoleAssignment>;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetGroupMembersResult']>;
+  SetIdentityProviderInput: SetIdentityProviderInput;
+  SetIdentityProviderResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetIdentityProviderResult']>;
   SignInArtefact: ResolverTypeWrapper<SignInArtefact>;
   SignInArtefactInput: SignInArtefactInput;
   SignInArtefactModel: SignInArtefactModel;
   SignInMethod: SignInMethod;
+  SignInRefused: ResolverTypeWrapper<SignInRefused>;
   SignInSession: ResolverTypeWrapper<SignInSession>;
   SignInTooOld: ResolverTypeWrapper<SignInTooOld>;
   SignUp: ResolverTypeWrapper<SignUp>;
+  SignedIn: ResolverTypeWrapper<SignedIn>;
+  StartIdentityProviderSignInInput: StartIdentityProviderSignInInput;
+  StartIdentityProviderSignInResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartIdentityProviderSignInResult']>;
   StartJoiningInput: StartJoiningInput;
   StartJoiningResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartJoiningResult']>;
   StartPasskeyRegistrationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartPasskeyRegistrationResult']>;
@@ -1635,6 +1868,7 @@ export type ResolversTypes = {
   Technician: ResolverTypeWrapper<Technician>;
   TechnicianConnection: ResolverTypeWrapper<TechnicianConnection>;
   TechnicianEdge: ResolverTypeWrapper<TechnicianEdge>;
+  TechnicianPrincipal: ResolverTypeWrapper<TechnicianPrincipal>;
   Tenant: ResolverTypeWrapper<Tenant>;
   TenantConnection: ResolverTypeWrapper<TenantConnection>;
   TenantEdge: ResolverTypeWrapper<TenantEdge>;
@@ -1690,9 +1924,16 @@ export type ResolversParentTypes = {
   EnrollmentTokenConnection: EnrollmentTokenConnection;
   EnrollmentTokenEdge: EnrollmentTokenEdge;
   EnrollmentTokenInvalid: EnrollmentTokenInvalid;
+  FinishIdentityProviderSignInInput: FinishIdentityProviderSignInInput;
+  FinishIdentityProviderSignInResult: ResolversUnionTypes<ResolversParentTypes>['FinishIdentityProviderSignInResult'];
+  FinishPasskeySignInInput: FinishPasskeySignInInput;
+  FinishPasskeySignInResult: ResolversUnionTypes<ResolversParentTypes>['FinishPasskeySignInResult'];
   Group: Group | FederationReferenceTypes['Group'];
   GroupConnection: GroupConnection;
   GroupEdge: GroupEdge;
+  IdentityProvider: IdentityProvider;
+  IdentityProviderSignInStarted: IdentityProviderSignInStarted;
+  IdentityProviderSignedIn: IdentityProviderSignedIn;
   InvalidInput: InvalidInput;
   Invitation: Invitation;
   InvitationInvalid: InvitationInvalid;
@@ -1708,6 +1949,7 @@ export type ResolversParentTypes = {
   Passkey: Passkey;
   PasskeyRefused: PasskeyRefused;
   PasskeyRegistrationStarted: PasskeyRegistrationStarted;
+  PasskeySignInStarted: PasskeySignInStarted;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: Record<PropertyKey, never>;
@@ -1715,6 +1957,8 @@ export type ResolversParentTypes = {
   RedeemInvitationResult: ResolversUnionTypes<ResolversParentTypes>['RedeemInvitationResult'];
   RegisterPasskeyInput: RegisterPasskeyInput;
   RegisterPasskeyResult: ResolversUnionTypes<ResolversParentTypes>['RegisterPasskeyResult'];
+  RemoveIdentityProviderInput: RemoveIdentityProviderInput;
+  RemoveIdentityProviderResult: ResolversUnionTypes<ResolversParentTypes>['RemoveIdentityProviderResult'];
   RemovePasskeyInput: RemovePasskeyInput;
   RemovePasskeyResult: ResolversUnionTypes<ResolversParentTypes>['RemovePasskeyResult'];
   RemoveRoleInput: RemoveRoleInput;
@@ -1732,11 +1976,17 @@ export type ResolversParentTypes = {
   RoleAssignment: RoleAssignment;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolversUnionTypes<ResolversParentTypes>['SetGroupMembersResult'];
+  SetIdentityProviderInput: SetIdentityProviderInput;
+  SetIdentityProviderResult: ResolversUnionTypes<ResolversParentTypes>['SetIdentityProviderResult'];
   SignInArtefact: SignInArtefact;
   SignInArtefactInput: SignInArtefactInput;
+  SignInRefused: SignInRefused;
   SignInSession: SignInSession;
   SignInTooOld: SignInTooOld;
   SignUp: SignUp;
+  SignedIn: SignedIn;
+  StartIdentityProviderSignInInput: StartIdentityProviderSignInInput;
+  StartIdentityProviderSignInResult: ResolversUnionTypes<ResolversParentTypes>['StartIdentityProviderSignInResult'];
   StartJoiningInput: StartJoiningInput;
   StartJoiningResult: ResolversUnionTypes<ResolversParentTypes>['StartJoiningResult'];
   StartPasskeyRegistrationResult: ResolversUnionTypes<ResolversParentTypes>['StartPasskeyRegistrationResult'];
@@ -1747,6 +1997,7 @@ export type ResolversParentTypes = {
   Technician: Technician | FederationReferenceTypes['Technician'];
   TechnicianConnection: TechnicianConnection;
   TechnicianEdge: TechnicianEdge;
+  TechnicianPrincipal: TechnicianPrincipal;
   Tenant: Tenant | FederationReferenceTypes['Tenant'];
   TenantConnection: TenantConnection;
   TenantEdge: TenantEdge;
@@ -1918,6 +2169,14 @@ export type EnrollmentTokenInvalidResolvers<ContextType = any, ParentType extend
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type FinishIdentityProviderSignInResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['FinishIdentityProviderSignInResult'] = ResolversParentTypes['FinishIdentityProviderSignInResult']> = {
+  __resolveType?: TypeResolveFn<'IdentityProviderSignedIn' | 'InvalidInput' | 'SignInRefused', ParentType, ContextType>;
+};
+
+export type FinishPasskeySignInResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['FinishPasskeySignInResult'] = ResolversParentTypes['FinishPasskeySignInResult']> = {
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'SignInRefused' | 'SignedIn', ParentType, ContextType>;
+};
+
 export type GroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['Group'] = ResolversParentTypes['Group'], FederationReferenceType extends FederationReferenceTypes['Group'] = FederationReferenceTypes['Group']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Group']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1934,6 +2193,31 @@ export type GroupConnectionResolvers<ContextType = any, ParentType extends Resol
 export type GroupEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['GroupEdge'] = ResolversParentTypes['GroupEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Group'], ParentType, ContextType>;
+};
+
+export type IdentityProviderResolvers<ContextType = any, ParentType extends ResolversParentTypes['IdentityProvider'] = ResolversParentTypes['IdentityProvider']> = {
+  clientId?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  clientPublicKey?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  issuer?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  passkeyToo?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  required?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type IdentityProviderSignInStartedResolvers<ContextType = any, ParentType extends ResolversParentTypes['IdentityProviderSignInStarted'] = ResolversParentTypes['IdentityProviderSignInStarted']> = {
+  transaction?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  url?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type IdentityProviderSignedInResolvers<ContextType = any, ParentType extends ResolversParentTypes['IdentityProviderSignedIn'] = ResolversParentTypes['IdentityProviderSignedIn']> = {
+  mspId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  passkeyToo?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  signedInAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  technicianId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type InvalidInputResolvers<ContextType = any, ParentType extends ResolversParentTypes['InvalidInput'] = ResolversParentTypes['InvalidInput']> = {
@@ -1987,11 +2271,14 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   endReusedSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndReusedSessionArgs, 'id'>>;
   enrollDevice?: Resolver<ResolversTypes['EnrollDeviceResult'], ParentType, ContextType, RequireFields<MutationEnrollDeviceArgs, 'input'>>;
   enrollTotp?: Resolver<ResolversTypes['EnrollTotpResult'], ParentType, ContextType, RequireFields<MutationEnrollTotpArgs, 'input'>>;
+  finishIdentityProviderSignIn?: Resolver<ResolversTypes['FinishIdentityProviderSignInResult'], ParentType, ContextType, RequireFields<MutationFinishIdentityProviderSignInArgs, 'input'>>;
+  finishPasskeySignIn?: Resolver<ResolversTypes['FinishPasskeySignInResult'], ParentType, ContextType, RequireFields<MutationFinishPasskeySignInArgs, 'input'>>;
   inviteTechnician?: Resolver<ResolversTypes['InviteTechnicianResult'], ParentType, ContextType, RequireFields<MutationInviteTechnicianArgs, 'input'>>;
   issueEnrollmentToken?: Resolver<ResolversTypes['IssueEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationIssueEnrollmentTokenArgs, 'input'>>;
   putSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationPutSignInArtefactArgs, 'input'>>;
   redeemInvitation?: Resolver<ResolversTypes['RedeemInvitationResult'], ParentType, ContextType, RequireFields<MutationRedeemInvitationArgs, 'input'>>;
   registerPasskey?: Resolver<ResolversTypes['RegisterPasskeyResult'], ParentType, ContextType, RequireFields<MutationRegisterPasskeyArgs, 'input'>>;
+  removeIdentityProvider?: Resolver<ResolversTypes['RemoveIdentityProviderResult'], ParentType, ContextType, RequireFields<MutationRemoveIdentityProviderArgs, 'input'>>;
   removePasskey?: Resolver<ResolversTypes['RemovePasskeyResult'], ParentType, ContextType, RequireFields<MutationRemovePasskeyArgs, 'input'>>;
   removeRole?: Resolver<ResolversTypes['RemoveRoleResult'], ParentType, ContextType, RequireFields<MutationRemoveRoleArgs, 'input'>>;
   removeSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemoveSignInArtefactArgs, 'input'>>;
@@ -2001,8 +2288,11 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
   revokeSession?: Resolver<ResolversTypes['RevokeSessionResult'], ParentType, ContextType, RequireFields<MutationRevokeSessionArgs, 'input'>>;
   setGroupMembers?: Resolver<ResolversTypes['SetGroupMembersResult'], ParentType, ContextType, RequireFields<MutationSetGroupMembersArgs, 'input'>>;
+  setIdentityProvider?: Resolver<ResolversTypes['SetIdentityProviderResult'], ParentType, ContextType, RequireFields<MutationSetIdentityProviderArgs, 'input'>>;
+  startIdentityProviderSignIn?: Resolver<ResolversTypes['StartIdentityProviderSignInResult'], ParentType, ContextType, RequireFields<MutationStartIdentityProviderSignInArgs, 'input'>>;
   startJoining?: Resolver<ResolversTypes['StartJoiningResult'], ParentType, ContextType, RequireFields<MutationStartJoiningArgs, 'input'>>;
   startPasskeyRegistration?: Resolver<ResolversTypes['StartPasskeyRegistrationResult'], ParentType, ContextType>;
+  startPasskeySignIn?: Resolver<ResolversTypes['PasskeySignInStarted'], ParentType, ContextType>;
   startSession?: Resolver<ResolversTypes['StartSessionResult'], ParentType, ContextType, RequireFields<MutationStartSessionArgs, 'input'>>;
   submitTotpCode?: Resolver<ResolversTypes['SubmitTotpCodeResult'], ParentType, ContextType, RequireFields<MutationSubmitTotpCodeArgs, 'input'>>;
   updateDevice?: Resolver<ResolversTypes['UpdateDeviceResult'], ParentType, ContextType, RequireFields<MutationUpdateDeviceArgs, 'input'>>;
@@ -2041,8 +2331,12 @@ export type PasskeyRegistrationStartedResolvers<ContextType = any, ParentType ex
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type PasskeySignInStartedResolvers<ContextType = any, ParentType extends ResolversParentTypes['PasskeySignInStarted'] = ResolversParentTypes['PasskeySignInStarted']> = {
+  optionsJson?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'EnrollmentTokenInvalid' | 'InvalidInput' | 'InvitationInvalid' | 'NotFound' | 'PasskeyRefused' | 'SignInTooOld' | 'TotpLocked' | 'TotpRefused', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'EnrollmentTokenInvalid' | 'InvalidInput' | 'InvitationInvalid' | 'NotFound' | 'PasskeyRefused' | 'SignInRefused' | 'SignInTooOld' | 'TotpLocked' | 'TotpRefused', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -2052,6 +2346,7 @@ export type QueryResolvers<ContextType = any, ParentType extends ResolversParent
   sessionPayload?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType, RequireFields<QuerySessionPayloadArgs, 'id'>>;
   signInArtefact?: Resolver<Maybe<ResolversTypes['SignInArtefact']>, ParentType, ContextType, RequireFields<QuerySignInArtefactArgs, 'id' | 'model'>>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType, RequireFields<QueryTechnicianArgs, 'id'>>;
+  technicianPrincipal?: Resolver<Maybe<ResolversTypes['TechnicianPrincipal']>, ParentType, ContextType, RequireFields<QueryTechnicianPrincipalArgs, 'id'>>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType, RequireFields<QueryTenantArgs, 'id'>>;
   tenants?: Resolver<ResolversTypes['TenantConnection'], ParentType, ContextType, Partial<QueryTenantsArgs>>;
   thisDevice?: Resolver<ResolversTypes['Device'], ParentType, ContextType>;
@@ -2064,6 +2359,10 @@ export type RedeemInvitationResultResolvers<ContextType = any, ParentType extend
 
 export type RegisterPasskeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RegisterPasskeyResult'] = ResolversParentTypes['RegisterPasskeyResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'Passkey' | 'PasskeyRefused' | 'SignInTooOld', ParentType, ContextType>;
+};
+
+export type RemoveIdentityProviderResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveIdentityProviderResult'] = ResolversParentTypes['RemoveIdentityProviderResult']> = {
+  __resolveType?: TypeResolveFn<'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
 export type RemovePasskeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemovePasskeyResult'] = ResolversParentTypes['RemovePasskeyResult']> = {
@@ -2104,9 +2403,18 @@ export type SetGroupMembersResultResolvers<ContextType = any, ParentType extends
   __resolveType?: TypeResolveFn<'Group' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
+export type SetIdentityProviderResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetIdentityProviderResult'] = ResolversParentTypes['SetIdentityProviderResult']> = {
+  __resolveType?: TypeResolveFn<'IdentityProvider' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export type SignInArtefactResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignInArtefact'] = ResolversParentTypes['SignInArtefact']> = {
   payload?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   used?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type SignInRefusedResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignInRefused'] = ResolversParentTypes['SignInRefused']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type SignInSessionResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignInSession'] = ResolversParentTypes['SignInSession']> = {
@@ -2130,6 +2438,19 @@ export type SignUpResolvers<ContextType = any, ParentType extends ResolversParen
   credentialId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   technician?: Resolver<ResolversTypes['Technician'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type SignedInResolvers<ContextType = any, ParentType extends ResolversParentTypes['SignedIn'] = ResolversParentTypes['SignedIn']> = {
+  mspId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  passkeyId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  signedInAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  technicianId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type StartIdentityProviderSignInResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartIdentityProviderSignInResult'] = ResolversParentTypes['StartIdentityProviderSignInResult']> = {
+  __resolveType?: TypeResolveFn<'IdentityProviderSignInStarted' | 'InvalidInput' | 'SignInRefused', ParentType, ContextType>;
 };
 
 export type StartJoiningResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartJoiningResult'] = ResolversParentTypes['StartJoiningResult']> = {
@@ -2174,6 +2495,13 @@ export type TechnicianEdgeResolvers<ContextType = any, ParentType extends Resolv
   node?: Resolver<ResolversTypes['Technician'], ParentType, ContextType>;
 };
 
+export type TechnicianPrincipalResolvers<ContextType = any, ParentType extends ResolversParentTypes['TechnicianPrincipal'] = ResolversParentTypes['TechnicianPrincipal']> = {
+  access?: Resolver<Array<ResolversTypes['CredentialAccess']>, ParentType, ContextType>;
+  active?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  mspId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
   apiClients?: Resolver<ResolversTypes['ApiClientConnection'], ParentType, ContextType, Partial<TenantApiClientsArgs>>;
@@ -2183,6 +2511,7 @@ export type TenantResolvers<ContextType = any, ParentType extends ResolversParen
   enrollmentTokens?: Resolver<ResolversTypes['EnrollmentTokenConnection'], ParentType, ContextType, Partial<TenantEnrollmentTokensArgs>>;
   groups?: Resolver<ResolversTypes['GroupConnection'], ParentType, ContextType, Partial<TenantGroupsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  identityProvider?: Resolver<Maybe<ResolversTypes['IdentityProvider']>, ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   parent?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   technicians?: Resolver<ResolversTypes['TechnicianConnection'], ParentType, ContextType, Partial<TenantTechniciansArgs>>;
@@ -2271,9 +2600,14 @@ export type Resolvers<ContextType = any> = {
   EnrollmentTokenConnection?: EnrollmentTokenConnectionResolvers<ContextType>;
   EnrollmentTokenEdge?: EnrollmentTokenEdgeResolvers<ContextType>;
   EnrollmentTokenInvalid?: EnrollmentTokenInvalidResolvers<ContextType>;
+  FinishIdentityProviderSignInResult?: FinishIdentityProviderSignInResultResolvers<ContextType>;
+  FinishPasskeySignInResult?: FinishPasskeySignInResultResolvers<ContextType>;
   Group?: GroupResolvers<ContextType>;
   GroupConnection?: GroupConnectionResolvers<ContextType>;
   GroupEdge?: GroupEdgeResolvers<ContextType>;
+  IdentityProvider?: IdentityProviderResolvers<ContextType>;
+  IdentityProviderSignInStarted?: IdentityProviderSignInStartedResolvers<ContextType>;
+  IdentityProviderSignedIn?: IdentityProviderSignedInResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
   Invitation?: InvitationResolvers<ContextType>;
   InvitationInvalid?: InvitationInvalidResolvers<ContextType>;
@@ -2287,10 +2621,12 @@ export type Resolvers<ContextType = any> = {
   Passkey?: PasskeyResolvers<ContextType>;
   PasskeyRefused?: PasskeyRefusedResolvers<ContextType>;
   PasskeyRegistrationStarted?: PasskeyRegistrationStartedResolvers<ContextType>;
+  PasskeySignInStarted?: PasskeySignInStartedResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   RedeemInvitationResult?: RedeemInvitationResultResolvers<ContextType>;
   RegisterPasskeyResult?: RegisterPasskeyResultResolvers<ContextType>;
+  RemoveIdentityProviderResult?: RemoveIdentityProviderResultResolvers<ContextType>;
   RemovePasskeyResult?: RemovePasskeyResultResolvers<ContextType>;
   RemoveRoleResult?: RemoveRoleResultResolvers<ContextType>;
   RenameTenantResult?: RenameTenantResultResolvers<ContextType>;
@@ -2300,10 +2636,14 @@ export type Resolvers<ContextType = any> = {
   RevokeSessionResult?: RevokeSessionResultResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
+  SetIdentityProviderResult?: SetIdentityProviderResultResolvers<ContextType>;
   SignInArtefact?: SignInArtefactResolvers<ContextType>;
+  SignInRefused?: SignInRefusedResolvers<ContextType>;
   SignInSession?: SignInSessionResolvers<ContextType>;
   SignInTooOld?: SignInTooOldResolvers<ContextType>;
   SignUp?: SignUpResolvers<ContextType>;
+  SignedIn?: SignedInResolvers<ContextType>;
+  StartIdentityProviderSignInResult?: StartIdentityProviderSignInResultResolvers<ContextType>;
   StartJoiningResult?: StartJoiningResultResolvers<ContextType>;
   StartPasskeyRegistrationResult?: StartPasskeyRegistrationResultResolvers<ContextType>;
   StartSessionResult?: StartSessionResultResolvers<ContextType>;
@@ -2311,6 +2651,7 @@ export type Resolvers<ContextType = any> = {
   Technician?: TechnicianResolvers<ContextType>;
   TechnicianConnection?: TechnicianConnectionResolvers<ContextType>;
   TechnicianEdge?: TechnicianEdgeResolvers<ContextType>;
+  TechnicianPrincipal?: TechnicianPrincipalResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
   TenantConnection?: TenantConnectionResolvers<ContextType>;
   TenantEdge?: TenantEdgeResolvers<ContextType>;

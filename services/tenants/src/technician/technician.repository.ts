@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Id, PageRequest } from '@stint/kernel';
-import type { Tx } from '@stint/tenancy';
+import type { SystemTx, Tx } from '@stint/tenancy';
 import type { Technician } from './technician.domain.ts';
 
 interface Row {
@@ -44,6 +44,12 @@ export class TechnicianRepository {
   /** Locked until the transaction ends. */
   async lock(tx: Tx, mspId: Id, id: Id): Promise<Technician | null> {
     const [row] = await tx.query<Row>(`select ${columns} from technician t where t.msp_id = $1 and t.id = $2 for update of t`, [mspId, id]);
+    return row === undefined ? null : asTechnician(row);
+  }
+
+  /** The technician with this id, of whatever MSP: ids are unique across all. */
+  async findById(tx: SystemTx, id: Id): Promise<Technician | null> {
+    const [row] = await tx.query<Row>(`select ${columns} from technician t where t.id = $1`, [id]);
     return row === undefined ? null : asTechnician(row);
   }
 

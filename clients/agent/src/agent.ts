@@ -10,6 +10,8 @@ import { Refused } from './control-plane/control-plane.ts';
 import { Daemon } from './daemon.ts';
 import { linuxClock } from './deadline/device-clock.ts';
 import { readIdentity } from './enrollment/identity.ts';
+import { OfflineChecker } from './offline/offline-checker.ts';
+import { OfflineStore } from './offline/offline-store.ts';
 import { FileStateStore } from './state/state-store.ts';
 
 export interface AgentOptions {
@@ -27,6 +29,8 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
     const namespaces = await userNamespacesWork();
     if (!namespaces.works) throw new Refused(namespaces.wayOut);
   }
+  const { deviceId, hpkeKeys: keys } = identity;
+  const offline = new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId, clock: linuxClock, log });
   const daemon = new Daemon({
     control: new GraphqlControlPlane(
       new StintClient({ url: identity.url, credential: { id: identity.credentialId, privateKey: identity.signingKey } }),
@@ -38,8 +42,10 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
     generatePassword,
     stateFolder,
     root: root === undefined ? null : resolve(root),
+    offline,
+    deviceId,
   });
   const running = await daemon.start();
-  log.info({ deviceId: identity.deviceId, server: identity.url }, 'Agent running.');
+  log.info({ deviceId, server: identity.url }, 'Agent running.');
   return { url: identity.url, close: () => running.close() };
 }

@@ -188,7 +188,7 @@ describeWithRealTools('the agent on a private machine', () => {
   test('an account that someone unlocks by hand is locked again; one that loses its rights gets them back', async () => {
     await start();
     server.want(aDesiredAccount({ id }));
-    await becomes('ENABLED');
+    await isReported({ state: 'ACTIVE' });
     await runInNamespace('usermod', ['--prefix', machine.root, '-G', '', 'jit-anna']);
     await becomes('ENABLED');
     server.want(aDesiredAccount({ id, state: 'DISABLED' }));

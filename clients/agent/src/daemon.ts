@@ -8,8 +8,10 @@ import type { DeviceClock } from './deadline/device-clock.ts';
 import { Reconciler } from './desired-state/reconciler.ts';
 import { Latch } from './latch.ts';
 import { LoginDesk } from './login/login-desk.ts';
+import { OfflineDesk } from './login/offline-desk.ts';
 import { terminalRequest, type AgentEvent } from './login/protocol.ts';
 import { jsonLines, listenForTerminals, type LineConnection } from './login/socket.ts';
+import type { OfflineChecker } from './offline/offline-checker.ts';
 import { processesOf } from './processes/user-processes.ts';
 import { SessionWarnings } from './sessions/session-warnings.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -27,6 +29,9 @@ export interface DaemonOptions {
   stateFolder: string;
   /** The private root that the driver works on, told to terminals; null on the real system. */
   root: string | null;
+  /** Who may log in without the server. */
+  offline: OfflineChecker;
+  deviceId: string;
 }
 
 const busyTickMs = 1_000;
@@ -49,7 +54,7 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#o = options;
-    const { control, driver, store, clock, log, generatePassword, root } = options;
+    const { control, driver, store, clock, log, generatePassword, root, offline, deviceId } = options;
     const memory = (this.#memory = new Memory(store));
     // Numbers of accounts on a private root belong to other people outside of it.
     const sessions = (this.#sessions = new Sessions({ memory, clock, processesOf: root === null ? processesOf : () => [] }));
@@ -71,15 +76,17 @@ export class Daemon {
       sessions,
       warned: (held, secondsLeft, message) => this.#desk.warned(held, secondsLeft, message),
     });
-    this.#synchronizer = new Synchronizer({ control, memory, clock, reconciler: this.#reconciler, log });
+    this.#synchronizer = new Synchronizer({ control, memory, clock, reconciler: this.#reconciler, offline, log });
     this.#desk = new LoginDesk({
       control,
       memory,
       clock,
       log,
       root,
+      offline: new OfflineDesk({ checker: offline, deviceId, memory, clock, log, begin: () => this.#enforce.raise() }),
       checkIn: () => this.#checkIn.raise(),
       watch: () => this.#look.raise(),
+      idleSeconds: (grant) => sessions.idleSeconds(grant),
       end: async ({ account, grant }, reason) => {
         await this.#reconciler.end(account.accountId, grant.grantId, reason);
         this.#enforce.raise();
@@ -122,6 +129,7 @@ export class Daemon {
         return false;
       });
       this.#warnings.run();
+      this.#o.offline.look();
       if (this.#memory.state.reports.length > waiting) this.#checkIn.raise();
       await this.#enforce.wait(this.#untilNextLook(settled));
     }

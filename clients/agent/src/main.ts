@@ -55,21 +55,27 @@ command('run', 'Run the agent.').action(async (options: Place) => {
 });
 
 command('login', 'Get access to this computer.')
-  .addOption(new Option('--method <method>', 'how to prove who you are').choices(['qr', 'totp']).default('qr'))
-  .option('--email <address>', 'for totp: your email address')
+  .addOption(new Option('--method <method>', 'how to prove who you are').choices(['qr', 'totp', 'offline']).default('qr'))
+  .option('--email <address>', 'for totp and offline: your email address')
+  .option('--reason <words>', 'for offline, where it is asked for')
+  .option('--ticket <number>', 'for offline, where it is asked for')
   .option('--no-session', 'open no session; print what happened as one line of JSON')
-  .action(async (options: Place & { method: 'qr' | 'totp'; email?: string; session: boolean }) => {
-    const method = options.method === 'qr' ? 'QR' : 'TOTP';
-    process.exit(
-      await loginAtTerminal({
-        stateFolder: stateFolder(options),
-        method,
-        email: options.email,
-        noSession: !options.session,
-        terminal: readConfig().TERM,
-      }),
-    );
-  });
+  .action(
+    async (options: Place & { method: 'qr' | 'totp' | 'offline'; email?: string; reason?: string; ticket?: string; session: boolean }) => {
+      const method = ({ qr: 'QR', totp: 'TOTP', offline: 'OFFLINE' } as const)[options.method];
+      process.exit(
+        await loginAtTerminal({
+          stateFolder: stateFolder(options),
+          method,
+          email: options.email,
+          reason: options.reason,
+          ticket: options.ticket,
+          noSession: !options.session,
+          terminal: readConfig().TERM,
+        }),
+      );
+    },
+  );
 
 command('logoff', 'End the access of an account on this computer now.')
   .argument('<account>', "the account's name")

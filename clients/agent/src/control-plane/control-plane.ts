@@ -1,12 +1,24 @@
 import type { DesiredAccount } from '../desired-state/desired-account.ts';
-import type { PendingReport } from '../state/agent-state.ts';
+import type { PreparedAccess } from '../offline/offline-store.ts';
+import type { OfflineLogin, PendingReport } from '../state/agent-state.ts';
 
 /** The server's answer to a check-in; `accounts` is null when the known revision is still the newest. */
 export interface CheckIn {
   revision: number;
   checkInSeconds: number;
   accounts: DesiredAccount[] | null;
+  /** Who may log in without the server, with their secrets; null when the server could not tell. */
+  offlineAccess: PreparedAccess[] | null;
 }
+
+/** An account with Stint's mark that belongs to nobody. */
+export interface StrayAccount {
+  accountId: string;
+  name: string;
+}
+
+/** An offline login as it is sent. */
+export type OfflineLoginReport = Omit<OfflineLogin, 'at'> & { secondsAgo: number };
 
 /** A report as it is sent: `at` became seconds by the computer's clock. */
 export type AccountReport = Omit<PendingReport, 'at' | 'revision'> & { secondsAgo: number };
@@ -33,6 +45,10 @@ export interface ControlPlane {
   checkIn(knownRevision: number | null): Promise<CheckIn>;
   /** Hands over at most 100 reports of what was seen under `revision`; answers the newest revision. */
   report(revision: number, reports: readonly AccountReport[]): Promise<number>;
+  /** Hands over all stray accounts that there are now. */
+  reportStrays(strays: readonly StrayAccount[]): Promise<void>;
+  /** Hands over logins that this computer decided by itself. Repeating is harmless. */
+  reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void>;
   startLogin(id: string, method: LoginMethod): Promise<StartedLogin>;
   loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null>;
   /** False when it is too late because the login is no longer pending. */

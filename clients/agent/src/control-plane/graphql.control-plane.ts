@@ -5,6 +5,7 @@ import {
   CheckInDocument,
   LoginStateDocument,
   ReportAccountsDocument,
+  ReportStrayAccountsDocument,
   StartLoginDocument,
   SubmitTotpCodeDocument,
 } from '../generated/operations.ts';
@@ -17,6 +18,7 @@ import {
   type LoginMethod,
   type LoginState,
   type StartedLogin,
+  type StrayAccount,
 } from './control-plane.ts';
 
 /** The server behind Stint's public GraphQL interface. */
@@ -32,15 +34,31 @@ export class GraphqlControlPlane implements ControlPlane {
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.desiredState) throw new NetworkError('The server could not tell the desired state.');
     const { revision, checkInSeconds, accounts } = thisDevice.desiredState;
-    return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null };
+    return {
+      revision,
+      checkInSeconds,
+      accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null,
+      offlineAccess: null,
+    };
   }
 
   async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
     const { reportAccounts: answer } = await this.#client.request(ReportAccountsDocument, {
-      input: { revision, reports: [...reports] },
+      input: { revision, reports: reports.map((report) => ({ ...report, privileged: report.privileged.slice(0, 50) })) },
     });
     if (answer.__typename === 'ReportsTaken') return answer.revision;
     throw new Refused(answer.message);
+  }
+
+  async reportStrays(strays: readonly StrayAccount[]): Promise<void> {
+    const { reportStrayAccounts: answer } = await this.#client.request(ReportStrayAccountsDocument, {
+      input: { strays: strays.slice(0, 100) },
+    });
+    if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
+  }
+
+  reportOfflineLogins(): Promise<void> {
+    return Promise.resolve();
   }
 
   async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {

@@ -1,24 +1,29 @@
 import type { Logger } from '@stint/host';
 import { secondsBetween } from '../deadline/deadline.domain.ts';
-import type { DeviceClock } from '../deadline/device-clock.ts';
+import type { DeviceClock, Reading } from '../deadline/device-clock.ts';
 import type { Reconciler } from '../desired-state/reconciler.ts';
+import type { OfflineChecker } from '../offline/offline-checker.ts';
 import type { Memory } from '../state/memory.ts';
 import { Refused, type ControlPlane } from './control-plane.ts';
 
 const batchSize = 100;
 const rounds = 5;
+const offlineBatchSize = 20;
+const straySeconds = 3600;
 
 export interface SynchronizerOptions {
   control: ControlPlane;
   memory: Memory;
   clock: DeviceClock;
   reconciler: Reconciler;
+  offline: OfflineChecker;
   log: Logger;
 }
 
 /** Fetches the desired state, has it made real, and hands reports over until the server took them. */
 export class Synchronizer {
   readonly #o: SynchronizerOptions;
+  #straysAt: Reading | undefined;
 
   constructor(options: SynchronizerOptions) {
     this.#o = options;
@@ -26,6 +31,8 @@ export class Synchronizer {
 
   /** One whole check-in. Throws when the server gave no usable answer; nothing is lost then. */
   async run(): Promise<void> {
+    // First: what follows from the server is then told by one who knows of these sessions.
+    await this.#handOverOffline();
     for (let round = 0; round < rounds; round++) {
       const revision = await this.#fetch();
       const newest = await this.#handOver(revision);
@@ -34,15 +41,62 @@ export class Synchronizer {
   }
 
   async #fetch(): Promise<number> {
-    const { control, memory, clock, reconciler } = this.#o;
-    const { revision, checkInSeconds, accounts } = await control.checkIn(memory.state.desired?.revision ?? null);
+    const { control, memory, clock, reconciler, offline } = this.#o;
+    const answer = await control.checkIn(memory.state.desired?.revision ?? null);
+    const { revision, checkInSeconds, accounts, offlineAccess } = answer;
+    offline.heard();
     if (checkInSeconds !== memory.state.checkInSeconds) memory.change((state) => void (state.checkInSeconds = checkInSeconds));
     if (accounts) {
+      // Before the revision counts as known: killed in between, all of it is fetched again.
+      if (offlineAccess) await offline.prepare(offlineAccess);
       memory.change((state) => void (state.desired = { revision, accounts, receivedAt: clock.read() }));
       await reconciler.run();
-      await reconciler.reportAll();
     }
+    if (accounts || this.#straysAreDue()) await this.#reportStrays(accounts !== null);
     return revision;
+  }
+
+  #straysAreDue(): boolean {
+    return this.#straysAt === undefined || secondsBetween(this.#straysAt, this.#o.clock.read()) >= straySeconds;
+  }
+
+  /** Accounts with Stint's mark that nobody knows: disabled by now; told when they are others than those the server knows of. */
+  async #reportStrays(everything: boolean): Promise<void> {
+    const { control, memory, clock, reconciler, offline, log } = this.#o;
+    if (everything) await reconciler.reportAll();
+    const strays = await reconciler.strays(offline.accountIds);
+    if (JSON.stringify(strays) !== JSON.stringify(memory.state.strays)) {
+      try {
+        await control.reportStrays(strays);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        log.error({ detail: error.message }, 'The server refused the list of stray accounts.');
+      }
+      memory.change((state) => void (state.strays = strays));
+    }
+    this.#straysAt = clock.read();
+  }
+
+  async #handOverOffline(): Promise<void> {
+    const { control, memory, clock, log } = this.#o;
+    while (memory.state.offlineLogins.length > 0) {
+      const batch = memory.state.offlineLogins.slice(0, offlineBatchSize);
+      try {
+        await control.reportOfflineLogins(batch.map(({ at, ...login }) => ({ ...login, secondsAgo: secondsBetween(at, clock.read()) })));
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        log.error({ detail: error.message, grantIds: batch.map(({ grantId }) => grantId) }, 'The server refused offline logins.');
+      }
+      const taken = new Set(batch.map(({ id }) => id));
+      memory.change((state) => {
+        state.offlineLogins = state.offlineLogins.filter(({ id }) => !taken.has(id));
+        // From the next revision on the server has its say about them.
+        for (const { accountId, grantId } of batch) {
+          const offlineGrant = state.records[accountId]?.grants[grantId]?.offline;
+          if (offlineGrant) offlineGrant.reportedAtRevision = state.desired?.revision ?? 0;
+        }
+      });
+    }
   }
 
   async #handOver(revision: number): Promise<number> {

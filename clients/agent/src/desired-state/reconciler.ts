@@ -64,18 +64,25 @@ export class Reconciler {
     });
   }
 
-  /** Queues reports of every account that the server listed, as it is now, unless one is waiting anyway. Answers the strays. */
-  reportAll(): Promise<{ accountId: string; name: string }[]> {
+  /** Queues reports of every account that the server listed, as it is now, unless one is waiting anyway. */
+  reportAll(): Promise<void> {
     return this.#alone(async () => {
       const { memory, clock } = this.#o;
       const observed = await this.#read();
-      const listed = memory.state.desired?.accounts ?? [];
       const waiting = new Set(memory.state.reports.map(({ accountId, grantId }) => `${accountId} ${grantId}`));
-      const reports = listed
+      const reports = (memory.state.desired?.accounts ?? [])
         .flatMap(({ id }) => snapshot(id, memory.record(id), worst(observed, id), clock.read()))
         .filter(({ accountId, grantId }) => !waiting.has(`${accountId} ${grantId}`));
       if (reports.length > 0) memory.change((state) => reports.forEach((report) => queueReport(state, report)));
-      return memory.state.desired ? strayAccounts(observed, new Set(listed.map(({ id }) => id)), memory.state.records) : [];
+    });
+  }
+
+  /** Accounts with Stint's mark that neither the server lists nor `known` holds nor a grant is live for, as the system shows them now. */
+  strays(known: readonly string[]): Promise<{ accountId: string; name: string }[]> {
+    return this.#alone(async () => {
+      const { desired, records } = this.#o.memory.state;
+      const listed = new Set([...known, ...(desired?.accounts ?? []).map(({ id }) => id)]);
+      return desired ? strayAccounts(await this.#read(), listed, records) : [];
     });
   }
 

@@ -1,11 +1,12 @@
 import type { Logger } from '@stint/host';
 import { newId } from '@stint/kernel';
-import { Refused, type ControlPlane } from '../control-plane/control-plane.ts';
+import { Refused, type ControlPlane, type LoginMethod, type StartedLogin } from '../control-plane/control-plane.ts';
 import { remainingMs, secondsBetween } from '../deadline/deadline.domain.ts';
 import type { DeviceClock } from '../deadline/device-clock.ts';
 import { findProcess, isRunning, signalProcess } from '../processes/process-ref.ts';
 import type { EndReason, LocalLogin } from '../state/agent-state.ts';
 import type { HeldGrant, Memory } from '../state/memory.ts';
+import type { OfflineDesk } from './offline-desk.ts';
 import type { AgentEvent, TerminalRequest } from './protocol.ts';
 import type { LineConnection } from './socket.ts';
 
@@ -18,11 +19,13 @@ export interface LoginDeskOptions {
   clock: DeviceClock;
   log: Logger;
   root: string | null;
+  offline: OfflineDesk;
   /** Something may have changed at the server: check in now. */
   checkIn(): void;
   /** There is a new login: call `watch` from now on every second. */
   watch(): void;
   end(held: HeldGrant, reason: EndReason): Promise<void>;
+  idleSeconds(grant: HeldGrant['grant']): number | null;
 }
 
 type Terminal = LineConnection<AgentEvent>;
@@ -50,6 +53,9 @@ export class LoginDesk {
           return;
         case 'code':
           if (id !== null) await this.#code(id, request, terminal);
+          return;
+        case 'reason':
+          if (id !== null) this.#o.offline.reason(id, request, (event) => terminal.send(event));
           return;
         case 'cancel':
           if (id !== null) await this.#giveUp(id);
@@ -116,7 +122,7 @@ export class LoginDesk {
     if (age > lifetime + graceSeconds)
       return this.#over(login.id, 'EXPIRED', 'Nobody approved the login in time, or the server could not be reached.');
     if (!isRunning(login.terminal)) return this.#giveUp(login.id);
-    await this.#ask(login.id);
+    if (login.method !== 'OFFLINE') await this.#ask(login.id);
   }
 
   async #ask(id: string): Promise<void> {
@@ -141,11 +147,17 @@ export class LoginDesk {
   }
 
   async #start(request: Extract<TerminalRequest, { op: 'login' }>, terminal: Terminal): Promise<string> {
-    const { control, memory, clock, log, watch } = this.#o;
+    const { memory, clock, log, watch } = this.#o;
     const process = findProcess(request.pid);
     if (!process) throw new Refused('The terminal that asks is not running.');
     const id = newId();
-    const started = await control.startLogin(id, request.method);
+    const started = request.method === 'OFFLINE' ? null : await this.#startAtServer(id, request.method);
+    if (started === null || request.method === 'OFFLINE') {
+      this.#terminals.set(id, terminal);
+      this.#o.offline.start(id, process, request.detached, (event) => terminal.send(event));
+      watch();
+      return id;
+    }
     const { wallMs } = clock.read();
     // Written before the code is shown: after a crash the agent still knows whose terminal to watch.
     const login: LocalLogin = {
@@ -167,6 +179,17 @@ export class LoginDesk {
     return id;
   }
 
+  /** Null when the server cannot be reached and this computer may decide by itself. */
+  async #startAtServer(id: string, method: LoginMethod): Promise<StartedLogin | null> {
+    try {
+      return await this.#o.control.startLogin(id, method);
+    } catch (error) {
+      if (error instanceof Refused || !this.#o.offline.isPrepared) throw error;
+      this.#o.log.warn({ detail: error instanceof Error ? error.message : String(error) }, 'Logging in without the server.');
+      return null;
+    }
+  }
+
   #attach(id: string, terminal: Terminal): void {
     const held = this.#o.memory.grantOfLogin(id);
     if (!this.#o.memory.state.logins[id] && !held)
@@ -176,8 +199,9 @@ export class LoginDesk {
     if (held) this.#tell(held, null);
   }
 
-  async #code(id: string, { email, code }: Extract<TerminalRequest, { op: 'code' }>, terminal: Terminal): Promise<void> {
-    const answer = await this.#o.control.submitCode(id, email, code);
+  async #code(id: string, request: Extract<TerminalRequest, { op: 'code' }>, terminal: Terminal): Promise<void> {
+    if (this.#o.memory.state.logins[id]?.method === 'OFFLINE') return this.#o.offline.code(id, request, (event) => terminal.send(event));
+    const answer = await this.#o.control.submitCode(id, request.email, request.code.trim());
     if (!answer.accepted) return terminal.send({ event: 'code-refused', message: answer.message, retryAt: answer.retryAt });
     terminal.send({ event: 'code-accepted' });
     this.#o.checkIn();
@@ -199,6 +223,7 @@ export class LoginDesk {
     const { control, memory, end, log } = this.#o;
     const held = memory.grantOfLogin(id);
     if (held) return end(held, 'LOGGED_OFF');
+    if (memory.state.logins[id]?.method === 'OFFLINE') return this.#drop(id);
     const cancelled = await control.cancelLogin(id).catch(() => undefined);
     if (cancelled === undefined) return;
     if (!cancelled) {
@@ -223,12 +248,13 @@ export class LoginDesk {
   #status(): AgentEvent {
     const { state } = this.#o.memory;
     const now = this.#o.clock.read();
-    const accounts = this.#o.memory.grants().map(({ account: { accountId, name }, grant: { phase, grantId, deadline } }) => ({
+    const accounts = this.#o.memory.grants().map(({ account: { accountId, name }, grant }) => ({
       accountId,
       name,
-      phase,
-      grantId,
-      secondsLeft: deadline !== null && phase === 'ACTIVE' ? Math.max(0, Math.floor(remainingMs(deadline, now) / 1000)) : null,
+      phase: grant.phase,
+      grantId: grant.grantId,
+      secondsLeft: grant.deadline && grant.phase === 'ACTIVE' ? Math.max(0, Math.floor(remainingMs(grant.deadline, now) / 1000)) : null,
+      idleSeconds: this.#o.idleSeconds(grant),
     }));
     return { event: 'status', revision: state.desired?.revision ?? null, reportsWaiting: state.reports.length, accounts };
   }

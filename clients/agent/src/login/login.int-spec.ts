@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
@@ -7,36 +5,7 @@ import { LinuxDriver } from '../accounts/linux.driver.ts';
 import { startAgentUnderTest } from '../testing/agent-under-test.ts';
 import { aDesiredAccount, MemoryControlPlane } from '../testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from '../testing/private-machine.ts';
-
-/** `stint-agent` as a process. */
-class Terminal {
-  readonly process: ChildProcess;
-  stdout = '';
-  stderr = '';
-  readonly exitCode: Promise<number | null>;
-
-  constructor(machine: PrivateMachine, ...args: string[]) {
-    const [command, ...rest] = args;
-    const program = join(import.meta.dirname, '..', 'main.ts');
-    this.process = spawn(
-      process.execPath,
-      ['--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program, command!, '--state', machine.stateFolder, ...rest],
-      { stdio: 'pipe' },
-    );
-    this.process.stdout!.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
-    this.process.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
-    this.exitCode = new Promise((resolve) => this.process.once('close', resolve));
-  }
-
-  type(text: string): void {
-    this.process.stdin!.write(text);
-  }
-
-  result(): Record<string, unknown> {
-    expect(this.stdout.trim().split('\n')).toHaveLength(1);
-    return JSON.parse(this.stdout) as Record<string, unknown>;
-  }
-}
+import { Terminal } from '../testing/terminal-process.ts';
 
 describeWithRealTools('a login at the terminal', () => {
   let machine: PrivateMachine;

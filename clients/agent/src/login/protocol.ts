@@ -4,13 +4,21 @@ import { z } from 'zod';
 
 const email = z.string().trim().min(3).max(254);
 
+const said = z
+  .string()
+  .trim()
+  .max(200)
+  .transform((text) => text || null)
+  .nullable();
+
 /** What a terminal may ask of the agent. */
 export const terminalRequest = z.discriminatedUnion('op', [
   /** Starts a login. `detached`: no session will be opened by this terminal. */
-  z.object({ op: z.literal('login'), method: z.enum(['QR', 'TOTP']), pid: z.number().int().positive(), detached: z.boolean() }),
+  z.object({ op: z.literal('login'), method: z.enum(['QR', 'TOTP', 'OFFLINE']), pid: z.number().int().positive(), detached: z.boolean() }),
   /** Takes up a login again after the agent was restarted. */
   z.object({ op: z.literal('attach'), id: z.string() }),
-  z.object({ op: z.literal('code'), email, code: z.string().trim().max(16) }),
+  z.object({ op: z.literal('code'), email, code: z.string().max(16) }),
+  z.object({ op: z.literal('reason'), reason: said, ticket: said }),
   z.object({ op: z.literal('cancel') }),
   /** The first process of a session of this login; the access ends with the last of them. */
   z.object({ op: z.literal('session'), pid: z.number().int().positive() }),
@@ -25,6 +33,7 @@ const accountStatus = z.object({
   phase: z.string(),
   grantId: z.string().nullable(),
   secondsLeft: z.number().nullable(),
+  idleSeconds: z.number().nullable(),
 });
 
 /** What the agent tells a terminal. */
@@ -39,6 +48,10 @@ export const agentEvent = z.discriminatedUnion('event', [
     secondsLeft: z.number(),
   }),
   z.object({ event: z.literal('attached') }),
+  /** The computer decides this login by itself: scan or type its id, then type the code. */
+  z.object({ event: z.literal('offline'), id: z.string(), qrPayload: z.string(), computerTime: z.string() }),
+  /** The code was right; why is asked before the access begins. */
+  z.object({ event: z.literal('reason-wanted'), reason: z.boolean(), ticket: z.boolean() }),
   z.object({ event: z.literal('code-accepted') }),
   z.object({ event: z.literal('code-refused'), message: z.string(), retryAt: z.string().nullable() }),
   z.object({

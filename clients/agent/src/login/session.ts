@@ -2,9 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTool } from '../accounts/tool-runner.ts';
+import { sessionMark } from '../sessions/session-mark.ts';
 
 export interface SessionOptions {
   account: string;
+  loginRequestId: string;
   uid: number;
   /** The private root on which the account was made; null: it is a real account. */
   root: string | null;
@@ -23,11 +25,11 @@ export interface OpenedSession {
  * needs no password. On a private root no such account exists: a shell in a user namespace of its own, with the
  * private account files in place of the system's and the account's identity.
  */
-export function openSession({ account, uid, root, terminal }: SessionOptions): OpenedSession {
+export function openSession({ account, loginRequestId, uid, root, terminal }: SessionOptions): OpenedSession {
   if (root === null) {
     if (process.getuid?.() !== 0) throw new Error('Opening the session of a real account needs root: run stint-agent login as root.');
     return {
-      process: start('su', ['-l', account], { TERM: terminal }),
+      process: start('su', ['-w', sessionMark, '-l', account], { TERM: terminal, [sessionMark]: loginRequestId }),
       note: `You are ${account}, an administrator of this computer.`,
     };
   }
@@ -40,6 +42,7 @@ export function openSession({ account, uid, root, terminal }: SessionOptions): O
     SHELL: shell,
     PS1: `${account}@demo$ `,
     TERM: terminal,
+    [sessionMark]: loginRequestId,
   };
   // Root of the first namespace may mount; the second gives the shell the account's own number and nothing else.
   const script = `for file in passwd group; do mount --bind "$1/etc/$file" "/etc/$file" || exit 1; done; exec unshare -U --map-user="$2" -- "$3" --norc`;

@@ -9,8 +9,11 @@ import { connectToAgent, jsonLines, type LineConnection } from './socket.ts';
 
 export interface TerminalOptions {
   stateFolder: string;
-  method: 'QR' | 'TOTP';
+  method: 'QR' | 'TOTP' | 'OFFLINE';
   email?: string | undefined;
+  /** Why, where an offline login is asked for it. */
+  reason?: string | undefined;
+  ticket?: string | undefined;
   /** Only tell what happened, as one line of JSON, instead of opening a session. */
   noSession: boolean;
   /** The kind of terminal (TERM), for the session. */
@@ -91,6 +94,13 @@ class TerminalLogin {
         this.#id = event.id;
         void this.#show(event);
         return;
+      case 'offline':
+        this.#id = event.id;
+        void this.#showOffline(event);
+        return;
+      case 'reason-wanted':
+        void this.#askForReason(event);
+        return;
       case 'code-accepted':
         this.#say('The code was right. Making the account …');
         return;
@@ -137,6 +147,23 @@ class TerminalLogin {
     this.#countdown = setInterval(() => process.stderr.write(`\r\u001b[K${line()}`), 1000);
   }
 
+  async #showOffline(login: Extract<AgentEvent, { event: 'offline' }>): Promise<void> {
+    this.#say(this.#o.method === 'OFFLINE' ? 'Offline login' : 'The server cannot be reached: offline login');
+    this.#say(await qrText(login.qrPayload, { type: 'utf8', errorCorrectionLevel: 'L' }));
+    this.#say(`Scan the code with the Stint app, or choose this computer there: ${login.qrPayload.replace(/^.*:/, '')}`);
+    this.#say(
+      `The computer's time is ${login.computerTime.slice(0, 19).replace('T', ' ')} UTC; it must be the phone's, or the code is wrong.`,
+    );
+    return this.#askForCode();
+  }
+
+  async #askForReason(wanted: { reason: boolean; ticket: boolean }): Promise<void> {
+    const reason = wanted.reason ? (this.#o.reason ?? (await this.#ask('Reason: '))) : null;
+    const ticket = wanted.ticket ? (this.#o.ticket ?? (await this.#ask('Ticket: '))) : null;
+    if ((wanted.reason && reason === null) || (wanted.ticket && ticket === null)) return this.#interrupted();
+    this.#connection?.send({ op: 'reason', reason, ticket });
+  }
+
   async #askForCode(): Promise<void> {
     const email = this.#o.email ?? (await this.#ask('Email: '));
     const code = await this.#ask('Code from the authenticator app: ');
@@ -162,7 +189,7 @@ class TerminalLogin {
       return this.#finish(0, { state: 'ACTIVE', account, uid, accountId, grantId, loginRequestId, passwordVerified, secondsLeft });
     try {
       this.#input?.close();
-      const { process: session, note } = openSession({ account, uid, root, terminal: this.#o.terminal });
+      const { process: session, note } = openSession({ account, loginRequestId, uid, root, terminal: this.#o.terminal });
       await once(session, 'spawn');
       if (session.pid !== undefined) this.#connection?.send({ op: 'session', pid: session.pid });
       this.#say(`${note} Access ends in ${Math.ceil(secondsLeft / 60)} min, or when you leave the shell.`);

@@ -15,8 +15,13 @@ export function observed(before: Activity | undefined, seen: string, now: Readin
   return before !== undefined && before.seen === seen && before.since.bootId === now.bootId ? before : { seen, since: now };
 }
 
-/** Whether nothing has changed for `idleEndSeconds` of monotonic time (suspend counts); null: the grant never ends for that. */
+/** For how long nothing has changed, in milliseconds of monotonic time (suspend counts); null: not known in this boot. */
+export function idleMs(activity: Activity | undefined, now: Reading): number | null {
+  return activity === undefined || activity.since.bootId !== now.bootId ? null : now.bootMs - activity.since.bootMs;
+}
+
+/** Whether nothing has changed for `idleEndSeconds`; null: the grant never ends for that. */
 export function isIdle(activity: Activity | undefined, idleEndSeconds: number | null, now: Reading): boolean {
-  if (activity === undefined || idleEndSeconds === null || activity.since.bootId !== now.bootId) return false;
-  return now.bootMs - activity.since.bootMs >= idleEndSeconds * 1000;
+  const ms = idleMs(activity, now);
+  return ms !== null && idleEndSeconds !== null && ms >= idleEndSeconds * 1000;
 }

@@ -4,7 +4,8 @@ import { presentBootId, readProcesses, type ProcessRef, type SystemProcess } fro
 import { ownLine } from '../processes/user-processes.ts';
 import type { AccountRecord, GrantRecord } from '../state/agent-state.ts';
 import type { Memory } from '../state/memory.ts';
-import { isIdle, observed, type Activity } from './idle.domain.ts';
+import { idleMs, isIdle, observed, type Activity } from './idle.domain.ts';
+import { carriesMark } from './session-mark.ts';
 import { sessionMembers, type Members } from './session-members.domain.ts';
 import { lastInput, terminalPath, writeOn } from './terminals.ts';
 
@@ -61,6 +62,12 @@ export class Sessions {
     return isIdle(this.#activity.get(grant.grantId), grant.idleEndSeconds, this.#o.clock.read());
   }
 
+  /** For how long, as last looked at, in whole seconds. */
+  idleSeconds(grant: GrantRecord): number | null {
+    const ms = idleMs(this.#activity.get(grant.grantId), this.#o.clock.read());
+    return ms === null ? null : Math.floor(ms / 1000);
+  }
+
   /** The terminals of a grant's sessions. */
   terminals(grant: GrantRecord): string[] {
     return terminalsOf(this.#update(grant, readProcesses()));
@@ -75,7 +82,8 @@ export class Sessions {
   async end(grant: GrantRecord): Promise<boolean> {
     const until = performance.now() + endingMs;
     let signal: NodeJS.Signals = 'SIGHUP';
-    for (let left = this.#update(grant, readProcesses()); left.size > 0; left = this.#update(grant, readProcesses())) {
+    const update = () => this.#update(grant, readProcesses(), true);
+    for (let left = update(); left.size > 0; left = update()) {
       if (performance.now() >= until) return false;
       for (const pid of left.keys()) {
         try {
@@ -85,14 +93,22 @@ export class Sessions {
         }
       }
       const pause = performance.now() + (signal === 'SIGHUP' ? hangUpMs : 20);
-      while (performance.now() < pause && this.#update(grant, readProcesses()).size > 0) await delay(20);
+      while (performance.now() < pause && update().size > 0) await delay(20);
       signal = 'SIGKILL';
     }
     return true;
   }
 
-  #update(grant: GrantRecord, running: readonly SystemProcess[]): Members {
-    const members = sessionMembers(this.#first(grant), this.#members.get(grant.grantId) ?? new Map<number, never>(), running, ownLine());
+  /** Who belongs to the grant now; `thorough`: also those that left their parents too fast to be seen, by the mark that they inherited. */
+  #update(grant: GrantRecord, running: readonly SystemProcess[], thorough = false): Members {
+    const { loginRequestId } = grant;
+    const marked = thorough && loginRequestId !== null ? running.filter(({ pid }) => carriesMark(pid, loginRequestId)) : [];
+    const members = sessionMembers(
+      [...this.#first(grant), ...marked],
+      this.#members.get(grant.grantId) ?? new Map<number, never>(),
+      running,
+      ownLine(),
+    );
     this.#members.set(grant.grantId, members);
     return members;
   }

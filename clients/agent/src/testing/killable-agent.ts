@@ -3,7 +3,7 @@
 // Arguments: private root, folder of the server, number of the effect (0: never).
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generatePassword } from '@stint/crypto';
+import { generateHpkeKeyPair, generatePassword } from '@stint/crypto';
 import { createLog } from '@stint/host';
 import { LinuxDriver } from '../accounts/linux.driver.ts';
 import { runInNamespace } from '../accounts/tool-runner.ts';
@@ -11,6 +11,8 @@ import type { CheckIn, ControlPlane } from '../control-plane/control-plane.ts';
 import { Daemon } from '../daemon.ts';
 import { linuxClock } from '../deadline/device-clock.ts';
 import { makePrivateFolder } from '../state/durable-file.ts';
+import { OfflineChecker } from '../offline/offline-checker.ts';
+import { OfflineStore } from '../offline/offline-store.ts';
 import { FileStateStore } from '../state/state-store.ts';
 
 const [root = '', server = '', nth = '0'] = process.argv.slice(2);
@@ -39,13 +41,15 @@ class KillableStore extends FileStateStore {
 const control: ControlPlane = {
   checkIn: async (known) => {
     const { revision, accounts } = JSON.parse(readFileSync(join(server, 'desired.json'), 'utf8')) as CheckIn;
-    return { revision, checkInSeconds: 1, accounts: known === revision ? null : accounts };
+    return { revision, checkInSeconds: 1, accounts: known === revision ? null : accounts, offlineAccess: null };
   },
   report: (revision, reports) =>
     around(async () => {
       for (const report of reports) appendFileSync(join(server, 'reports.jsonl'), `${JSON.stringify(report)}\n`);
       return revision;
     }),
+  reportStrays: () => Promise.resolve(),
+  reportOfflineLogins: () => Promise.resolve(),
   startLogin: () => Promise.reject(new Error('not here')),
   loginState: () => Promise.resolve(null),
   cancelLogin: () => Promise.resolve(false),
@@ -56,14 +60,18 @@ const control: ControlPlane = {
 };
 
 makePrivateFolder(stateFolder);
+const keys = await generateHpkeKeyPair();
+const log = createLog('agent', 'silent');
 const daemon = new Daemon({
   control,
   driver: new LinuxDriver({ root, run: (tool, args, input) => around(() => runInNamespace(tool, args, input)) }),
   store: new KillableStore(stateFolder, () => undefined),
   clock: linuxClock,
-  log: createLog('agent', 'silent'),
+  log,
   generatePassword,
   stateFolder,
   root,
+  offline: new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId: 'd', clock: linuxClock, log }),
+  deviceId: 'd',
 });
 await daemon.start();

@@ -6,10 +6,13 @@ import type {
   ControlPlane,
   LoginMethod,
   LoginState,
+  OfflineLoginReport,
   StartedLogin,
+  StrayAccount,
 } from '../control-plane/control-plane.ts';
 import type { DesiredAccount, DesiredGrant } from '../desired-state/desired-account.ts';
 import { Latch } from '../latch.ts';
+import type { PreparedAccess } from '../offline/offline-store.ts';
 
 type AccountChange = Partial<DesiredAccount & DesiredGrant> & Pick<DesiredAccount, 'id'>;
 
@@ -52,6 +55,10 @@ export class MemoryControlPlane implements ControlPlane {
   accounts: DesiredAccount[] = [];
   reachable = true;
   readonly reportedUnder: { revision: number; report: AccountReport }[] = [];
+  /** Who may log in without the server; null: not told. */
+  offlineAccess: PreparedAccess[] | null = null;
+  readonly strays: (readonly StrayAccount[])[] = [];
+  readonly offlineLogins: OfflineLoginReport[] = [];
   readonly logins = new Map<string, Login>();
   /** What to answer to codes, in order. */
   readonly codes: CodeAnswer[] = [];
@@ -80,6 +87,7 @@ export class MemoryControlPlane implements ControlPlane {
       revision: this.revision,
       checkInSeconds: 60,
       accounts: knownRevision === this.revision ? null : structuredClone(this.accounts),
+      offlineAccess: knownRevision === this.revision ? null : structuredClone(this.offlineAccess),
     };
   }
 
@@ -94,6 +102,16 @@ export class MemoryControlPlane implements ControlPlane {
       this.revision++;
     }
     return this.revision;
+  }
+
+  async reportStrays(strays: readonly StrayAccount[]): Promise<void> {
+    this.#reach();
+    this.strays.push(strays);
+  }
+
+  async reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void> {
+    this.#reach();
+    this.offlineLogins.push(...logins);
   }
 
   async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {

@@ -42,7 +42,7 @@ const background = spawn(su, ['-l', 'jit-real', '-c', 'trap "" HUP; sleep 300 & 
 await eventually(() => {
   if (processesOf(enabled.uid).length < 2) throw new Error('not yet');
 });
-const session = openSession({ account: 'jit-real', uid: enabled.uid, root: null, terminal: 'dumb' });
+const session = openSession({ account: 'jit-real', loginRequestId: newId(), uid: enabled.uid, root: null, terminal: 'dumb' });
 const sessionEnded = once(session.process, 'exit');
 await driver.disable({ accountId, name: null, uid: null });
 await Promise.all([sessionEnded, background.exitCode === null && background.signalCode === null ? once(background, 'exit') : null]);

@@ -8,9 +8,9 @@ import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { LinuxDriver } from './accounts/linux.driver.ts';
 import type { AccountReport } from './control-plane/control-plane.ts';
-import type { DesiredAccount } from './desired-state/desired-account.ts';
+import type { DesiredAccount, DesiredGrant } from './desired-state/desired-account.ts';
 import { agentState } from './state/agent-state.ts';
-import { aDesiredAccount } from './testing/memory.control-plane.ts';
+import { aDesiredAccount, aDesiredGrant } from './testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from './testing/private-machine.ts';
 
 const atOnce = 8;
@@ -170,5 +170,33 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
       return true;
     });
     expect(killed).toBeGreaterThanOrEqual(22);
+  }, 120_000);
+
+  test('while one grant ends and another begins on the same account: it stays on for the other, and both are reported', async () => {
+    const killed = await atEachEffect(async (machine, effect) => {
+      const id = newId();
+      const [first, second, third] = ['first', 'second', 'third'].map((grantId) => aDesiredGrant({ grantId })) as [
+        DesiredGrant,
+        DesiredGrant,
+        DesiredGrant,
+      ];
+      machine.want(aDesiredAccount({ id, grants: [first, second] }));
+      machine.start(0);
+      await eventually(() => expect(machine.reports().filter(({ state }) => state === 'ACTIVE')).toHaveLength(2));
+      await machine.kill();
+      machine.want(aDesiredAccount({ id, grants: [second, { ...third, sessionSeconds: 200_000 }] }));
+      const saw = (grantId: string, state: string) =>
+        machine.reports().some((report) => report.grantId === grantId && report.state === state);
+      const done = async () => saw('first', 'DISABLED') && saw('third', 'ACTIVE');
+      if (!(await diesBefore(machine, effect, done))) return false;
+      machine.start(0);
+      await eventually(async () => {
+        expect(await machine.accounts()).toMatchObject([{ accountId: id, state: 'ENABLED' }]);
+        expect([saw('first', 'DISABLED'), saw('third', 'ACTIVE'), saw('second', 'DISABLED')]).toEqual([true, true, false]);
+      });
+      return true;
+    });
+    // Four state writes and the tool that moves the day of the system's own end, before and after each.
+    expect(killed).toBeGreaterThanOrEqual(8);
   }, 120_000);
 });

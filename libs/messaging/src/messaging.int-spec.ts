@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { Payload } from '@stint/contracts';
+import { messagesTo, type Payload, type ServiceName } from '@stint/contracts';
 import { generateSigningKey, publicKeyFromX, publicKeyX } from '@stint/crypto';
 import { newId, systemClock, type Id } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
 import { createTestDatabase, eventually, redisIsInstalled, startTestRedis, type TestDatabase, type TestRedis } from '@stint/testing';
 import { signEnvelope } from './envelope.ts';
-import { audit, connectBroadcast, emit, Messaging, type Handlers } from './index.ts';
+import { audit, connectBroadcast, emit, Messaging, type Handlers, type Sweep } from './index.ts';
 
 const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey() };
 const publicKeys = { tenants: publicKeyFromX(publicKeyX(keys.tenants)), 'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])) };
@@ -55,19 +55,19 @@ const send = (name: string) => producer.asSystem((tx) => emit(tx, 'tenant-change
 const seen = () =>
   consumer.asSystem(async (tx) => (await tx.query<{ name: string }>('select name from seen order by name')).map((row) => row.name));
 
+/** Handlers for everything that is routed to the service, which do nothing. */
+const idle = (service: ServiceName): Handlers => Object.fromEntries(messagesTo(service).map((type) => [type, () => Promise.resolve()]));
 /** jit-policy's handlers: note what came. */
 const receiving = (on: (name: string) => void = () => undefined): Handlers => ({
+  ...idle('jit-policy'),
   'tenant-changed': async (tx, payload) => {
     on(payload.name);
     await tx.query('insert into seen (name) values ($1)', [payload.name]);
   },
-  'technician-changed': () => Promise.resolve(),
-  'device-changed': () => Promise.resolve(),
-  'totp-accepted': () => Promise.resolve(),
 });
 
-async function startProducer(queueUrl: string): Promise<Messaging> {
-  const handlers: Handlers = { 'audit-recorded': () => Promise.resolve() };
+async function startProducer(queueUrl: string, sweeps: Sweep[] = []): Promise<Messaging> {
+  const handlers = idle('tenants');
   const messaging = await Messaging.start({
     service: 'tenants',
     tenancy: producer,
@@ -75,7 +75,7 @@ async function startProducer(queueUrl: string): Promise<Messaging> {
     signingKey: keys.tenants,
     publicKeys,
     handlers,
-    sweeps: [],
+    sweeps,
     log,
     clock: systemClock,
   });
@@ -257,6 +257,28 @@ test.each<[string, Handlers, string]>([
   ['a handler for a message that is not routed here', { ...receiving(), 'audit-recorded': () => Promise.resolve() }, 'do not route'],
 ])('%s stops the start', async (_, handlers, message) => {
   await expect(startConsumer(database.queueUrl, handlers)).rejects.toThrow(message);
+});
+
+test('closing waits for a sweep under way, but not for its next turn', async () => {
+  const steps: string[] = [];
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (go = resolve));
+  const sweep: Sweep = {
+    name: 'slow',
+    everyMs: 3_600_000,
+    async run() {
+      steps.push('begun');
+      await held;
+      steps.push('done');
+      return 0;
+    },
+  };
+  const messaging = await startProducer(database.queueUrl, [sweep]);
+  await eventually(() => expect(steps).toEqual(['begun']));
+  const closing = messaging.close();
+  go();
+  await closing;
+  expect(steps).toEqual(['begun', 'done']);
 });
 
 test('a payload that is too large, or not what the contract says, is refused before it is written', async () => {

@@ -51,9 +51,11 @@ export class Sweeper {
   }
 
   #pause(forMs: number): Promise<void> {
+    const { signal } = this.#stop;
+    // Stopped while a sweep was under way: the event has passed, nobody would wake us.
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(done, forMs);
-      const { signal } = this.#stop;
       signal.addEventListener('abort', done, { once: true });
       function done(): void {
         clearTimeout(timer);

@@ -30,9 +30,15 @@ export class SignInWorld {
     this.#running = parts.running;
   }
 
-  /** `startGateway` may put something else in the gateway's place. */
-  static async start(options: { startGateway?: (environment: Record<string, string>) => Promise<Running> } = {}): Promise<SignInWorld> {
+  /** `startGateway` may put something else in the gateway's place; `prepare` changes the environments before. */
+  static async start(
+    options: {
+      prepare?: (installation: Installation) => Promise<void>;
+      startGateway?: (environment: Record<string, string>) => Promise<Running>;
+    } = {},
+  ): Promise<SignInWorld> {
     const installation = await createInstallation();
+    await options.prepare?.(installation);
     let link = '';
     const tenants = await startTenants(loadConfig(tenantsConfig, installation.environments.tenants), {
       onFirstLink: (first) => (link = first),

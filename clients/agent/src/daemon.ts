@@ -83,7 +83,17 @@ export class Daemon {
       clock,
       log,
       root,
-      offline: new OfflineDesk({ checker: offline, deviceId, memory, clock, log, begin: () => this.#enforce.raise() }),
+      offline: new OfflineDesk({
+        checker: offline,
+        deviceId,
+        memory,
+        clock,
+        log,
+        begin: () => {
+          this.#enforce.raise();
+          this.#checkIn.raise();
+        },
+      }),
       checkIn: () => this.#checkIn.raise(),
       watch: () => this.#look.raise(),
       idleSeconds: (grant) => sessions.idleSeconds(grant),

@@ -21,6 +21,11 @@ export class Authority {
   tokenSeconds = 300;
   refuseCredential = false;
   tokensGiven = 0;
+  /** The one that counts. */
+  refreshToken = 'refresh-0';
+  refreshes = 0;
+  /** So many refreshes get no answer. */
+  loseAnswers = 0;
   requests = 0;
   graphql: GraphqlAnswer = () => ({ body: { data: {} } });
   streams: ServerResponse[] = [];
@@ -75,6 +80,13 @@ export class Authority {
     if (this.refuseCredential) throw new Denied(401, 'invalid_client');
     const jkt = await this.#proof(request, response, this.tokenNonce);
     const form = new URLSearchParams(body);
+    if (form.get('grant_type') === 'refresh_token') {
+      if (form.get('refresh_token') !== this.refreshToken || form.get('client_id') !== 'stint-cli') throw new Denied(400, 'invalid_grant');
+      if (this.loseAnswers > 0 && this.loseAnswers--) return void request.socket.destroy();
+      this.refreshToken = `refresh-${++this.refreshes}`;
+      this.#give(response, jkt, { refresh_token: this.refreshToken });
+      return;
+    }
     if (form.get('grant_type') !== 'client_credentials') throw new Denied(400, 'unsupported_grant_type');
     const { payload } = await jwtVerify(form.get('client_assertion') ?? '', this.#key, {
       issuer: 'credential-1',
@@ -84,9 +96,13 @@ export class Authority {
       currentDate: new Date(this.#now() * 1000),
     });
     this.#once(payload);
+    this.#give(response, jkt);
+  }
+
+  #give(response: ServerResponse, jkt: string, more: object = {}): void {
     const token = `token-${++this.tokensGiven}`;
     this.#tokens.set(token, { jkt, exp: this.#now() + this.tokenSeconds });
-    json(response, 200, { access_token: token, token_type: 'DPoP', expires_in: this.tokenSeconds });
+    json(response, 200, { access_token: token, token_type: 'DPoP', expires_in: this.tokenSeconds, ...more });
   }
 
   async #resource(request: IncomingMessage, body: string, response: ServerResponse): Promise<void> {

@@ -1,4 +1,4 @@
-import { approvalChallenge } from '@stint/contracts';
+import { keyApprovalChallenge } from '@stint/contracts';
 import { privateKeyFromPem, signDetached } from '@stint/crypto';
 import { expectType, StintClient } from '@stint/sdk';
 import { DemoApproveDocument, DemoLoginByCodeDocument, type DemoLoginByCodeQuery } from './generated/operations.ts';
@@ -28,7 +28,7 @@ export class Phone {
   /** Signs exactly what was shown and approves it; answers the grant's id. */
   async approve(address: string, shown: ScannedLogin, reason: string): Promise<string> {
     if (shown.tenant == null || shown.device == null) throw new Error('The login request does not say where it comes from.');
-    const challenge = approvalChallenge({
+    const challenge = keyApprovalChallenge({
       loginRequestId: shown.id,
       tenantId: shown.tenant.id,
       tenantName: shown.tenantName,

@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** What a technician was shown before approving a login, and what they chose. The approval's signature covers all of it. */
+/** What an account is an account of: the computer, or its domain. */
+export type AccountKind = 'LOCAL' | 'DOMAIN';
+
+/**
+ * What somebody was shown before approving a login, and what they chose. Their passkey's signature covers all of it.
+ * `login`: the technician who gets access; `second-approval`: another person, where an access rule demands it.
+ */
 export interface ApprovalContent {
+  purpose: 'login' | 'second-approval';
+  /** Who gets access, whoever signs. */
+  technicianId: string;
   loginRequestId: string;
   tenantId: string;
   tenantName: string;
   deviceId: string;
   hostName: string;
+  accountKind: AccountKind;
   shownNumber: string;
   durationSeconds: number;
   reason: string | null;
@@ -14,10 +24,59 @@ export interface ApprovalContent {
 }
 
 /**
- * The 32 bytes that an approver's key signs: SHA-256 over a domain prefix and the content with its fields in a fixed
- * order. Client and server compute it independently; a difference in anything that was shown breaks the signature.
+ * The 32 bytes that an approver's passkey signs as its challenge: SHA-256 over a domain prefix and the content with its
+ * fields in a fixed order. Client and server compute it independently; a difference in anything that was shown breaks it.
  */
 export function approvalChallenge(content: ApprovalContent): Buffer {
+  const ordered = [
+    content.purpose,
+    content.technicianId,
+    content.loginRequestId,
+    content.tenantId,
+    content.tenantName,
+    content.deviceId,
+    content.hostName,
+    content.accountKind,
+    content.shownNumber,
+    content.durationSeconds,
+    content.reason,
+    content.ticket,
+  ];
+  return createHash('sha256').update('stint-approval-v2\n').update(JSON.stringify(ordered)).digest();
+}
+
+/**
+ * An approver's proof, kept with what it was made for so that anybody can check it without Stint: the passkey's COSE
+ * public key and what it signed (WebAuthn Level 3 §7.2; all base64url), and the content whose challenge that was.
+ */
+export interface PasskeyProof {
+  by: 'passkey';
+  passkeyId: string;
+  publicKey: string;
+  /** COSE algorithm identifier, for example -7 for ES256. */
+  algorithm: number;
+  authenticatorData: string;
+  clientDataJSON: string;
+  signature: string;
+  content: ApprovalContent;
+}
+
+/** What a command line tool signs, as long as people still have keys beside passkeys. */
+export type KeyApprovalContent = Omit<ApprovalContent, 'purpose' | 'technicianId' | 'accountKind'>;
+
+/** The proof of an approval by such a key: `x` of its Ed25519 JWK. */
+export interface KeyProof {
+  by: 'key';
+  keyId: string;
+  x: string;
+  signature: string;
+}
+
+/** The proof of an approval. */
+export type ApprovalProof = PasskeyProof | KeyProof;
+
+/** The 32 bytes that such a key signs. Goes away with the keys. */
+export function keyApprovalChallenge(content: KeyApprovalContent): Buffer {
   const ordered = [
     content.loginRequestId,
     content.tenantId,

@@ -87,11 +87,14 @@ describe('roles', () => {
 
 describe('the approval challenge', () => {
   const content: ApprovalContent = {
+    purpose: 'login',
+    technicianId: newId(),
     loginRequestId: newId(),
     tenantId: newId(),
     tenantName: 'Contoso Dental',
     deviceId: newId(),
     hostName: 'ws-07',
+    accountKind: 'LOCAL',
     shownNumber: '42',
     durationSeconds: 3600,
     reason: 'Printer',

@@ -32,4 +32,13 @@ export {
 } from './messages.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
-export { approvalChallenge, type ApprovalContent } from './approval.ts';
+export {
+  approvalChallenge,
+  keyApprovalChallenge,
+  type AccountKind,
+  type ApprovalContent,
+  type ApprovalProof,
+  type KeyApprovalContent,
+  type KeyProof,
+  type PasskeyProof,
+} from './approval.ts';

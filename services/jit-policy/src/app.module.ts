@@ -4,6 +4,21 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
+import { AccessService } from './access/access.service.ts';
+import { ExplanationResolver } from './access/explanation.resolver.ts';
+import { ExplanationService } from './access/explanation.service.ts';
+import { RecheckRepository } from './access/recheck.repository.ts';
+import { RecheckService } from './access/recheck.service.ts';
+import { RecheckSweep } from './access/recheck.sweep.ts';
+import { AccessRequestEnding } from './access-request/access-request-ending.ts';
+import { AccessRequestRepository } from './access-request/access-request.repository.ts';
+import { AccessRequestResolver, TenantAccessRequestsResolver } from './access-request/access-request.resolver.ts';
+import { AccessRequestService } from './access-request/access-request.service.ts';
+import { AccessRequestSweep } from './access-request/access-request.sweep.ts';
+import { AccessRequestsService } from './access-request/access-requests.service.ts';
+import { AccessRuleRepository } from './access-rule/access-rule.repository.ts';
+import { AccessRuleResolver, TenantAccessRulesResolver } from './access-rule/access-rule.resolver.ts';
+import { AccessRuleService } from './access-rule/access-rule.service.ts';
 import { AccountRepository } from './device-state/account.repository.ts';
 import { AccountService } from './device-state/account.service.ts';
 import { StrayAccountRepository } from './device-state/stray-account.repository.ts';
@@ -19,6 +34,8 @@ import { GrantLifeService } from './grant/grant-life.service.ts';
 import { DeviceGrantsResolver, GrantResolver, TechnicianGrantsResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
 import { GrantService } from './grant/grant.service.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
+import { ApprovalOutcomeService } from './login/approval-outcome.service.ts';
+import { ApprovalResolver } from './login/approval.resolver.ts';
 import { ApprovalService } from './login/approval.service.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginRepository } from './login/login.repository.ts';
@@ -67,9 +84,28 @@ export class AppModule {
         LoginRepository,
         LoginService,
         ApprovalService,
+        ApprovalOutcomeService,
+        ApprovalResolver,
         LoginConsumer,
         LoginSweep,
         LoginResolver,
+        AccessRuleRepository,
+        AccessRuleService,
+        AccessRuleResolver,
+        TenantAccessRulesResolver,
+        AccessService,
+        ExplanationService,
+        ExplanationResolver,
+        RecheckRepository,
+        RecheckService,
+        RecheckSweep,
+        AccessRequestRepository,
+        AccessRequestEnding,
+        AccessRequestService,
+        AccessRequestsService,
+        AccessRequestSweep,
+        AccessRequestResolver,
+        TenantAccessRequestsResolver,
         GrantRepository,
         GrantService,
         GrantLifeService,

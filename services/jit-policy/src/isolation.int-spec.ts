@@ -18,6 +18,8 @@ let a: {
   pending: StartedLogin;
   grantId: Id;
   accountId: Id;
+  ruleId: Id;
+  requestId: Id;
 };
 /** Callers who reach nothing of it: another MSP's, a sibling customer's, a computer beside it. None is forged: the gateway signs them. */
 const strangers: Record<string, Actor> = {};
@@ -38,7 +40,13 @@ beforeAll(async () => {
   const grantId = await world.active(technician, computer);
   const accountId = String((await world.desired(computer)).accounts?.[0]?.['id']);
   const pending = await world.start(second);
-  a = { msp, customer, technician, computer, pending, grantId, accountId };
+  const ruleId = await world.rule(customer, { name: 'Tills', deviceTags: ['till'], approvals: 1 });
+  const till = await world.computer(customer, { tags: ['till'] });
+  await service.settled();
+  const awaited = await world.start(till);
+  await world.approve(technician, awaited);
+  const requestId = await world.requestOf(technician, awaited);
+  a = { msp, customer, technician, computer, pending, grantId, accountId, ruleId, requestId };
   Object.assign(strangers, {
     'another MSP`s administrator': ofOther.actor,
     'a sibling customer`s administrator': ofSibling.actor,
@@ -61,7 +69,9 @@ const entities = (fields: string) => `query ($refs: [_Any!]!) { _entities(repres
 /** Each way to name something of tenant A: the same call with a random old id must answer the same. */
 interface Attempt {
   query: string;
-  variables: (ids: { tenant: Id; device: Id; login: Id; grant: Id; account: Id; technician: Id; code: string }) => object;
+  variables: (
+    ids: Record<'tenant' | 'device' | 'login' | 'grant' | 'account' | 'code' | 'technician' | 'rule' | 'request', string>,
+  ) => object;
   /** The refusal that callers without the permission for the operation get, whatever the id. */
   kinds: Actor['kind'][];
 }
@@ -97,6 +107,73 @@ const attempts: Record<string, Attempt> = {
     query: 'mutation ($id: ID!, $code: String!) { denyLogin(input: { id: $id, code: $code }) { __typename ... on Problem { message } } }',
     variables: ({ login, code }) => ({ id: login, code }),
     kinds: ['technician'],
+  },
+  'Query.accessRule': {
+    query: 'query ($id: ID!) { accessRule(id: $id) { id name } }',
+    variables: ({ rule }) => ({ id: rule }),
+    kinds: ['technician', 'client'],
+  },
+  'Query.explainAccess': {
+    query:
+      'query ($technician: ID!, $device: ID!) { explainAccess(technicianId: $technician, deviceId: $device, kind: LOCAL_ADMIN) { allowed why considered { name } } }',
+    variables: ({ technician, device }) => ({ technician, device }),
+    kinds: ['technician', 'client'],
+  },
+  'Query.accessRequest': {
+    query: 'query ($id: ID!) { accessRequest(id: $id) { id reason loginRequest { hostName } } }',
+    variables: ({ request }) => ({ id: request }),
+    kinds: ['technician', 'client'],
+  },
+  'Mutation.createAccessRule': {
+    query:
+      'mutation ($id: ID!, $tenant: ID!) { createAccessRule(input: { id: $id, tenantId: $tenant, name: "Mine", kinds: [LOCAL_ADMIN] }) { __typename ... on Problem { message } } }',
+    variables: ({ tenant }) => ({ id: newId(), tenant }),
+    kinds: ['technician', 'client'],
+  },
+  'Mutation.updateAccessRule': {
+    query: 'mutation ($id: ID!) { updateAccessRule(input: { id: $id, enabled: false }) { __typename ... on Problem { message } } }',
+    variables: ({ rule }) => ({ id: rule }),
+    kinds: ['technician', 'client'],
+  },
+  'Mutation.removeAccessRule': {
+    query: 'mutation ($id: ID!) { removeAccessRule(input: { id: $id }) { __typename ... on Problem { message } } }',
+    variables: ({ rule }) => ({ id: rule }),
+    kinds: ['technician', 'client'],
+  },
+  'Mutation.approveAccess': {
+    query: 'mutation ($id: ID!) { approveAccess(input: { id: $id, assertion: "{}" }) { __typename ... on Problem { message } } }',
+    variables: ({ request }) => ({ id: request }),
+    kinds: ['technician'],
+  },
+  'Mutation.denyAccess': {
+    query: 'mutation ($id: ID!) { denyAccess(input: { id: $id, reason: "No." }) { __typename ... on Problem { message } } }',
+    variables: ({ request }) => ({ id: request }),
+    kinds: ['technician'],
+  },
+  'Mutation.cancelAccess': {
+    query: 'mutation ($id: ID!) { cancelAccess(input: { id: $id }) { __typename ... on Problem { message } } }',
+    variables: ({ request }) => ({ id: request }),
+    kinds: ['technician'],
+  },
+  'Tenant.accessRules': {
+    query: entities('... on Tenant { accessRules { edges { node { id name } } } }'),
+    variables: ({ tenant }) => ({ refs: [{ __typename: 'Tenant', id: tenant }] }),
+    kinds: ['technician', 'client'],
+  },
+  'Tenant.accessRequests': {
+    query: entities('... on Tenant { accessRequests { edges { node { id reason } } } }'),
+    variables: ({ tenant }) => ({ refs: [{ __typename: 'Tenant', id: tenant }] }),
+    kinds: ['technician', 'client'],
+  },
+  'reference AccessRule': {
+    query: entities('... on AccessRule { id name }'),
+    variables: ({ rule }) => ({ refs: [{ __typename: 'AccessRule', id: rule }] }),
+    kinds: ['technician', 'client'],
+  },
+  'reference AccessRequest': {
+    query: entities('... on AccessRequest { id reason }'),
+    variables: ({ request }) => ({ refs: [{ __typename: 'AccessRequest', id: request }] }),
+    kinds: ['technician', 'client'],
   },
   'Mutation.endGrant': {
     query: 'mutation ($id: ID!) { endGrant(input: { id: $id }) { __typename ... on Problem { message } } }',
@@ -217,8 +294,10 @@ describe('what is tenant A`s', () => {
         login: a.pending.id,
         grant: a.grantId,
         account: a.accountId,
-        technician: a.technician.actor.id,
         code: a.pending.code,
+        technician: a.technician.actor.id,
+        rule: a.ruleId,
+        request: a.requestId,
       };
       const unknown = {
         tenant: oldId(),
@@ -226,10 +305,22 @@ describe('what is tenant A`s', () => {
         login: oldId(),
         grant: oldId(),
         account: oldId(),
-        technician: oldId(),
         code: 'A'.repeat(22),
+        technician: oldId(),
+        rule: oldId(),
+        request: oldId(),
       };
-      const nonsense = { tenant: "'", device: 'x', login: '', grant: '1 or 1=1', account: '\u0000', technician: 'y', code: '\u0000' };
+      const nonsense = {
+        tenant: "'",
+        device: 'x',
+        login: '',
+        grant: '1 or 1=1',
+        account: '\u0000',
+        code: '\u0000',
+        technician: '',
+        rule: 'x',
+        request: "'",
+      };
       for (const [name, who] of everyone()) {
         const [got, ofUnknown, ofNonsense] = await Promise.all(
           [real, unknown, nonsense].map((ids) => service.send(who, query, variables(ids))),
@@ -239,11 +330,12 @@ describe('what is tenant A`s', () => {
         const said = JSON.stringify(got);
         if (kinds.includes(who.kind)) expect([name, said]).toEqual([name, expect.stringMatching(/NOT_FOUND|"NotFound"|"InvalidInput"/)]);
         else expect([name, said]).toEqual([name, expect.stringContaining('FORBIDDEN')]);
-        expect(said).not.toMatch(/ws-07|jit-anna|Contoso/);
+        expect(said).not.toMatch(/ws-07|jit-anna|Contoso|Tills/);
       }
       // It is all still there, unchanged, for those whose it is.
       expect(await world.login(a.technician.actor, a.pending.id)).toMatchObject({ state: 'PENDING' });
       expect(await world.grant(a.technician, a.grantId)).toMatchObject({ state: 'ACTIVE' });
+      expect(await world.accessRequest(a.technician, a.requestId)).toMatchObject({ state: 'PENDING', ruleName: 'Tills', approvals: [] });
     },
   );
 
@@ -284,8 +376,10 @@ test('a caller whose tenant and MSP do not fit reaches nothing, though it names 
         login: a.pending.id,
         grant: a.grantId,
         account: a.accountId,
-        technician: a.technician.actor.id,
         code: a.pending.code,
+        technician: a.technician.actor.id,
+        rule: a.ruleId,
+        request: a.requestId,
       };
       expect([name, JSON.stringify(await service.send(forged, query, variables(ids)))]).toEqual([
         name,
@@ -325,8 +419,10 @@ describe('who may call at all', () => {
       login: a.pending.id,
       grant: a.grantId,
       account: a.accountId,
-      technician: a.technician.actor.id,
       code: a.pending.code,
+      technician: a.technician.actor.id,
+      rule: a.ruleId,
+      request: a.requestId,
     };
     for (const [name, { query, variables }] of Object.entries(attempts)) {
       if (query === '') continue;

@@ -3,6 +3,8 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { Clock } from '@stint/kernel';
 import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
+import { RecheckSweep } from './access/recheck.sweep.ts';
+import { AccessRequestSweep } from './access-request/access-request.sweep.ts';
 import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
@@ -32,6 +34,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly grantSweep: GrantSweep,
     private readonly deviceStateSweep: DeviceStateSweep,
     private readonly auditRetentionSweep: AuditRetentionSweep,
+    private readonly accessRequestSweep: AccessRequestSweep,
+    private readonly recheckSweep: RecheckSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -50,7 +54,14 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'device-changed': this.directory.deviceChanged,
         'totp-accepted': this.logins.totpAccepted,
       },
-      sweeps: [this.loginSweep, this.grantSweep, this.deviceStateSweep, this.auditRetentionSweep],
+      sweeps: [
+        this.loginSweep,
+        this.grantSweep,
+        this.deviceStateSweep,
+        this.auditRetentionSweep,
+        this.accessRequestSweep,
+        this.recheckSweep,
+      ],
     });
   }
 

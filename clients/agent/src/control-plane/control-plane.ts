@@ -24,7 +24,7 @@ export type OfflineLoginReport = Omit<OfflineLogin, 'at'> & { secondsAgo: number
 export type AccountReport = Omit<PendingReport, 'at' | 'revision'> & { secondsAgo: number };
 
 export type LoginMethod = 'QR' | 'TOTP';
-export type LoginState = 'PENDING' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
+export type LoginState = 'PENDING' | 'AWAITING_APPROVAL' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
 
 /** A login that waits for its approval. `qrPayload` holds a one-time code: shown, never stored or logged. */
 export interface StartedLogin {
@@ -50,7 +50,7 @@ export interface ControlPlane {
   /** Hands over logins that this computer decided by itself. Repeating is harmless. */
   reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void>;
   startLogin(id: string, method: LoginMethod): Promise<StartedLogin>;
-  loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null>;
+  loginState(id: string): Promise<{ state: LoginState; failure: string | null; expiresAtMs: number } | null>;
   /** False when it is too late because the login is no longer pending. */
   cancelLogin(id: string): Promise<boolean>;
   submitCode(loginRequestId: string, email: string, code: string): Promise<CodeAnswer>;

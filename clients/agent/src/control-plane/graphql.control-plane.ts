@@ -69,9 +69,10 @@ export class GraphqlControlPlane implements ControlPlane {
     return { shownNumber, tenantName, expiresAtMs: Date.parse(expiresAt), qrPayload: answer.qrPayload ?? null };
   }
 
-  async loginState(id: string): Promise<{ state: LoginState; failure: string | null } | null> {
+  async loginState(id: string): Promise<{ state: LoginState; failure: string | null; expiresAtMs: number } | null> {
     const { loginRequest } = await this.#client.request(LoginStateDocument, { id });
-    return loginRequest ? { state: loginRequest.state, failure: loginRequest.failure ?? null } : null;
+    if (!loginRequest) return null;
+    return { state: loginRequest.state, failure: loginRequest.failure ?? null, expiresAtMs: Date.parse(loginRequest.expiresAt) };
   }
 
   async cancelLogin(id: string): Promise<boolean> {

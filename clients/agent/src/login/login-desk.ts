@@ -127,10 +127,15 @@ export class LoginDesk {
 
   async #ask(id: string): Promise<void> {
     const answer = await this.#o.control.loginState(id).catch(() => undefined);
-    if (answer === undefined || !this.#o.memory.state.logins[id]) return;
+    const login = this.#o.memory.state.logins[id];
+    if (answer === undefined || !login) return;
     if (answer === null) return this.#over(id, 'FAILED', 'The server does not know this login any more.');
     switch (answer.state) {
       case 'PENDING':
+        return;
+      case 'AWAITING_APPROVAL':
+        // Other people may take longer than a technician with a phone in hand.
+        if (login.expiresAtMs !== answer.expiresAtMs) this.#o.memory.change(() => void (login.expiresAtMs = answer.expiresAtMs));
         return;
       case 'APPROVED':
       case 'ACTIVE':

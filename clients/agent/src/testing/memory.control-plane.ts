@@ -47,6 +47,7 @@ interface Login {
   method: LoginMethod;
   state: LoginState;
   failure: string | null;
+  expiresAtMs: number;
 }
 
 /** A server of the tests' own, in this process: keeps a desired state and takes reports as the real one does. */
@@ -116,10 +117,11 @@ export class MemoryControlPlane implements ControlPlane {
 
   async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
     this.#reach();
-    this.logins.set(id, { method, state: 'PENDING', failure: null });
+    const expiresAtMs = Date.now() + 120_000;
+    this.logins.set(id, { method, state: 'PENDING', failure: null, expiresAtMs });
     return {
       shownNumber: '42',
-      expiresAtMs: Date.now() + 120_000,
+      expiresAtMs,
       tenantName: 'Bakery Lee',
       qrPayload: method === 'QR' ? `https://stint.example/l/${id}` : null,
     };

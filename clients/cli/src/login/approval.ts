@@ -1,4 +1,4 @@
-import type { ApprovalContent } from '@stint/contracts';
+import type { KeyApprovalContent } from '@stint/contracts';
 import { CommandRefusal, UsageError } from '../failure.ts';
 import type { LoginShownFragment } from '../generated/operations.ts';
 import { answered } from '../session.ts';
@@ -11,7 +11,7 @@ export interface ApprovalChoice {
 }
 
 /** Exactly what is shown, asked and signed: one value for all three, so that they cannot differ. Refuses a login that cannot be approved. */
-export function approvalContent(login: LoginShownFragment, choice: ApprovalChoice): ApprovalContent {
+export function approvalContent(login: LoginShownFragment, choice: ApprovalChoice): KeyApprovalContent {
   if (login.state !== 'PENDING') {
     throw new CommandRefusal(
       'Conflict',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { approvalChallenge, reason, ticket, type ApprovalContent } from '@stint/contracts';
+import { keyApprovalChallenge, reason, ticket, type KeyApprovalContent } from '@stint/contracts';
 import { signDetached } from '@stint/crypto';
 import { expectType, type StintClient } from '@stint/sdk';
 import { text, wholeNumber } from '../arguments.ts';
@@ -57,7 +57,7 @@ export function addLoginCommands(program: Command, act: Act): void {
           id: login.id,
           code,
           keyId: profile.credentialId,
-          signature: signDetached(profile.privateKey, approvalChallenge(content)),
+          signature: signDetached(profile.privateKey, keyApprovalChallenge(content)),
           ...(choice.minutes === undefined ? {} : { sessionSeconds: content.durationSeconds }),
           ...(content.reason === null ? {} : { reason: content.reason }),
           ...(content.ticket === null ? {} : { ticket: content.ticket }),
@@ -97,7 +97,7 @@ async function openLogin(session: Session, reference: string): Promise<OpenLogin
   return { profile, client, code, login: found(loginRequestByCode, 'login') };
 }
 
-function contentFields(content: ApprovalContent, login: LoginShownFragment): Field[] {
+function contentFields(content: KeyApprovalContent, login: LoginShownFragment): Field[] {
   return [
     ['customer', content.tenantName],
     ['customer id', content.tenantId],
@@ -130,6 +130,7 @@ function loginFields(login: LoginShownFragment): Field[] {
 function stateCell({ state }: LoginShownFragment): Cell {
   const tone = {
     PENDING: 'warning',
+    AWAITING_APPROVAL: 'warning',
     APPROVED: 'good',
     ACTIVE: 'good',
     ENDED: 'quiet',

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { approvalChallenge } from '@stint/contracts';
+import { keyApprovalChallenge } from '@stint/contracts';
 import { privateKeyFromPem, publicKeyFromX, publicKeyX, verifyDetached } from '@stint/crypto';
 import { anId, signedIn, tenantId } from '../signed-in.support.ts';
 
@@ -48,7 +48,7 @@ describe('approving a login', () => {
       reason: 'Café printer',
       ticket: 'T-1',
     });
-    const challenge = approvalChallenge({
+    const challenge = keyApprovalChallenge({
       loginRequestId: login.id,
       tenantId,
       tenantName: 'Contoso',

@@ -6,18 +6,20 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
+  /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
+  assertion?: string | null | undefined;
   /** The code from the QR: proof of having scanned it. */
   code: string;
   /** The request. */
   id: string;
-  /** The approver's credential id: whose key signed. */
-  keyId: string;
+  /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
+  keyId?: string | null | undefined;
   /** Why the technician needs access, up to 500 characters. */
   reason?: string | null | undefined;
-  /** A shorter session than the setting's, in seconds. */
+  /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
   sessionSeconds?: number | null | undefined;
-  /** Ed25519 signature (base64url) over the approval challenge, which covers everything that was shown and chosen. */
-  signature: string;
+  /** Instead of `assertion`: the key's Ed25519 signature (base64url) over the old approval challenge. */
+  signature?: string | null | undefined;
   /** The ticket that it is for, up to 100 characters. */
   ticket?: string | null | undefined;
 };
@@ -130,6 +132,8 @@ export type LoginState =
   | 'ACTIVE'
   /** Approved; the device is making the account. */
   | 'APPROVED'
+  /** Approved by its technician; waits for the yes of other people, which the access rule demands. */
+  | 'AWAITING_APPROVAL'
   /** A technician refused it. */
   | 'DENIED'
   /** The access has ended. */
@@ -310,6 +314,7 @@ export type DemoApproveMutationVariables = Exact<{
 
 
 export type DemoApproveMutation = { approveLogin:
+    | { __typename: 'AccessDenied', message: string }
     | { __typename: 'ApprovalInvalid', message: string }
     | { __typename: 'Conflict', message: string }
     | { __typename: 'InvalidInput', message: string }

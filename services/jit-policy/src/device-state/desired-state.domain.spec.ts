@@ -43,6 +43,8 @@ function aGrant(change: Partial<Grant> = {}): Grant {
           idleEndSeconds: 300,
           removeNewPrivileged: true,
           approval: null,
+          ruleId: null,
+          ruleName: null,
         },
       },
       noon,

@@ -1,9 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Clock } from '@stint/kernel';
 import type { Handler } from '@stint/messaging';
+import { RecheckRepository } from '../access/recheck.repository.ts';
+import { RecheckService } from '../access/recheck.service.ts';
+import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
+import { AccessRuleService } from '../access-rule/access-rule.service.ts';
 import { AccountRepository } from '../device-state/account.repository.ts';
 import { GrantService } from '../grant/grant.service.ts';
 import { LoginService } from '../login/login.service.ts';
-import { holds } from './directory.domain.ts';
+import { CLOCK } from '../tokens.ts';
 import { DirectoryRepository } from './directory.repository.ts';
 
 /** Keeps our copies, and draws the consequences of what changed. Messages come in any order: only a newer version counts. */
@@ -14,17 +19,25 @@ export class DirectoryConsumer {
     private readonly accounts: AccountRepository,
     private readonly grants: GrantService,
     private readonly logins: LoginService,
+    private readonly requests: AccessRequestEnding,
+    private readonly rules: AccessRuleService,
+    private readonly recheck: RecheckService,
+    private readonly rechecks: RecheckRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   readonly tenantChanged: Handler<'tenant-changed'> = async (tx, tenant) => {
-    await this.copies.saveTenant(tx, tenant);
+    const saved = await this.copies.saveTenant(tx, tenant);
+    if (saved?.isNew === true && tenant.parentId === null) await this.rules.begin(tx, tenant.mspId);
+    // Other rules apply below another parent.
+    if (saved?.moved === true) await this.rechecks.ask(tx, tenant.mspId, tenant.tenantId, this.clock.now());
   };
 
-  /** A technician who may not log in any more loses what is live; approvals under way wait for this row and then see it. */
+  /** A technician who would not be let in any more loses what is live; approvals under way wait for this row and then see it. */
   readonly technicianChanged: Handler<'technician-changed'> = async (tx, technician) => {
     if (!(await this.copies.saveTechnician(tx, technician))) return;
     await this.accounts.renameTechnician(tx, technician.mspId, technician.technicianId, technician.displayName);
-    await this.grants.endOfTechnician(tx, technician.mspId, technician.technicianId, (path) => !holds(technician, 'login.approve', path));
+    await this.recheck.ofTechnician(tx, technician.mspId, technician.technicianId);
   };
 
   readonly technicianKeysChanged: Handler<'technician-keys-changed'> = async (tx, technician) => {
@@ -36,10 +49,15 @@ export class DirectoryConsumer {
   };
 
   readonly deviceChanged: Handler<'device-changed'> = async (tx, message) => {
-    if (!(await this.copies.saveDevice(tx, message)) || message.active) return;
+    if (!(await this.copies.saveDevice(tx, message))) return;
     const device = await this.copies.deviceLocked(tx, message.mspId, message.deviceId);
     if (device === null) return;
-    await this.logins.failPending(tx, device, 'The computer was revoked.');
+    // Other tags: other rules.
+    if (device.active) return this.recheck.ofDevice(tx, device);
+    await this.logins.failPending(tx, device, computerRevoked);
+    await this.requests.cancelOnDevice(tx, device, () => true, computerRevoked, null);
     await this.grants.endOfDevice(tx, device);
   };
 }
+
+const computerRevoked = 'The computer was revoked.';

@@ -43,17 +43,17 @@ export class DirectoryRepository {
 
   /** The technician, locked against a change until the transaction ends: what is decided on it stays true. */
   async technicianHeld(tx: Tx, mspId: Id, id: Id): Promise<TechnicianCopy | null> {
-    const [row] = await tx.query<TechnicianRow>(
-      `select msp_id, tenant_id, id, email, display_name, active, assignments, group_ids, totp_enrolled, keys
-       from technician where msp_id = $1 and id = $2 for share`,
-      [mspId, id],
-    );
-    if (row === undefined) return null;
-    const { email, active, assignments, keys } = row;
-    return {
-      ...{ mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, email, displayName: row.display_name, active, assignments, keys },
-      ...{ groupIds: row.group_ids, totpEnrolled: row.totp_enrolled },
-    };
+    const [row] = await tx.query<TechnicianRow>(`select ${technicianColumns} from technician where msp_id = $1 and id = $2 for share`, [
+      mspId,
+      id,
+    ]);
+    return row === undefined ? null : asTechnician(row);
+  }
+
+  /** The same without a lock. */
+  async technician(tx: Tx, mspId: Id, id: Id): Promise<TechnicianCopy | null> {
+    const [row] = await tx.query<TechnicianRow>(`select ${technicianColumns} from technician where msp_id = $1 and id = $2`, [mspId, id]);
+    return row === undefined ? null : asTechnician(row);
   }
 
   /** The device, locked: its logins, grants and accounts change one after the other. */
@@ -92,17 +92,23 @@ export class DirectoryRepository {
     return row.revision;
   }
 
-  /** Applies the message if it is newer than the copy; false when it is old. The same for the two below. */
-  async saveTenant(tx: SystemTx, tenant: Payload<'tenant-changed'>): Promise<boolean> {
-    const rows = await tx.query(
+  /** Applies the message if it is newer than the copy; null when it is old, and otherwise whether it is new or has another path now. */
+  async saveTenant(tx: SystemTx, tenant: Payload<'tenant-changed'>): Promise<{ isNew: boolean; moved: boolean } | null> {
+    const [before] = await tx.query<{ path: Id[] }>('select path from tenant where msp_id = $1 and id = $2 for update', [
+      tenant.mspId,
+      tenant.tenantId,
+    ]);
+    const [row] = await tx.query<{ is_new: boolean }>(
       `insert into tenant (msp_id, tenant_id, id, parent_id, path, name, version) values ($1, $2, $2, $3, $4, $5, $6)
        on conflict (msp_id, id) do update set parent_id = excluded.parent_id, path = excluded.path, name = excluded.name, version = excluded.version
-       where tenant.version < excluded.version returning id`,
+       where tenant.version < excluded.version returning xmax = 0 as is_new`,
       [tenant.mspId, tenant.tenantId, tenant.parentId, tenant.path, tenant.name, tenant.version],
     );
-    return rows.length === 1;
+    if (row === undefined) return null;
+    return { isNew: row.is_new, moved: before !== undefined && before.path.join() !== tenant.path.join() };
   }
 
+  /** Applies the message if it is newer than the copy; false when it is old. */
   async saveTechnician(tx: SystemTx, technician: Payload<'technician-changed'>): Promise<boolean> {
     const rows = await tx.query(
       `insert into technician (msp_id, tenant_id, id, email, display_name, active, assignments, group_ids, totp_enrolled, keys, version)
@@ -160,6 +166,16 @@ export class DirectoryRepository {
     );
     return rows.length === 1;
   }
+}
+
+const technicianColumns = 'msp_id, tenant_id, id, email, display_name, active, assignments, group_ids, totp_enrolled, keys';
+
+function asTechnician(row: TechnicianRow): TechnicianCopy {
+  const { email, active, assignments, keys } = row;
+  return {
+    ...{ mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, email, displayName: row.display_name, active, assignments, keys },
+    ...{ groupIds: row.group_ids, totpEnrolled: row.totp_enrolled },
+  };
 }
 
 const deviceColumns = 'msp_id, tenant_id, id, kind, host_name, domain, tags, hpke_key, active, revision';

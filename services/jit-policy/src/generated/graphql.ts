@@ -15,6 +15,235 @@ export type Scalars = {
   _FieldSet: { input: string; output: string; }
 };
 
+/** One person's yes to an access request. */
+export type AccessApproval = {
+  __typename?: 'AccessApproval';
+  /** Who. */
+  approver?: Maybe<Technician>;
+  /** When. */
+  at: Scalars['DateTime']['output'];
+  /** How long a session they approved, in seconds. */
+  sessionSeconds: Scalars['Int']['output'];
+};
+
+/** The access rules do not allow this. Nothing was changed. */
+export type AccessDenied = Problem & {
+  __typename?: 'AccessDenied';
+  /** Why, in words. */
+  message: Scalars['String']['output'];
+  /** The access rule that denies it; null when none allows it. */
+  rule?: Maybe<Scalars['String']['output']>;
+};
+
+/** What a rule says. */
+export type AccessEffect =
+  /** Access is allowed, on the rule's demands. */
+  | 'ALLOW'
+  /** Access is denied. */
+  | 'DENY';
+
+/** What the access rules say about one technician and one target. */
+export type AccessExplanation = {
+  __typename?: 'AccessExplanation';
+  /** The access is allowed, on the demands below. */
+  allowed: Scalars['Boolean']['output'];
+  /** How many other people must approve. */
+  approvals: Scalars['Int']['output'];
+  /** The group that they must be in. */
+  approverGroup?: Maybe<Group>;
+  /** Every rule that was looked at, the most specific first. */
+  considered: Array<ConsideredAccessRule>;
+  /** The session's length when none is chosen, in seconds. */
+  defaultSeconds: Scalars['Int']['output'];
+  /** The longest session, in seconds; 0 where no rule applies. */
+  maxSeconds: Scalars['Int']['output'];
+  /** A reason must be given. */
+  requireReason: Scalars['Boolean']['output'];
+  /** A ticket must be given. */
+  requireTicket: Scalars['Boolean']['output'];
+  /** The rule that decides; null when none does. */
+  ruleId?: Maybe<Scalars['ID']['output']>;
+  /** Its name. */
+  ruleName?: Maybe<Scalars['String']['output']>;
+  /** Why or why not, in words. */
+  why: Scalars['String']['output'];
+};
+
+/** Hours of the wall clock on some days. */
+export type AccessHours = {
+  __typename?: 'AccessHours';
+  /** The days on which they begin. */
+  days: Array<Weekday>;
+  /** When they begin, such as `08:00`. */
+  from: Scalars['String']['output'];
+  /** When they end, such as `18:00`; `24:00` is the end of the day, and a time that is not after `from` lies on the next day. */
+  to: Scalars['String']['output'];
+};
+
+/** Hours of a rule. */
+export type AccessHoursInput = {
+  /** The days on which they begin, at least one. */
+  days: Array<Weekday>;
+  /** When they begin: `00:00` to `23:59`. */
+  from: Scalars['String']['input'];
+  /** When they end: `00:00` to `24:00`; a time that is not after `from` lies on the next day. */
+  to: Scalars['String']['input'];
+};
+
+/** What kind of access a rule is about. */
+export type AccessKind =
+  /** An account of the computer's domain. */
+  | 'DOMAIN_ADMIN'
+  /** A role in the customer's Entra tenant. */
+  | 'ENTRA_ROLE'
+  /** A local administrator's account on the computer. */
+  | 'LOCAL_ADMIN';
+
+/** A login whose access rule demands the yes of other people. The thresholds are those of the rule when it was asked for. */
+export type AccessRequest = {
+  __typename?: 'AccessRequest';
+  /** Those who approved, in their order. */
+  approvals: Array<AccessApproval>;
+  /** The group that approvers must be in; null means whoever holds the permission `access.approve`. */
+  approverGroup?: Maybe<Group>;
+  /** Where. */
+  device?: Maybe<Device>;
+  /** When it was approved, denied, cancelled or expired. */
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Who denied or cancelled it; null for the system. */
+  endedBy?: Maybe<Technician>;
+  /** Why it was denied or cancelled, in words. */
+  endedWhy?: Maybe<Scalars['String']['output']>;
+  /** When it ends unless approved before. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** The login. */
+  loginRequest?: Maybe<LoginRequest>;
+  /** How many approvals are needed. */
+  needed: Scalars['Int']['output'];
+  /** Why the technician needs it. */
+  reason?: Maybe<Scalars['String']['output']>;
+  /** When it was asked for. */
+  requestedAt: Scalars['DateTime']['output'];
+  /** Who would get access. */
+  requester?: Maybe<Technician>;
+  /** The access rule that demands it. */
+  ruleName: Scalars['String']['output'];
+  /** How long the session would last, in seconds: what was asked for, shortened by those who approved so far. */
+  sessionSeconds: Scalars['Int']['output'];
+  /** Where it stands. */
+  state: AccessRequestState;
+  /** The customer. */
+  tenant?: Maybe<Tenant>;
+  /** The ticket that it is for. */
+  ticket?: Maybe<Scalars['String']['output']>;
+};
+
+/** A page of access requests. */
+export type AccessRequestConnection = {
+  __typename?: 'AccessRequestConnection';
+  /** The rows with their cursors. */
+  edges: Array<AccessRequestEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** One access request of a page. */
+export type AccessRequestEdge = {
+  __typename?: 'AccessRequestEdge';
+  /** The row's place in the list. */
+  cursor: Scalars['String']['output'];
+  /** The access request. */
+  node: AccessRequest;
+};
+
+/** Where a request for the yes of other people stands. */
+export type AccessRequestState =
+  /** All approvals are there, and the grant was made. */
+  | 'APPROVED'
+  /** Taken back, or not allowed any more; `endedWhy` says which. */
+  | 'CANCELLED'
+  /** Somebody said no. */
+  | 'DENIED'
+  /** Not enough people approved it in time. */
+  | 'EXPIRED'
+  /** Waits for approvals. */
+  | 'PENDING';
+
+/** Who may get which access where, for how long, on which demands. Counts for its tenant and all below. */
+export type AccessRule = {
+  __typename?: 'AccessRule';
+  /** How many other people must approve, 0 to 5. */
+  approvals: Scalars['Int']['output'];
+  /** The group that they must be in; null means whoever holds the permission `access.approve`. */
+  approverGroup?: Maybe<Group>;
+  /** The session's length when none is chosen, in seconds; null means the tenant's setting. */
+  defaultSeconds?: Maybe<Scalars['Int']['output']>;
+  /** Devices with any of these tags; empty means every target. */
+  deviceTags: Array<Scalars['String']['output']>;
+  /** What it says. */
+  effect: AccessEffect;
+  /** It counts. */
+  enabled: Scalars['Boolean']['output'];
+  /** Names of Entra roles; empty on a rule that denies means all. */
+  entraRoles: Array<Scalars['String']['output']>;
+  /** Technician groups; empty means every technician. Null for one that is not visible to the caller. */
+  groups: Array<Maybe<Group>>;
+  /** When it allows, or denies; empty means always. */
+  hours: Array<AccessHours>;
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** What access it is about. */
+  kinds: Array<AccessKind>;
+  /** The longest session, in seconds. */
+  maxSeconds: Scalars['Int']['output'];
+  /** Its name: what a technician is told. */
+  name: Scalars['String']['output'];
+  /** A reason must be given. */
+  requireReason: Scalars['Boolean']['output'];
+  /** A ticket must be given. */
+  requireTicket: Scalars['Boolean']['output'];
+  /** The tenant on which it is set. */
+  tenant?: Maybe<Tenant>;
+  /** The IANA time zone of the hours; null without hours. */
+  timeZone?: Maybe<Scalars['String']['output']>;
+};
+
+/** A page of access rules. */
+export type AccessRuleConnection = {
+  __typename?: 'AccessRuleConnection';
+  /** The rows with their cursors. */
+  edges: Array<AccessRuleEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** One access rule of a page. */
+export type AccessRuleEdge = {
+  __typename?: 'AccessRuleEdge';
+  /** The row's place in the list. */
+  cursor: Scalars['String']['output'];
+  /** The access rule. */
+  node: AccessRule;
+};
+
+/** The rule is gone. */
+export type AccessRuleRemoved = {
+  __typename?: 'AccessRuleRemoved';
+  /** Its id. */
+  id: Scalars['ID']['output'];
+};
+
+/** What became of a rule in a decision. */
+export type AccessVerdict =
+  /** It decides. */
+  | 'DECIDES'
+  /** It does not apply. */
+  | 'DOES_NOT_APPLY'
+  /** It applies, and another one decides. */
+  | 'OVERRULED';
+
 /** One account as the agent read it back. With a grant it tells of that grant alone: the account may be enabled for others. */
 export type AccountReportInput = {
   /** The desired account's id. */
@@ -42,26 +271,41 @@ export type ApprovalInvalid = Problem & {
   message: Scalars['String']['output'];
 };
 
+/** Input of `approveAccess`. */
+export type ApproveAccessInput = {
+  /** The approver's passkey over the approval challenge with the purpose `second-approval`: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
+  assertion: Scalars['String']['input'];
+  /** The request. */
+  id: Scalars['ID']['input'];
+  /** A shorter session than what was asked for, in seconds. */
+  sessionSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Answer of `approveAccess`. `Conflict` when the request is no longer pending. */
+export type ApproveAccessResult = AccessDenied | AccessRequest | ApprovalInvalid | Conflict | InvalidInput | NotAnApprover | NotFound;
+
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
+  /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
+  assertion?: InputMaybe<Scalars['String']['input']>;
   /** The code from the QR: proof of having scanned it. */
   code: Scalars['String']['input'];
   /** The request. */
   id: Scalars['ID']['input'];
-  /** The approver's credential id: whose key signed. */
-  keyId: Scalars['ID']['input'];
+  /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
+  keyId?: InputMaybe<Scalars['ID']['input']>;
   /** Why the technician needs access, up to 500 characters. */
   reason?: InputMaybe<Scalars['String']['input']>;
-  /** A shorter session than the setting's, in seconds. */
+  /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
   sessionSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Ed25519 signature (base64url) over the approval challenge, which covers everything that was shown and chosen. */
-  signature: Scalars['String']['input'];
+  /** Instead of `assertion`: the key's Ed25519 signature (base64url) over the old approval challenge. */
+  signature?: InputMaybe<Scalars['String']['input']>;
   /** The ticket that it is for, up to 100 characters. */
   ticket?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Answer of `approveLogin`. `Conflict` when the login is no longer pending. */
-export type ApproveLoginResult = ApprovalInvalid | Conflict | InvalidInput | LoginRequest | NotFound;
+export type ApproveLoginResult = AccessDenied | ApprovalInvalid | Conflict | InvalidInput | LoginRequest | NotFound;
 
 /** The effective value of a yes/no setting. */
 export type BooleanSetting = {
@@ -75,6 +319,15 @@ export type BooleanSetting = {
   /** The value that holds. */
   value: Scalars['Boolean']['output'];
 };
+
+/** Input of `cancelAccess`. */
+export type CancelAccessInput = {
+  /** The request: one's own. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `cancelAccess`. */
+export type CancelAccessResult = AccessRequest | Conflict | NotFound;
 
 /** Input of `cancelLogin`. */
 export type CancelLoginInput = {
@@ -91,6 +344,73 @@ export type Conflict = Problem & {
   /** Which state it is in and what would be possible. */
   message: Scalars['String']['output'];
 };
+
+/** One rule that was looked at. */
+export type ConsideredAccessRule = {
+  __typename?: 'ConsideredAccessRule';
+  /** The rule's name. */
+  name: Scalars['String']['output'];
+  /** The rule's id. */
+  ruleId: Scalars['ID']['output'];
+  /** The tenant on which it is set. */
+  tenant?: Maybe<Tenant>;
+  /** What became of it. */
+  verdict: AccessVerdict;
+  /** Why, in words. */
+  why: Scalars['String']['output'];
+};
+
+/** Input of `createAccessRule`; what is left out is as it says. */
+export type CreateAccessRuleInput = {
+  /** 0 to 5; none when left out. */
+  approvals?: InputMaybe<Scalars['Int']['input']>;
+  /** A technician group; only with `approvals`. */
+  approverGroup?: InputMaybe<Scalars['ID']['input']>;
+  /** 60 to `maxSeconds`; the tenant's setting when left out. */
+  defaultSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** At most 20; every device when left out. */
+  deviceTags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** ALLOW when left out. */
+  effect?: InputMaybe<AccessEffect>;
+  /** True when left out. */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** At most 20 names; only with the kind ENTRA_ROLE, and needed for a rule that allows it. */
+  entraRoles?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Ids of technician groups, at most 20; everyone when left out. */
+  groups?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** At most 10; always when left out. */
+  hours?: InputMaybe<Array<AccessHoursInput>>;
+  /** A fresh UUIDv7 made by the client. */
+  id: Scalars['ID']['input'];
+  /** At least one. */
+  kinds: Array<AccessKind>;
+  /** 60 to 28,800; 28,800 (8 hours) when left out. */
+  maxSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** Up to 100 characters. */
+  name: Scalars['String']['input'];
+  /** False when left out. */
+  requireReason?: InputMaybe<Scalars['Boolean']['input']>;
+  /** False when left out. */
+  requireTicket?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The tenant on which to set it. */
+  tenantId: Scalars['ID']['input'];
+  /** An IANA time zone such as `Europe/Berlin`; needed with hours. */
+  timeZone?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Answer of `createAccessRule`. */
+export type CreateAccessRuleResult = AccessRule | Conflict | InvalidInput | NotFound;
+
+/** Input of `denyAccess`. */
+export type DenyAccessInput = {
+  /** The request. */
+  id: Scalars['ID']['input'];
+  /** Why, up to 500 characters: the requester is told. */
+  reason: Scalars['String']['input'];
+};
+
+/** Answer of `denyAccess`. */
+export type DenyAccessResult = AccessRequest | Conflict | InvalidInput | NotAnApprover | NotFound;
 
 /** Input of `denyLogin`. */
 export type DenyLoginInput = {
@@ -439,6 +759,25 @@ export type LapsSettings = {
   rotateAfterRevealSeconds: IntSetting;
 };
 
+/** What the access rules demand of whoever would approve a login. */
+export type LoginDemands = {
+  __typename?: 'LoginDemands';
+  /** How many other people must approve. */
+  approvals: Scalars['Int']['output'];
+  /** The session's length when none is chosen, in seconds. */
+  defaultSeconds: Scalars['Int']['output'];
+  /** Why the caller may not approve it, in words; null when they may. */
+  denied?: Maybe<Scalars['String']['output']>;
+  /** The longest session that can be chosen, in seconds. */
+  maxSeconds: Scalars['Int']['output'];
+  /** A reason must be given. */
+  requireReason: Scalars['Boolean']['output'];
+  /** A ticket must be given. */
+  requireTicket: Scalars['Boolean']['output'];
+  /** The access rule that decides; null when none does. */
+  ruleName?: Maybe<Scalars['String']['output']>;
+};
+
 /** How a technician proves who they are at a device. */
 export type LoginMethod =
   /** Scans the QR code that the device shows. */
@@ -449,6 +788,10 @@ export type LoginMethod =
 /** One attempt to log in to a device. Lives 120 seconds, is used once. */
 export type LoginRequest = {
   __typename?: 'LoginRequest';
+  /** The request for the yes of other people, where one was needed. */
+  accessRequest?: Maybe<AccessRequest>;
+  /** What the access rules demand of the caller who would approve; null for anybody but a technician. */
+  demands?: Maybe<LoginDemands>;
   /** The computer. */
   device?: Maybe<Device>;
   /** When it ends unless approved before. */
@@ -481,6 +824,8 @@ export type LoginState =
   | 'ACTIVE'
   /** Approved; the device is making the account. */
   | 'APPROVED'
+  /** Approved by its technician; waits for the yes of other people, which the access rule demands. */
+  | 'AWAITING_APPROVAL'
   /** A technician refused it. */
   | 'DENIED'
   /** The access has ended. */
@@ -494,10 +839,18 @@ export type LoginState =
 
 export type Mutation = {
   __typename?: 'Mutation';
+  /** Gives a waiting login the yes of one more person. At the last one that is needed everything is looked at again and the grant is made. */
+  approveAccess: ApproveAccessResult;
   /** Approves a login. The signature covers exactly what was shown; of two approvals only one can win. */
   approveLogin: ApproveLoginResult;
+  /** Takes back one's own request. Repeating the call is harmless. */
+  cancelAccess: CancelAccessResult;
   /** Gives up a login that nobody has approved yet. Only for the device that started it. */
   cancelLogin: CancelLoginResult;
+  /** Makes an access rule of a tenant. */
+  createAccessRule: CreateAccessRuleResult;
+  /** Refuses a waiting login for good: one no is enough. */
+  denyAccess: DenyAccessResult;
   /** Denies a login. */
   denyLogin: DenyLoginResult;
   /** Ends every live grant of one technician now, wherever the caller reaches. */
@@ -506,6 +859,8 @@ export type Mutation = {
   endGrant: EndGrantResult;
   /** Lengthens one's own running session, as far as its rule allows. Repeating the call with the same id is harmless. */
   extendGrant: ExtendGrantResult;
+  /** Removes an access rule. What is live and would be denied now ends. */
+  removeAccessRule: RemoveAccessRuleResult;
   /** Reports what the accounts on the calling device are now, as read back from the system. Only for devices; repeating a report is harmless. */
   reportAccounts: ReportAccountsResult;
   /** Reports accounts with Stint's mark that belong to nobody, all that there are now. Only for devices. */
@@ -514,10 +869,17 @@ export type Mutation = {
   shortenGrant: ShortenGrantResult;
   /** Starts a login at the calling device. Only for devices. */
   startLogin: StartLoginResult;
+  /** Changes an access rule. What is live and would be denied now ends. */
+  updateAccessRule: UpdateAccessRuleResult;
   /** Changes JIT settings of a tenant, all or none. A value of null goes back to the inherited one. */
   updateJitSettings: UpdateJitSettingsResult;
   /** Changes LAPS settings of a tenant, all or none. A value of null goes back to the inherited one. */
   updateLapsSettings: UpdateLapsSettingsResult;
+};
+
+
+export type MutationApproveAccessArgs = {
+  input: ApproveAccessInput;
 };
 
 
@@ -526,8 +888,23 @@ export type MutationApproveLoginArgs = {
 };
 
 
+export type MutationCancelAccessArgs = {
+  input: CancelAccessInput;
+};
+
+
 export type MutationCancelLoginArgs = {
   input: CancelLoginInput;
+};
+
+
+export type MutationCreateAccessRuleArgs = {
+  input: CreateAccessRuleInput;
+};
+
+
+export type MutationDenyAccessArgs = {
+  input: DenyAccessInput;
 };
 
 
@@ -551,6 +928,11 @@ export type MutationExtendGrantArgs = {
 };
 
 
+export type MutationRemoveAccessRuleArgs = {
+  input: RemoveAccessRuleInput;
+};
+
+
 export type MutationReportAccountsArgs = {
   input: ReportAccountsInput;
 };
@@ -571,6 +953,11 @@ export type MutationStartLoginArgs = {
 };
 
 
+export type MutationUpdateAccessRuleArgs = {
+  input: UpdateAccessRuleInput;
+};
+
+
 export type MutationUpdateJitSettingsArgs = {
   input: UpdateJitSettingsInput;
 };
@@ -587,6 +974,13 @@ export type NotAllowedBySettings = Problem & {
   message: Scalars['String']['output'];
   /** The setting's name, for example `totpLogin`. */
   setting: Scalars['String']['output'];
+};
+
+/** The caller cannot approve or deny this request: it is their own, or they are not in the approver group. */
+export type NotAnApprover = Problem & {
+  __typename?: 'NotAnApprover';
+  /** Why, in words. */
+  message: Scalars['String']['output'];
 };
 
 /** No such thing is visible to the caller. The same answer for an id that does not exist and for one of another tenant. */
@@ -645,12 +1039,38 @@ export type Problem = {
 
 export type Query = {
   __typename?: 'Query';
+  /** One request for the yes of other people. */
+  accessRequest?: Maybe<AccessRequest>;
+  /** One access rule. Rules above the caller's tenants can be read too: they count there. */
+  accessRule?: Maybe<AccessRule>;
+  /** What the access rules say about one technician and one target, and why. Changes nothing. */
+  explainAccess?: Maybe<AccessExplanation>;
   /** One grant. */
   grant?: Maybe<Grant>;
   /** A login request: a device sees its own, a technician those that they reach. */
   loginRequest?: Maybe<LoginRequest>;
   /** A login request by the code that its QR carries, for the technician who scanned it. */
   loginRequestByCode?: Maybe<LoginRequest>;
+};
+
+
+export type QueryAccessRequestArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryAccessRuleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryExplainAccessArgs = {
+  at?: InputMaybe<Scalars['DateTime']['input']>;
+  deviceId?: InputMaybe<Scalars['ID']['input']>;
+  entraRole?: InputMaybe<Scalars['String']['input']>;
+  kind: AccessKind;
+  technicianId?: InputMaybe<Scalars['ID']['input']>;
+  tenantId?: InputMaybe<Scalars['ID']['input']>;
 };
 
 
@@ -667,6 +1087,15 @@ export type QueryLoginRequestArgs = {
 export type QueryLoginRequestByCodeArgs = {
   code: Scalars['String']['input'];
 };
+
+/** Input of `removeAccessRule`. */
+export type RemoveAccessRuleInput = {
+  /** The rule. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `removeAccessRule`. */
+export type RemoveAccessRuleResult = AccessRuleRemoved | NotFound;
 
 /** Input of `reportAccounts`. */
 export type ReportAccountsInput = {
@@ -854,6 +1283,10 @@ export type TechnicianLoginModeSetting = {
 
 export type Tenant = {
   __typename?: 'Tenant';
+  /** Requests for the yes of other people on this tenant's devices, newest first, those that are over included. */
+  accessRequests?: Maybe<AccessRequestConnection>;
+  /** The access rules set on this tenant, oldest first. Those of the tenants above count here too. */
+  accessRules?: Maybe<AccessRuleConnection>;
   /** The grants on this tenant's devices, newest first. */
   grants?: Maybe<GrantConnection>;
   id: Scalars['ID']['output'];
@@ -863,6 +1296,18 @@ export type Tenant = {
   lapsSettings?: Maybe<LapsSettings>;
   /** What was changed in the settings of this very tenant, newest first. */
   settingsHistory?: Maybe<SettingChangeConnection>;
+};
+
+
+export type TenantAccessRequestsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type TenantAccessRulesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -876,6 +1321,45 @@ export type TenantSettingsHistoryArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
 };
+
+/** Input of `updateAccessRule`; fields left out stay. */
+export type UpdateAccessRuleInput = {
+  /** 0 to 5. */
+  approvals?: InputMaybe<Scalars['Int']['input']>;
+  /** A technician group; null means whoever holds the permission. */
+  approverGroup?: InputMaybe<Scalars['ID']['input']>;
+  /** 60 to `maxSeconds`; null goes back to the tenant's setting. */
+  defaultSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** All its tags; an empty list means every device. */
+  deviceTags?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** What it says. */
+  effect?: InputMaybe<AccessEffect>;
+  /** Whether it counts. */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** All its Entra roles. */
+  entraRoles?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** All its technician groups; an empty list means everyone. */
+  groups?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** All its hours; null or an empty list means always. */
+  hours?: InputMaybe<Array<AccessHoursInput>>;
+  /** The rule. */
+  id: Scalars['ID']['input'];
+  /** All its kinds, at least one. */
+  kinds?: InputMaybe<Array<AccessKind>>;
+  /** 60 to 28,800. */
+  maxSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** Up to 100 characters. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Whether a reason must be given. */
+  requireReason?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Whether a ticket must be given. */
+  requireTicket?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The time zone of the hours. */
+  timeZone?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Answer of `updateAccessRule`. */
+export type UpdateAccessRuleResult = AccessRule | InvalidInput | NotFound;
 
 /** Input of `updateJitSettings`; fields left out stay, null goes back to the inherited value. */
 export type UpdateJitSettingsInput = {
@@ -938,6 +1422,23 @@ export type UpdateLapsSettingsInput = {
 
 /** Answer of `updateLapsSettings`. */
 export type UpdateLapsSettingsResult = InvalidInput | NotFound | Tenant;
+
+/** A day of the week. */
+export type Weekday =
+  /** Friday. */
+  | 'FRI'
+  /** Monday. */
+  | 'MON'
+  /** Saturday. */
+  | 'SAT'
+  /** Sunday. */
+  | 'SUN'
+  /** Thursday. */
+  | 'THU'
+  /** Tuesday. */
+  | 'TUE'
+  /** Wednesday. */
+  | 'WED';
 
 
 
@@ -1019,6 +1520,8 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 
 /** Mapping of federation types */
 export type FederationTypes = {
+  AccessRequest: AccessRequest;
+  AccessRule: AccessRule;
   Device: Device;
   Grant: Grant;
   Group: Group;
@@ -1029,6 +1532,12 @@ export type FederationTypes = {
 
 /** Mapping of federation reference types */
 export type FederationReferenceTypes = {
+  AccessRequest:
+    ( { __typename: 'AccessRequest' }
+    & GraphQLRecursivePick<FederationTypes['AccessRequest'], {"id":true}> );
+  AccessRule:
+    ( { __typename: 'AccessRule' }
+    & GraphQLRecursivePick<FederationTypes['AccessRule'], {"id":true}> );
   Device:
     ( { __typename: 'Device' }
     & GraphQLRecursivePick<FederationTypes['Device'], {"id":true}> );
@@ -1051,16 +1560,44 @@ export type FederationReferenceTypes = {
 
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
+  ApproveAccessResult:
+    | ( AccessDenied )
+    | ( AccessRequest )
+    | ( ApprovalInvalid )
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotAnApprover )
+    | ( NotFound )
+  ;
   ApproveLoginResult:
+    | ( AccessDenied )
     | ( ApprovalInvalid )
     | ( Conflict )
     | ( InvalidInput )
     | ( LoginRequest )
     | ( NotFound )
   ;
+  CancelAccessResult:
+    | ( AccessRequest )
+    | ( Conflict )
+    | ( NotFound )
+  ;
   CancelLoginResult:
     | ( Conflict )
     | ( LoginRequest )
+    | ( NotFound )
+  ;
+  CreateAccessRuleResult:
+    | ( AccessRule )
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  DenyAccessResult:
+    | ( AccessRequest )
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotAnApprover )
     | ( NotFound )
   ;
   DenyLoginResult:
@@ -1083,6 +1620,10 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( InvalidInput )
     | ( NotFound )
   ;
+  RemoveAccessRuleResult:
+    | ( AccessRuleRemoved )
+    | ( NotFound )
+  ;
   ReportAccountsResult:
     | ( InvalidInput )
     | ( ReportsTaken )
@@ -1103,6 +1644,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( NotAllowedBySettings )
     | ( StartedLogin )
   ;
+  UpdateAccessRuleResult:
+    | ( AccessRule )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
   UpdateJitSettingsResult:
     | ( DomainAgentMissing )
     | ( InvalidInput )
@@ -1119,30 +1665,57 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Problem:
+    | ( AccessDenied )
     | ( ApprovalInvalid )
     | ( Conflict )
     | ( DomainAgentMissing )
     | ( InvalidInput )
     | ( NotAllowedBySettings )
+    | ( NotAnApprover )
     | ( NotFound )
   ;
 };
 
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
-  AccountReportInput: AccountReportInput;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
-  String: ResolverTypeWrapper<Scalars['String']['output']>;
+  AccessApproval: ResolverTypeWrapper<AccessApproval>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  AccessDenied: ResolverTypeWrapper<AccessDenied>;
+  String: ResolverTypeWrapper<Scalars['String']['output']>;
+  AccessEffect: AccessEffect;
+  AccessExplanation: ResolverTypeWrapper<AccessExplanation>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  AccessHours: ResolverTypeWrapper<AccessHours>;
+  AccessHoursInput: AccessHoursInput;
+  AccessKind: AccessKind;
+  AccessRequest: ResolverTypeWrapper<AccessRequest>;
+  AccessRequestConnection: ResolverTypeWrapper<AccessRequestConnection>;
+  AccessRequestEdge: ResolverTypeWrapper<AccessRequestEdge>;
+  AccessRequestState: AccessRequestState;
+  AccessRule: ResolverTypeWrapper<AccessRule>;
+  AccessRuleConnection: ResolverTypeWrapper<AccessRuleConnection>;
+  AccessRuleEdge: ResolverTypeWrapper<AccessRuleEdge>;
+  AccessRuleRemoved: ResolverTypeWrapper<AccessRuleRemoved>;
+  AccessVerdict: AccessVerdict;
+  AccountReportInput: AccountReportInput;
   ApprovalInvalid: ResolverTypeWrapper<ApprovalInvalid>;
+  ApproveAccessInput: ApproveAccessInput;
+  ApproveAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ApproveAccessResult']>;
   ApproveLoginInput: ApproveLoginInput;
   ApproveLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ApproveLoginResult']>;
   BooleanSetting: ResolverTypeWrapper<BooleanSetting>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  CancelAccessInput: CancelAccessInput;
+  CancelAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CancelAccessResult']>;
   CancelLoginInput: CancelLoginInput;
   CancelLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CancelLoginResult']>;
   Conflict: ResolverTypeWrapper<Conflict>;
+  ConsideredAccessRule: ResolverTypeWrapper<ConsideredAccessRule>;
+  CreateAccessRuleInput: CreateAccessRuleInput;
+  CreateAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CreateAccessRuleResult']>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  DenyAccessInput: DenyAccessInput;
+  DenyAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DenyAccessResult']>;
   DenyLoginInput: DenyLoginInput;
   DenyLoginResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DenyLoginResult']>;
   DesiredAccount: ResolverTypeWrapper<DesiredAccount>;
@@ -1171,11 +1744,13 @@ export type ResolversTypes = {
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   JitSettings: ResolverTypeWrapper<JitSettings>;
   LapsSettings: ResolverTypeWrapper<LapsSettings>;
+  LoginDemands: ResolverTypeWrapper<LoginDemands>;
   LoginMethod: LoginMethod;
   LoginRequest: ResolverTypeWrapper<LoginRequest>;
   LoginState: LoginState;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotAllowedBySettings: ResolverTypeWrapper<NotAllowedBySettings>;
+  NotAnApprover: ResolverTypeWrapper<NotAnApprover>;
   NotFound: ResolverTypeWrapper<NotFound>;
   ObservedAccountState: ObservedAccountState;
   PageInfo: ResolverTypeWrapper<PageInfo>;
@@ -1183,6 +1758,8 @@ export type ResolversTypes = {
   PrivilegedChangeInput: PrivilegedChangeInput;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  RemoveAccessRuleInput: RemoveAccessRuleInput;
+  RemoveAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveAccessRuleResult']>;
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportAccountsResult']>;
   ReportStrayAccountsInput: ReportStrayAccountsInput;
@@ -1205,27 +1782,51 @@ export type ResolversTypes = {
   TechnicianLoginMode: TechnicianLoginMode;
   TechnicianLoginModeSetting: ResolverTypeWrapper<TechnicianLoginModeSetting>;
   Tenant: ResolverTypeWrapper<Tenant>;
+  UpdateAccessRuleInput: UpdateAccessRuleInput;
+  UpdateAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateAccessRuleResult']>;
   UpdateJitSettingsInput: UpdateJitSettingsInput;
   UpdateJitSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateJitSettingsResult']>;
   UpdateLapsSettingsInput: UpdateLapsSettingsInput;
   UpdateLapsSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateLapsSettingsResult']>;
+  Weekday: Weekday;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
-  AccountReportInput: AccountReportInput;
-  ID: Scalars['ID']['output'];
-  String: Scalars['String']['output'];
+  AccessApproval: AccessApproval;
   Int: Scalars['Int']['output'];
+  AccessDenied: AccessDenied;
+  String: Scalars['String']['output'];
+  AccessExplanation: AccessExplanation;
+  Boolean: Scalars['Boolean']['output'];
+  ID: Scalars['ID']['output'];
+  AccessHours: AccessHours;
+  AccessHoursInput: AccessHoursInput;
+  AccessRequest: AccessRequest | FederationReferenceTypes['AccessRequest'];
+  AccessRequestConnection: AccessRequestConnection;
+  AccessRequestEdge: AccessRequestEdge;
+  AccessRule: AccessRule | FederationReferenceTypes['AccessRule'];
+  AccessRuleConnection: AccessRuleConnection;
+  AccessRuleEdge: AccessRuleEdge;
+  AccessRuleRemoved: AccessRuleRemoved;
+  AccountReportInput: AccountReportInput;
   ApprovalInvalid: ApprovalInvalid;
+  ApproveAccessInput: ApproveAccessInput;
+  ApproveAccessResult: ResolversUnionTypes<ResolversParentTypes>['ApproveAccessResult'];
   ApproveLoginInput: ApproveLoginInput;
   ApproveLoginResult: ResolversUnionTypes<ResolversParentTypes>['ApproveLoginResult'];
   BooleanSetting: BooleanSetting;
-  Boolean: Scalars['Boolean']['output'];
+  CancelAccessInput: CancelAccessInput;
+  CancelAccessResult: ResolversUnionTypes<ResolversParentTypes>['CancelAccessResult'];
   CancelLoginInput: CancelLoginInput;
   CancelLoginResult: ResolversUnionTypes<ResolversParentTypes>['CancelLoginResult'];
   Conflict: Conflict;
+  ConsideredAccessRule: ConsideredAccessRule;
+  CreateAccessRuleInput: CreateAccessRuleInput;
+  CreateAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['CreateAccessRuleResult'];
   DateTime: Scalars['DateTime']['output'];
+  DenyAccessInput: DenyAccessInput;
+  DenyAccessResult: ResolversUnionTypes<ResolversParentTypes>['DenyAccessResult'];
   DenyLoginInput: DenyLoginInput;
   DenyLoginResult: ResolversUnionTypes<ResolversParentTypes>['DenyLoginResult'];
   DesiredAccount: DesiredAccount;
@@ -1250,15 +1851,19 @@ export type ResolversParentTypes = {
   InvalidInput: InvalidInput;
   JitSettings: JitSettings;
   LapsSettings: LapsSettings;
+  LoginDemands: LoginDemands;
   LoginRequest: LoginRequest | FederationReferenceTypes['LoginRequest'];
   Mutation: Record<PropertyKey, never>;
   NotAllowedBySettings: NotAllowedBySettings;
+  NotAnApprover: NotAnApprover;
   NotFound: NotFound;
   PageInfo: PageInfo;
   PrivilegedChange: PrivilegedChange;
   PrivilegedChangeInput: PrivilegedChangeInput;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   Query: Record<PropertyKey, never>;
+  RemoveAccessRuleInput: RemoveAccessRuleInput;
+  RemoveAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveAccessRuleResult'];
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportAccountsResult'];
   ReportStrayAccountsInput: ReportStrayAccountsInput;
@@ -1279,10 +1884,114 @@ export type ResolversParentTypes = {
   Technician: Technician | FederationReferenceTypes['Technician'];
   TechnicianLoginModeSetting: TechnicianLoginModeSetting;
   Tenant: Tenant | FederationReferenceTypes['Tenant'];
+  UpdateAccessRuleInput: UpdateAccessRuleInput;
+  UpdateAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['UpdateAccessRuleResult'];
   UpdateJitSettingsInput: UpdateJitSettingsInput;
   UpdateJitSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateJitSettingsResult'];
   UpdateLapsSettingsInput: UpdateLapsSettingsInput;
   UpdateLapsSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateLapsSettingsResult'];
+};
+
+export type AccessApprovalResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessApproval'] = ResolversParentTypes['AccessApproval']> = {
+  approver?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  at?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type AccessDeniedResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessDenied'] = ResolversParentTypes['AccessDenied']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  rule?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type AccessExplanationResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessExplanation'] = ResolversParentTypes['AccessExplanation']> = {
+  allowed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  approvals?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  approverGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
+  considered?: Resolver<Array<ResolversTypes['ConsideredAccessRule']>, ParentType, ContextType>;
+  defaultSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  maxSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  ruleId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
+  ruleName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  why?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type AccessHoursResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessHours'] = ResolversParentTypes['AccessHours']> = {
+  days?: Resolver<Array<ResolversTypes['Weekday']>, ParentType, ContextType>;
+  from?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type AccessRequestResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRequest'] = ResolversParentTypes['AccessRequest'], FederationReferenceType extends FederationReferenceTypes['AccessRequest'] = FederationReferenceTypes['AccessRequest']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['AccessRequest']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  approvals?: Resolver<Array<ResolversTypes['AccessApproval']>, ParentType, ContextType>;
+  approverGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
+  device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
+  endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  endedWhy?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType>;
+  needed?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  requestedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  requester?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  ruleName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['AccessRequestState'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  ticket?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type AccessRequestConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRequestConnection'] = ResolversParentTypes['AccessRequestConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['AccessRequestEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type AccessRequestEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRequestEdge'] = ResolversParentTypes['AccessRequestEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['AccessRequest'], ParentType, ContextType>;
+};
+
+export type AccessRuleResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRule'] = ResolversParentTypes['AccessRule'], FederationReferenceType extends FederationReferenceTypes['AccessRule'] = FederationReferenceTypes['AccessRule']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['AccessRule']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  approvals?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  approverGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
+  defaultSeconds?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  deviceTags?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  effect?: Resolver<ResolversTypes['AccessEffect'], ParentType, ContextType>;
+  enabled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  entraRoles?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  groups?: Resolver<Array<Maybe<ResolversTypes['Group']>>, ParentType, ContextType>;
+  hours?: Resolver<Array<ResolversTypes['AccessHours']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  kinds?: Resolver<Array<ResolversTypes['AccessKind']>, ParentType, ContextType>;
+  maxSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  timeZone?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type AccessRuleConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRuleConnection'] = ResolversParentTypes['AccessRuleConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['AccessRuleEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type AccessRuleEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRuleEdge'] = ResolversParentTypes['AccessRuleEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['AccessRule'], ParentType, ContextType>;
+};
+
+export type AccessRuleRemovedResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessRuleRemoved'] = ResolversParentTypes['AccessRuleRemoved']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type ApprovalInvalidResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApprovalInvalid'] = ResolversParentTypes['ApprovalInvalid']> = {
@@ -1290,8 +1999,12 @@ export type ApprovalInvalidResolvers<ContextType = any, ParentType extends Resol
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type ApproveAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveAccessResult'] = ResolversParentTypes['ApproveAccessResult']> = {
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'AccessRequest' | 'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
+};
+
 export type ApproveLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveLoginResult'] = ResolversParentTypes['ApproveLoginResult']> = {
-  __resolveType?: TypeResolveFn<'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'LoginRequest' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'LoginRequest' | 'NotFound', ParentType, ContextType>;
 };
 
 export type BooleanSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['BooleanSetting'] = ResolversParentTypes['BooleanSetting']> = {
@@ -1299,6 +2012,10 @@ export type BooleanSettingResolvers<ContextType = any, ParentType extends Resolv
   setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
   value?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type CancelAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CancelAccessResult'] = ResolversParentTypes['CancelAccessResult']> = {
+  __resolveType?: TypeResolveFn<'AccessRequest' | 'Conflict' | 'NotFound', ParentType, ContextType>;
 };
 
 export type CancelLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CancelLoginResult'] = ResolversParentTypes['CancelLoginResult']> = {
@@ -1310,9 +2027,25 @@ export type ConflictResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type ConsideredAccessRuleResolvers<ContextType = any, ParentType extends ResolversParentTypes['ConsideredAccessRule'] = ResolversParentTypes['ConsideredAccessRule']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  ruleId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  verdict?: Resolver<ResolversTypes['AccessVerdict'], ParentType, ContextType>;
+  why?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type CreateAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CreateAccessRuleResult'] = ResolversParentTypes['CreateAccessRuleResult']> = {
+  __resolveType?: TypeResolveFn<'AccessRule' | 'Conflict' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
+
+export type DenyAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DenyAccessResult'] = ResolversParentTypes['DenyAccessResult']> = {
+  __resolveType?: TypeResolveFn<'AccessRequest' | 'Conflict' | 'InvalidInput' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
+};
 
 export type DenyLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DenyLoginResult'] = ResolversParentTypes['DenyLoginResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'LoginRequest' | 'NotFound', ParentType, ContextType>;
@@ -1469,8 +2202,20 @@ export type LapsSettingsResolvers<ContextType = any, ParentType extends Resolver
   rotateAfterRevealSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
 };
 
+export type LoginDemandsResolvers<ContextType = any, ParentType extends ResolversParentTypes['LoginDemands'] = ResolversParentTypes['LoginDemands']> = {
+  approvals?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  defaultSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  denied?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  maxSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  ruleName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
 export type LoginRequestResolvers<ContextType = any, ParentType extends ResolversParentTypes['LoginRequest'] = ResolversParentTypes['LoginRequest'], FederationReferenceType extends FederationReferenceTypes['LoginRequest'] = FederationReferenceTypes['LoginRequest']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['LoginRequest']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType>;
+  demands?: Resolver<Maybe<ResolversTypes['LoginDemands']>, ParentType, ContextType>;
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   failure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -1487,16 +2232,22 @@ export type LoginRequestResolvers<ContextType = any, ParentType extends Resolver
 };
 
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  approveAccess?: Resolver<ResolversTypes['ApproveAccessResult'], ParentType, ContextType, RequireFields<MutationApproveAccessArgs, 'input'>>;
   approveLogin?: Resolver<ResolversTypes['ApproveLoginResult'], ParentType, ContextType, RequireFields<MutationApproveLoginArgs, 'input'>>;
+  cancelAccess?: Resolver<ResolversTypes['CancelAccessResult'], ParentType, ContextType, RequireFields<MutationCancelAccessArgs, 'input'>>;
   cancelLogin?: Resolver<ResolversTypes['CancelLoginResult'], ParentType, ContextType, RequireFields<MutationCancelLoginArgs, 'input'>>;
+  createAccessRule?: Resolver<ResolversTypes['CreateAccessRuleResult'], ParentType, ContextType, RequireFields<MutationCreateAccessRuleArgs, 'input'>>;
+  denyAccess?: Resolver<ResolversTypes['DenyAccessResult'], ParentType, ContextType, RequireFields<MutationDenyAccessArgs, 'input'>>;
   denyLogin?: Resolver<ResolversTypes['DenyLoginResult'], ParentType, ContextType, RequireFields<MutationDenyLoginArgs, 'input'>>;
   endAllOfTechnician?: Resolver<ResolversTypes['EndAllOfTechnicianResult'], ParentType, ContextType, RequireFields<MutationEndAllOfTechnicianArgs, 'input'>>;
   endGrant?: Resolver<ResolversTypes['EndGrantResult'], ParentType, ContextType, RequireFields<MutationEndGrantArgs, 'input'>>;
   extendGrant?: Resolver<ResolversTypes['ExtendGrantResult'], ParentType, ContextType, RequireFields<MutationExtendGrantArgs, 'input'>>;
+  removeAccessRule?: Resolver<ResolversTypes['RemoveAccessRuleResult'], ParentType, ContextType, RequireFields<MutationRemoveAccessRuleArgs, 'input'>>;
   reportAccounts?: Resolver<ResolversTypes['ReportAccountsResult'], ParentType, ContextType, RequireFields<MutationReportAccountsArgs, 'input'>>;
   reportStrayAccounts?: Resolver<ResolversTypes['ReportStrayAccountsResult'], ParentType, ContextType, RequireFields<MutationReportStrayAccountsArgs, 'input'>>;
   shortenGrant?: Resolver<ResolversTypes['ShortenGrantResult'], ParentType, ContextType, RequireFields<MutationShortenGrantArgs, 'input'>>;
   startLogin?: Resolver<ResolversTypes['StartLoginResult'], ParentType, ContextType, RequireFields<MutationStartLoginArgs, 'input'>>;
+  updateAccessRule?: Resolver<ResolversTypes['UpdateAccessRuleResult'], ParentType, ContextType, RequireFields<MutationUpdateAccessRuleArgs, 'input'>>;
   updateJitSettings?: Resolver<ResolversTypes['UpdateJitSettingsResult'], ParentType, ContextType, RequireFields<MutationUpdateJitSettingsArgs, 'input'>>;
   updateLapsSettings?: Resolver<ResolversTypes['UpdateLapsSettingsResult'], ParentType, ContextType, RequireFields<MutationUpdateLapsSettingsArgs, 'input'>>;
 };
@@ -1504,6 +2255,11 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
 export type NotAllowedBySettingsResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotAllowedBySettings'] = ResolversParentTypes['NotAllowedBySettings']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   setting?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type NotAnApproverResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotAnApprover'] = ResolversParentTypes['NotAnApprover']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -1524,13 +2280,20 @@ export type PrivilegedChangeResolvers<ContextType = any, ParentType extends Reso
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType, RequireFields<QueryAccessRequestArgs, 'id'>>;
+  accessRule?: Resolver<Maybe<ResolversTypes['AccessRule']>, ParentType, ContextType, RequireFields<QueryAccessRuleArgs, 'id'>>;
+  explainAccess?: Resolver<Maybe<ResolversTypes['AccessExplanation']>, ParentType, ContextType, RequireFields<QueryExplainAccessArgs, 'kind'>>;
   grant?: Resolver<Maybe<ResolversTypes['Grant']>, ParentType, ContextType, RequireFields<QueryGrantArgs, 'id'>>;
   loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType, RequireFields<QueryLoginRequestArgs, 'id'>>;
   loginRequestByCode?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType, RequireFields<QueryLoginRequestByCodeArgs, 'code'>>;
+};
+
+export type RemoveAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveAccessRuleResult'] = ResolversParentTypes['RemoveAccessRuleResult']> = {
+  __resolveType?: TypeResolveFn<'AccessRuleRemoved' | 'NotFound', ParentType, ContextType>;
 };
 
 export type ReportAccountsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportAccountsResult'] = ResolversParentTypes['ReportAccountsResult']> = {
@@ -1616,12 +2379,18 @@ export type TechnicianLoginModeSettingResolvers<ContextType = any, ParentType ex
 
 export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  accessRequests?: Resolver<Maybe<ResolversTypes['AccessRequestConnection']>, ParentType, ContextType, Partial<TenantAccessRequestsArgs>>;
+  accessRules?: Resolver<Maybe<ResolversTypes['AccessRuleConnection']>, ParentType, ContextType, Partial<TenantAccessRulesArgs>>;
   grants?: Resolver<Maybe<ResolversTypes['GrantConnection']>, ParentType, ContextType, Partial<TenantGrantsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   jitSettings?: Resolver<Maybe<ResolversTypes['JitSettings']>, ParentType, ContextType>;
   lapsSettings?: Resolver<Maybe<ResolversTypes['LapsSettings']>, ParentType, ContextType>;
   settingsHistory?: Resolver<Maybe<ResolversTypes['SettingChangeConnection']>, ParentType, ContextType, Partial<TenantSettingsHistoryArgs>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type UpdateAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateAccessRuleResult'] = ResolversParentTypes['UpdateAccessRuleResult']> = {
+  __resolveType?: TypeResolveFn<'AccessRule' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type UpdateJitSettingsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['UpdateJitSettingsResult'] = ResolversParentTypes['UpdateJitSettingsResult']> = {
@@ -1633,12 +2402,28 @@ export type UpdateLapsSettingsResultResolvers<ContextType = any, ParentType exte
 };
 
 export type Resolvers<ContextType = any> = {
+  AccessApproval?: AccessApprovalResolvers<ContextType>;
+  AccessDenied?: AccessDeniedResolvers<ContextType>;
+  AccessExplanation?: AccessExplanationResolvers<ContextType>;
+  AccessHours?: AccessHoursResolvers<ContextType>;
+  AccessRequest?: AccessRequestResolvers<ContextType>;
+  AccessRequestConnection?: AccessRequestConnectionResolvers<ContextType>;
+  AccessRequestEdge?: AccessRequestEdgeResolvers<ContextType>;
+  AccessRule?: AccessRuleResolvers<ContextType>;
+  AccessRuleConnection?: AccessRuleConnectionResolvers<ContextType>;
+  AccessRuleEdge?: AccessRuleEdgeResolvers<ContextType>;
+  AccessRuleRemoved?: AccessRuleRemovedResolvers<ContextType>;
   ApprovalInvalid?: ApprovalInvalidResolvers<ContextType>;
+  ApproveAccessResult?: ApproveAccessResultResolvers<ContextType>;
   ApproveLoginResult?: ApproveLoginResultResolvers<ContextType>;
   BooleanSetting?: BooleanSettingResolvers<ContextType>;
+  CancelAccessResult?: CancelAccessResultResolvers<ContextType>;
   CancelLoginResult?: CancelLoginResultResolvers<ContextType>;
   Conflict?: ConflictResolvers<ContextType>;
+  ConsideredAccessRule?: ConsideredAccessRuleResolvers<ContextType>;
+  CreateAccessRuleResult?: CreateAccessRuleResultResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
+  DenyAccessResult?: DenyAccessResultResolvers<ContextType>;
   DenyLoginResult?: DenyLoginResultResolvers<ContextType>;
   DesiredAccount?: DesiredAccountResolvers<ContextType>;
   DesiredGrant?: DesiredGrantResolvers<ContextType>;
@@ -1659,14 +2444,17 @@ export type Resolvers<ContextType = any> = {
   InvalidInput?: InvalidInputResolvers<ContextType>;
   JitSettings?: JitSettingsResolvers<ContextType>;
   LapsSettings?: LapsSettingsResolvers<ContextType>;
+  LoginDemands?: LoginDemandsResolvers<ContextType>;
   LoginRequest?: LoginRequestResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotAllowedBySettings?: NotAllowedBySettingsResolvers<ContextType>;
+  NotAnApprover?: NotAnApproverResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   PrivilegedChange?: PrivilegedChangeResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
+  RemoveAccessRuleResult?: RemoveAccessRuleResultResolvers<ContextType>;
   ReportAccountsResult?: ReportAccountsResultResolvers<ContextType>;
   ReportStrayAccountsResult?: ReportStrayAccountsResultResolvers<ContextType>;
   ReportsTaken?: ReportsTakenResolvers<ContextType>;
@@ -1682,6 +2470,7 @@ export type Resolvers<ContextType = any> = {
   Technician?: TechnicianResolvers<ContextType>;
   TechnicianLoginModeSetting?: TechnicianLoginModeSettingResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
+  UpdateAccessRuleResult?: UpdateAccessRuleResultResolvers<ContextType>;
   UpdateJitSettingsResult?: UpdateJitSettingsResultResolvers<ContextType>;
   UpdateLapsSettingsResult?: UpdateLapsSettingsResultResolvers<ContextType>;
 };

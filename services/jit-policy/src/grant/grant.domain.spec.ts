@@ -38,6 +38,8 @@ function aGrant(state: GrantState = 'APPROVED'): Grant {
       idleEndSeconds: 600,
       removeNewPrivileged: false,
       approval: null,
+      ruleId: null,
+      ruleName: null,
     },
     approvedAt,
   );

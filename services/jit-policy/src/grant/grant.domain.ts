@@ -1,4 +1,5 @@
 import { addSeconds, conflict, invalidInput, type Id } from '@stint/kernel';
+import type { ApprovalProof } from '@stint/contracts';
 
 export const activationSeconds = 120;
 export const stuckAfterSeconds = 300;
@@ -26,13 +27,6 @@ export interface PrivilegedChange {
   removed: string[];
 }
 
-/** The approver's own proof: which key signed, and what it signed with it. */
-export interface ApprovalProof {
-  keyId: Id;
-  keyX: string;
-  signature: string;
-}
-
 /** Permission for one technician to use one account on one device for a limited time. */
 export interface Grant {
   mspId: Id;
@@ -47,12 +41,16 @@ export interface Grant {
   reason: string | null;
   ticket: string | null;
   sessionSeconds: number;
-  /** The longest that it may last in all, however it is extended: the rule's maximum when it was approved. */
-  maxSeconds: number;
   /** Copied from the settings when it was approved. */
   idleEndSeconds: number;
   removeNewPrivileged: boolean;
+  /** The technician's own proof; null for TOTP. */
   approval: ApprovalProof | null;
+  /** The access rule that allowed it. */
+  ruleId: Id | null;
+  ruleName: string | null;
+  /** The longest that it may last in all, however it is extended: the rule's maximum when it was approved. */
+  maxSeconds: number;
   approvedAt: Date;
   activateBy: Date;
   activeAt: Date | null;
@@ -100,10 +98,12 @@ export function approvedGrant(
     | 'reason'
     | 'ticket'
     | 'sessionSeconds'
-    | 'maxSeconds'
     | 'idleEndSeconds'
     | 'removeNewPrivileged'
     | 'approval'
+    | 'ruleId'
+    | 'ruleName'
+    | 'maxSeconds'
   >,
   now: Date,
 ): Grant {

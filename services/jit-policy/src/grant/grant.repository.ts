@@ -1,4 +1,5 @@
 import type { Id, PageRequest } from '@stint/kernel';
+import type { ApprovalProof } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { Grant, GrantEndReason, GrantState, Person, PrivilegedChange } from './grant.domain.ts';
 
@@ -15,12 +16,12 @@ interface Row {
   reason: string | null;
   ticket: string | null;
   session_seconds: number;
+  approval_proof: ApprovalProof | null;
+  rule_id: Id | null;
+  rule_name: string | null;
   max_seconds: number;
   idle_end_seconds: number;
   remove_new_privileged: boolean;
-  approval_key_id: Id | null;
-  approval_key_x: string | null;
-  approval_signature: string | null;
   approved_at: Date;
   activate_by: Date;
   active_at: Date | null;
@@ -48,12 +49,12 @@ const names = [
   'reason',
   'ticket',
   'session_seconds',
+  'approval_proof',
+  'rule_id',
+  'rule_name',
   'max_seconds',
   'idle_end_seconds',
   'remove_new_privileged',
-  'approval_key_id',
-  'approval_key_x',
-  'approval_signature',
   'approved_at',
   'activate_by',
   'active_at',
@@ -220,7 +221,6 @@ export class GrantRepository {
 }
 
 function asGrant(row: Row): Grant {
-  const { approval_key_id: keyId, approval_key_x: keyX, approval_signature: signature } = row;
   return {
     mspId: row.msp_id,
     tenantId: row.tenant_id,
@@ -234,10 +234,12 @@ function asGrant(row: Row): Grant {
     reason: row.reason,
     ticket: row.ticket,
     sessionSeconds: row.session_seconds,
+    approval: row.approval_proof,
+    ruleId: row.rule_id,
+    ruleName: row.rule_name,
     maxSeconds: row.max_seconds,
     idleEndSeconds: row.idle_end_seconds,
     removeNewPrivileged: row.remove_new_privileged,
-    approval: keyId === null || keyX === null || signature === null ? null : { keyId, keyX, signature },
     approvedAt: row.approved_at,
     activateBy: row.activate_by,
     activeAt: row.active_at,
@@ -267,12 +269,12 @@ function asRow(grant: Grant): Row {
     reason: grant.reason,
     ticket: grant.ticket,
     session_seconds: grant.sessionSeconds,
+    approval_proof: grant.approval,
+    rule_id: grant.ruleId,
+    rule_name: grant.ruleName,
     max_seconds: grant.maxSeconds,
     idle_end_seconds: grant.idleEndSeconds,
     remove_new_privileged: grant.removeNewPrivileged,
-    approval_key_id: grant.approval?.keyId ?? null,
-    approval_key_x: grant.approval?.keyX ?? null,
-    approval_signature: grant.approval?.signature ?? null,
     approved_at: grant.approvedAt,
     activate_by: grant.activateBy,
     active_at: grant.activeAt,

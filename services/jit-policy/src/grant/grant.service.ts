@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isId, newId, notFound, type Clock, type Id, type PageRequest } from '@stint/kernel';
-import { narrowed, type Actor } from '@stint/contracts';
+import { narrowed, type Actor, type ApprovalProof } from '@stint/contracts';
 import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
+import type { DecidingRule } from '../access/access.service.ts';
 import type { WriteTx } from '../audit-trail.ts';
 import { AccountService } from '../device-state/account.service.ts';
 import { DeviceWorkService, type DeviceWork } from '../device-state/device-work.service.ts';
@@ -11,7 +12,7 @@ import { DirectoryService } from '../directory/directory.service.ts';
 import type { LoginRequest } from '../login/login.domain.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK } from '../tokens.ts';
-import { approvedGrant, type ApprovalProof, type Grant, type GrantEndReason } from './grant.domain.ts';
+import { approvedGrant, type Grant, type GrantEndReason } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 
 /** What an approval has settled. */
@@ -19,11 +20,10 @@ export interface Approval {
   request: LoginRequest;
   technician: TechnicianCopy;
   sessionSeconds: number;
-  /** The longest that the rule allows in all. */
-  maxSeconds: number;
   reason: string | null;
   ticket: string | null;
   proof: ApprovalProof | null;
+  rule: DecidingRule;
 }
 
 /** Making, reading and ending grants. */
@@ -58,10 +58,12 @@ export class GrantService {
         reason: approval.reason,
         ticket: approval.ticket,
         sessionSeconds: approval.sessionSeconds,
-        maxSeconds: approval.maxSeconds,
         idleEndSeconds: settings.idleEndSeconds.value,
         removeNewPrivileged: settings.removeNewPrivileged.value,
         approval: approval.proof,
+        ruleId: approval.rule.id,
+        ruleName: approval.rule.name,
+        maxSeconds: approval.rule.maxSeconds,
       },
       now,
     );
@@ -100,16 +102,6 @@ export class GrantService {
         return result;
       },
     );
-  }
-
-  /** Ends the live grants of a technician in the tenants whose path `lost` says that they may not be used there any more. */
-  async endOfTechnician(tx: SystemTx, mspId: Id, technicianId: Id, lost: (path: readonly Id[]) => boolean): Promise<void> {
-    for (const deviceId of await this.grants.devicesOfLive(tx, mspId, technicianId)) {
-      const device = await this.copies.deviceLocked(tx, mspId, deviceId);
-      if (device === null) continue;
-      const tenant = await this.copies.tenant(tx, mspId, device.tenantId);
-      if (lost(tenant?.path ?? [])) await this.#endLive(tx, device, (grant) => grant.technicianId === technicianId, 'ACCESS_REMOVED');
-    }
   }
 
   /** Ends every live grant on a device that was revoked; `device` is locked. */

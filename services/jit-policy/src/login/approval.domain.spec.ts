@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
 import { mayStillArrive, holds, type TechnicianCopy } from '../directory/directory.domain.ts';
-import { approvalContent, checkedChoice, totpObstacle } from './approval.domain.ts';
+import { approvalContent, assertDemandsMet, checkedChoice, totpObstacle, type Choice } from './approval.domain.ts';
 import { startedLogin } from './login.domain.ts';
 
 describe('what an approver chose', () => {
@@ -47,28 +47,57 @@ describe('what an approver chose', () => {
       { ...about, hostName: 'ws-07', tenantName: 'Contoso', sessionSeconds: 3600 },
       new Date('2026-11-23T12:00:00Z'),
     );
-    expect(approvalContent(request, { sessionSeconds: 7200, reason: 'Printer', ticket: null })).toEqual({
+    expect(approvalContent('login', request, 'anna', { sessionSeconds: 600, reason: 'Printer', ticket: null })).toEqual({
+      purpose: 'login',
+      technicianId: 'anna',
       loginRequestId: request.id,
       tenantId: request.tenantId,
       tenantName: 'Contoso',
       deviceId: request.deviceId,
       hostName: 'ws-07',
+      accountKind: 'LOCAL',
       shownNumber: '07',
-      durationSeconds: 3600,
+      durationSeconds: 600,
       reason: 'Printer',
       ticket: null,
     });
   });
 });
 
+describe('what a rule demands', () => {
+  const demands = { ruleName: 'Servers', requireReason: false, requireTicket: false, maxSeconds: 3600 };
+  const choice = { sessionSeconds: null, reason: null, ticket: null };
+  test.each<[string, Partial<typeof demands>, Partial<Choice>, string | null]>([
+    ['nothing', {}, {}, null],
+    ['a reason', { requireReason: true }, {}, 'reason'],
+    ['a reason, given', { requireReason: true }, { reason: 'Printer' }, null],
+    ['a ticket', { requireTicket: true }, { reason: 'Printer' }, 'ticket'],
+    ['a ticket, given', { requireTicket: true }, { ticket: 'T-1' }, null],
+    ['no more than its longest', {}, { sessionSeconds: 3601 }, 'sessionSeconds'],
+    ['its longest', {}, { sessionSeconds: 3600 }, null],
+  ])('%s', (_, change, chosen, field) => {
+    const check = () => assertDemandsMet({ ...demands, ...change }, { ...choice, ...chosen });
+    if (field === null) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ type: 'InvalidInput', fields: { field } }));
+  });
+});
+
 describe('a right code', () => {
-  const fine = { request: { method: 'TOTP' as const }, deviceActive: true, technicianMay: true, totpLogin: true };
+  const decision = { allowed: true, why: '', requireReason: false, requireTicket: false };
+  const fine = { request: { method: 'TOTP' as const }, deviceActive: true, decision, totpLogin: true };
   test.each<[string, Partial<Parameters<typeof totpObstacle>[0]>, string | null]>([
     ['approves', {}, null],
     ['revoked computer', { deviceActive: false }, 'revoked'],
-    ['technician switched off', { technicianMay: false }, 'may not log in here'],
+    ['unknown technician', { decision: null }, 'may not log in here'],
+    ['denied by the rules', { decision: { ...decision, allowed: false, why: 'No access rule allows this.' } }, 'No access rule'],
     ['a login by QR', { request: { method: 'QR' } }, 'QR code'],
     ['switched off meanwhile', { totpLogin: false }, 'switched off'],
+    [
+      'a reason is demanded',
+      { decision: { ...decision, requireReason: true } },
+      'needs a reason, which a code cannot give. Use the QR code.',
+    ],
+    ['both are demanded', { decision: { ...decision, requireReason: true, requireTicket: true } }, 'a reason and a ticket'],
   ])('%s', (_, change, expected) => {
     const obstacle = totpObstacle({ ...fine, ...change });
     if (expected === null) expect(obstacle).toBeNull();

@@ -1,7 +1,8 @@
 import { invalidInput } from '@stint/kernel';
-import { reason, ticket, type ApprovalContent } from '@stint/contracts';
-import { settingDefinitions } from '../settings/settings.domain.ts';
-import { chosenSessionSeconds, type LoginRequest } from './login.domain.ts';
+import { reason, ticket, type AccountKind, type ApprovalContent } from '@stint/contracts';
+import type { Decision } from '../access/access.domain.ts';
+import { longestSeconds } from '../access-rule/access-rule.domain.ts';
+import type { LoginRequest } from './login.domain.ts';
 
 /** What an approver chose, checked and normalised. */
 export interface Choice {
@@ -16,38 +17,71 @@ export function checkedChoice(input: {
   reason?: string | null | undefined;
   ticket?: string | null | undefined;
 }): Choice {
-  const { rule, says } = settingDefinitions.sessionSeconds;
   const sessionSeconds = input.sessionSeconds ?? null;
-  if (sessionSeconds !== null && !rule.safeParse(sessionSeconds).success) throw invalidInput('sessionSeconds', `sessionSeconds ${says}.`);
+  if (sessionSeconds !== null && (!Number.isInteger(sessionSeconds) || sessionSeconds < 60 || sessionSeconds > longestSeconds))
+    throw invalidInput('sessionSeconds', `sessionSeconds must be a whole number from 60 to ${longestSeconds}.`);
   return { sessionSeconds, reason: text('reason', reason, input.reason), ticket: text('ticket', ticket, input.ticket) };
 }
 
-/** What the approver's key must have signed, from the server's own rows and the choice. */
-export function approvalContent(request: LoginRequest, choice: Choice): ApprovalContent {
+/** Holds the choice against what the rule demands; Problem `InvalidInput` about the field that is missing or too much. */
+export function assertDemandsMet(
+  decision: Pick<Decision, 'ruleName' | 'requireReason' | 'requireTicket' | 'maxSeconds'>,
+  choice: Choice,
+): void {
+  const rule = `The access rule “${decision.ruleName ?? ''}”`;
+  if (decision.requireReason && choice.reason === null) throw invalidInput('reason', `${rule} demands a reason. Say why access is needed.`);
+  if (decision.requireTicket && choice.ticket === null)
+    throw invalidInput('ticket', `${rule} demands a ticket. Name the ticket that it is for.`);
+  if (choice.sessionSeconds !== null && choice.sessionSeconds > decision.maxSeconds)
+    throw invalidInput('sessionSeconds', `${rule} allows at most ${decision.maxSeconds} seconds.`);
+}
+
+/** The account that a login is for. */
+export function accountKindOf(_request: LoginRequest): AccountKind {
+  return 'LOCAL';
+}
+
+/** What an approver must have signed, from the server's own rows and the choice. */
+export function approvalContent(
+  purpose: ApprovalContent['purpose'],
+  request: LoginRequest,
+  technicianId: string,
+  choice: { sessionSeconds: number; reason: string | null; ticket: string | null },
+): ApprovalContent {
   return {
+    purpose,
+    technicianId,
     loginRequestId: request.id,
     tenantId: request.tenantId,
     tenantName: request.tenantName,
     deviceId: request.deviceId,
     hostName: request.hostName,
+    accountKind: accountKindOf(request),
     shownNumber: request.shownNumber,
-    durationSeconds: chosenSessionSeconds(choice.sessionSeconds, request.sessionSeconds),
+    durationSeconds: choice.sessionSeconds,
     reason: choice.reason,
     ticket: choice.ticket,
   };
 }
 
-/** Why a right TOTP code does not approve the login all the same; null when it does. */
+/** Why a right TOTP code does not approve the login all the same; null when it does. A code proves who asks, and can say nothing else. */
 export function totpObstacle(facts: {
   request: Pick<LoginRequest, 'method'>;
   deviceActive: boolean;
-  technicianMay: boolean;
+  /** null: the technician is not known here. */
+  decision: Pick<Decision, 'allowed' | 'why' | 'requireReason' | 'requireTicket'> | null;
   totpLogin: boolean;
 }): string | null {
+  const { request, decision } = facts;
   if (!facts.deviceActive) return 'The computer was revoked.';
-  if (!facts.technicianMay) return 'The technician may not log in here.';
-  if (facts.request.method !== 'TOTP') return 'This login waits for its QR code to be scanned, not for a code.';
+  if (decision === null) return 'The technician may not log in here.';
+  if (!decision.allowed) return `The technician may not log in here. ${decision.why}`;
+  if (request.method !== 'TOTP') return 'This login waits for its QR code to be scanned, not for a code.';
   if (!facts.totpLogin) return 'Logging in with a code was switched off for this customer.';
+  if (decision.requireReason || decision.requireTicket) {
+    const what = [decision.requireReason && 'a reason', decision.requireTicket && 'a ticket'].filter(Boolean).join(' and ');
+    return `Logging in here needs ${what}, which a code cannot give. Use the QR code.`;
+  }
   return null;
 }
 

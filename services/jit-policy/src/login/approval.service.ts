@@ -1,33 +1,36 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { conflict, isId, notFound, Problem, Refusal, type Clock, type Id } from '@stint/kernel';
-import { approvalChallenge, type Actor, type Payload } from '@stint/contracts';
-import { hashToken, publicKeyFromX, verifyDetached } from '@stint/crypto';
+import { conflict, isId, notFound, Refusal, type Clock, type Id } from '@stint/kernel';
+import type { Actor, Payload } from '@stint/contracts';
+import { hashToken } from '@stint/crypto';
 import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
+import { sessionSecondsBy, type Decision } from '../access/access.domain.ts';
+import { accountOn, AccessService, allowed, ruleOf } from '../access/access.service.ts';
+import { AccessRequestService } from '../access-request/access-request.service.ts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
 import { mayStillArrive, holds, type DeviceCopy, type TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
-import { GrantService, type Approval } from '../grant/grant.service.ts';
+import type { Approval } from '../grant/grant.service.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
-import { CLOCK } from '../tokens.ts';
-import { approvalContent, checkedChoice, totpObstacle } from './approval.domain.ts';
-import { decideLogin, isPending, longestSessionSeconds, type LoginRequest } from './login.domain.ts';
+import { CLOCK, PUBLIC_URL } from '../tokens.ts';
+import { ApprovalOutcomeService } from './approval-outcome.service.ts';
+import { checkedProof, type ProofInput } from './approval-proof.ts';
+import { accountKindOf, approvalContent, assertDemandsMet, checkedChoice, totpObstacle } from './approval.domain.ts';
+import { decideLogin, isPending, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
 import type { LoginWithGrant } from './login.service.ts';
 
 /** What a technician sends to approve a login. */
-export interface ApproveInput {
+export interface ApproveInput extends ProofInput {
   id: Id;
   code: string;
   sessionSeconds?: number | null | undefined;
   reason?: string | null | undefined;
   ticket?: string | null | undefined;
-  keyId: Id;
-  signature: string;
 }
 
-/** Deciding on login requests. Locks in this order: technician, device, login request, grants. */
+/** Deciding on login requests. Locks in this order: technician, rules, device, login request, access request, grants. */
 @Injectable()
 export class ApprovalService {
   constructor(
@@ -36,37 +39,35 @@ export class ApprovalService {
     private readonly copies: DirectoryRepository,
     private readonly settings: SettingsRepository,
     private readonly logins: LoginRepository,
-    private readonly grants: GrantService,
+    private readonly access: AccessService,
+    private readonly accessRequests: AccessRequestService,
+    private readonly outcome: ApprovalOutcomeService,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
-  /** Approves by the technician's signature over exactly what was shown. Everything that follows stands in one transaction. */
+  /** Approves by the technician's proof over exactly what was shown. Everything that follows stands in one transaction. */
   async approve(actor: Actor, input: ApproveInput): Promise<LoginWithGrant> {
     const choice = checkedChoice(input);
-    return this.#decide(actor, input, async (tx, found) => {
+    return this.#decide(actor, input, async (tx, { device, technician, request }) => {
       const now = this.clock.now();
-      if (!found.device.active) throw conflict('The computer was revoked.');
-      const content = approvalContent(found.request, choice);
-      const approved = decideLogin(found.request, { do: 'approve', sessionSeconds: content.durationSeconds }, now);
-      const key = isId(input.keyId) ? found.technician.keys.find(({ id }) => id === input.keyId) : undefined;
-      // A key that was registered a moment ago may not have arrived here yet.
-      if (key === undefined) throw new CopyMissing(isId(input.keyId) ? [input.keyId] : [], approvalInvalid());
-      if (!verifyDetached(publicKeyFromX(key.publicKey), approvalChallenge(content), input.signature)) throw approvalInvalid();
-      const proof = { keyId: key.id, keyX: key.publicKey, signature: input.signature };
-      return this.#approved(
-        tx,
-        found,
-        {
-          request: approved,
-          technician: found.technician,
-          sessionSeconds: content.durationSeconds,
-          maxSeconds: longestSessionSeconds,
-          reason: choice.reason,
-          ticket: choice.ticket,
-          proof,
-        },
-        now,
-      );
+      if (!device.active) throw conflict('The computer was revoked.');
+      const decision = await this.access.decide(tx, technician, accountOn(device, accountKindOf(request)), now);
+      const sessionSeconds = sessionSecondsBy(decision, choice.sessionSeconds, request.sessionSeconds);
+      const approved = decideLogin(request, { do: 'approve', sessionSeconds }, now);
+      assertDemandsMet(allowed(decision), choice);
+      const content = approvalContent('login', request, technician.id, { ...choice, sessionSeconds });
+      const proof = await checkedProof(technician, content, input, this.publicUrl);
+      const approval = {
+        request: approved,
+        technician,
+        sessionSeconds,
+        reason: choice.reason,
+        ticket: choice.ticket,
+        proof,
+        rule: ruleOf(decision),
+      };
+      return this.#settled(tx, device, request, approval, decision, now);
     });
   }
 
@@ -91,6 +92,7 @@ export class ApprovalService {
   /** A right TOTP code was typed at the device: approves its login, or fails it with the reason. Believes only its own rows. */
   async acceptTotp(tx: SystemTx, payload: Payload<'totp-accepted'>): Promise<void> {
     const technician = await this.copies.technicianHeld(tx, payload.mspId, payload.technicianId);
+    await this.access.hold(tx, payload.mspId);
     const device = await this.copies.deviceLocked(tx, payload.mspId, payload.deviceId);
     const request = await this.logins.find(tx, payload.mspId, payload.loginRequestId);
     const now = this.clock.now();
@@ -98,63 +100,31 @@ export class ApprovalService {
     if (device === null || request === null || request.deviceId !== device.id || !isPending(request, now)) return;
     if (technician === null && mayStillArrive(payload.technicianId, now))
       throw new Error(`Technician ${payload.technicianId} has not arrived yet.`);
-    const tenant = await this.copies.tenant(tx, request.mspId, request.tenantId);
     const settings = await this.settings.effectiveOf(tx, request.mspId, request.tenantId);
-    const obstacle = totpObstacle({
-      request,
-      deviceActive: device.active,
-      technicianMay: technician !== null && tenant !== null && holds(technician, 'login.approve', tenant.path),
-      totpLogin: settings.totpLogin.value,
-    });
-    if (obstacle !== null || technician === null) {
-      await this.#refused(
-        tx,
-        decideLogin(request, { do: 'fail', why: obstacle ?? 'The technician may not log in here.' }, now),
-        payload.technicianId,
-        now,
-      );
+    const decision = technician === null ? null : await this.access.decide(tx, technician, accountOn(device, accountKindOf(request)), now);
+    const obstacle = totpObstacle({ request, deviceActive: device.active, decision, totpLogin: settings.totpLogin.value });
+    if (obstacle !== null || technician === null || decision === null) {
+      const why = obstacle ?? 'The technician may not log in here.';
+      await this.#refused(tx, decideLogin(request, { do: 'fail', why }, now), payload.technicianId, now);
       return;
     }
-    const approved = decideLogin(request, { do: 'approve', sessionSeconds: request.sessionSeconds }, now);
-    await this.#approved(
-      tx,
-      { device, technician, request },
-      {
-        request: approved,
-        technician,
-        sessionSeconds: approved.sessionSeconds,
-        maxSeconds: longestSessionSeconds,
-        reason: null,
-        ticket: null,
-        proof: null,
-      },
-      now,
-    );
+    const sessionSeconds = sessionSecondsBy(decision, null, request.sessionSeconds);
+    const approved = decideLogin(request, { do: 'approve', sessionSeconds }, now);
+    const approval = { request: approved, technician, sessionSeconds, reason: null, ticket: null, proof: null, rule: ruleOf(decision) };
+    await this.#settled(tx, device, request, approval, decision, now);
   }
 
-  /** One conditional update: of two approvals, or an approval and an expiry, only one can win. */
-  async #approved(tx: WriteTx, { device }: Found, approval: Approval, now: Date): Promise<LoginWithGrant> {
-    const { request, technician } = approval;
-    if (!(await this.logins.leavePending(tx, request, { at: now, by: technician.id, inTimeAt: now })))
-      throw conflict('This login is no longer pending.');
-    const grant = await this.grants.open(tx, device, approval, now);
-    await auditOf(tx, request, {
-      action: 'login.approved',
-      subjectId: request.id,
-      occurredAt: now,
-      actor: { kind: 'technician', id: technician.id },
-      details: {
-        method: request.method,
-        grantId: grant.id,
-        deviceId: device.id,
-        hostName: request.hostName,
-        accountName: grant.accountName,
-        sessionSeconds: grant.sessionSeconds,
-        reason: grant.reason,
-        ticket: grant.ticket,
-      },
-    });
-    return { request, grant, at: now };
+  /** The grant, or the wait for the other people whom the rule demands. */
+  async #settled(
+    tx: WriteTx,
+    device: DeviceCopy,
+    pending: LoginRequest,
+    approval: Approval,
+    decision: Decision,
+    now: Date,
+  ): Promise<LoginWithGrant> {
+    if (decision.approvals === 0) return this.outcome.approved(tx, device, approval, 'PENDING', now);
+    return this.accessRequests.open(tx, device, pending, approval, decision, now);
   }
 
   async #refused(tx: SystemTx, request: LoginRequest, technicianId: Id, now: Date): Promise<void> {
@@ -189,6 +159,7 @@ export class ApprovalService {
           if (!holds(technician, 'login.approve', tenant?.path ?? []))
             throw new CopyMissing([actor.id], new Refusal('FORBIDDEN', 'You may not decide on logins here.'));
           found = { technician, request };
+          await this.access.hold(tx, actor.mspId);
           return request.tenantId;
         },
         async (tx) => {
@@ -211,11 +182,4 @@ interface Found {
 
 function codeFits(request: LoginRequest, code: string): boolean {
   return request.codeHash !== null && timingSafeEqual(request.codeHash, hashToken(code));
-}
-
-function approvalInvalid(): Problem {
-  return new Problem(
-    'ApprovalInvalid',
-    'The signature does not fit what would be approved. Read the login request again and sign what it shows now.',
-  );
 }

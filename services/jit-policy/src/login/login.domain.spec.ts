@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { addSeconds, newId } from '@stint/kernel';
 import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
 import {
-  chosenSessionSeconds,
   decideLogin,
   shownLogin,
   startedLogin,
@@ -37,6 +36,9 @@ function aLogin(state: StoredLoginState = 'PENDING'): LoginRequest {
 
 const commands = {
   approve: { do: 'approve', sessionSeconds: 600 },
+  'await-approval': { do: 'await-approval', sessionSeconds: 600, until: addSeconds(startedAt, 3600) },
+  'approve-awaited': { do: 'approve-awaited', sessionSeconds: 600 },
+  'deny-awaited': { do: 'deny-awaited' },
   deny: { do: 'deny' },
   cancel: { do: 'cancel' },
   supersede: { do: 'supersede' },
@@ -47,26 +49,57 @@ type Name = keyof typeof commands;
 
 /** `same`: nothing changes. `Conflict`: the caller is told. */
 type Outcome = StoredLoginState | 'same' | 'Conflict';
-const table: Record<StoredLoginState | 'PENDING but late', Record<Name, Outcome>> = {
-  PENDING: { approve: 'APPROVED', deny: 'DENIED', cancel: 'FAILED', supersede: 'FAILED', fail: 'FAILED', expire: 'same' },
-  'PENDING but late': { approve: 'Conflict', deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'EXPIRED' },
-  APPROVED: { approve: 'Conflict', deny: 'Conflict', cancel: 'Conflict', supersede: 'same', fail: 'same', expire: 'same' },
-  DENIED: { approve: 'Conflict', deny: 'same', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' },
-  EXPIRED: { approve: 'Conflict', deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' },
-  FAILED: { approve: 'Conflict', deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' },
+const nobodyWaits = {
+  approve: 'Conflict',
+  'await-approval': 'Conflict',
+  'approve-awaited': 'Conflict',
+  'deny-awaited': 'Conflict',
+} as const;
+const over = { ...nobodyWaits, deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' } as const;
+const table: Record<StoredLoginState | 'PENDING but late' | 'AWAITING_APPROVAL but late', Record<Name, Outcome>> = {
+  PENDING: {
+    approve: 'APPROVED',
+    'await-approval': 'AWAITING_APPROVAL',
+    'approve-awaited': 'Conflict',
+    'deny-awaited': 'Conflict',
+    deny: 'DENIED',
+    cancel: 'FAILED',
+    supersede: 'FAILED',
+    fail: 'FAILED',
+    expire: 'same',
+  },
+  'PENDING but late': { ...over, expire: 'EXPIRED' },
+  AWAITING_APPROVAL: {
+    approve: 'Conflict',
+    'await-approval': 'Conflict',
+    'approve-awaited': 'APPROVED',
+    'deny-awaited': 'DENIED',
+    // With the code alone; other people deny the access request.
+    deny: 'Conflict',
+    cancel: 'FAILED',
+    // The next login at the computer does not take the place of one that its technician approved.
+    supersede: 'same',
+    fail: 'FAILED',
+    expire: 'same',
+  },
+  'AWAITING_APPROVAL but late': { ...over, expire: 'EXPIRED' },
+  APPROVED: { ...over, cancel: 'Conflict' },
+  DENIED: { ...over, deny: 'same' },
+  EXPIRED: over,
+  FAILED: over,
 };
 
 describe('every state meets every command', () => {
   test('the table is complete', () => {
-    expect(Object.keys(table).sort()).toEqual([...storedLoginStates, 'PENDING but late'].sort());
+    expect(Object.keys(table).sort()).toEqual([...storedLoginStates, 'PENDING but late', 'AWAITING_APPROVAL but late'].sort());
   });
 
   const pairs = Object.entries(table).flatMap(([state, row]) =>
     Object.entries(row).map(([name, outcome]): [string, Name, Outcome] => [state, name as Name, outcome]),
   );
   test.each(pairs)('%s, %s: %s', (state, name, outcome) => {
-    const late = state === 'PENDING but late';
-    const request = aLogin(late ? 'PENDING' : (state as StoredLoginState));
+    const late = state.endsWith(' but late');
+    const request = aLogin(state.replace(' but late', '') as StoredLoginState);
     const decide = () => decideLogin(request, commands[name], late ? tooLate : inTime);
     if (outcome === 'Conflict') return expect(decide).toThrow(expect.objectContaining({ type: 'Conflict' }));
     if (outcome === 'same') return expect(decide()).toBe(request);
@@ -81,14 +114,17 @@ describe('a decision', () => {
     expect(decideLogin(aLogin(), commands.cancel, inTime).failure).toBe('It was cancelled at the computer.');
     expect(decideLogin(aLogin(), commands.supersede, inTime).failure).toBe('Another login was started at the computer.');
   });
+});
 
-  test.each([
-    ['nothing asked', null, 3600, 3600],
-    ['shorter', 600, 3600, 600],
-    ['longer than shown', 7200, 3600, 3600],
-  ])('session: %s', (_, asked, shown, expected) => {
-    expect(chosenSessionSeconds(asked, shown)).toBe(expected);
+test('a login that awaits other people lives longer, and settles the session', () => {
+  const awaiting = decideLogin(aLogin(), commands['await-approval'], inTime);
+  expect(awaiting).toMatchObject({ state: 'AWAITING_APPROVAL', sessionSeconds: 600, expiresAt: addSeconds(startedAt, 3600) });
+  expect(decideLogin(awaiting, { do: 'approve-awaited', sessionSeconds: 300 }, addSeconds(startedAt, 3599))).toMatchObject({
+    state: 'APPROVED',
+    sessionSeconds: 300,
   });
+  expect(shownLogin(awaiting, null, addSeconds(startedAt, 3599))).toEqual({ state: 'AWAITING_APPROVAL', failure: null });
+  expect(shownLogin(awaiting, null, addSeconds(startedAt, 3600))).toEqual({ state: 'EXPIRED', failure: null });
 });
 
 describe('what clients see', () => {
@@ -110,6 +146,8 @@ describe('what clients see', () => {
         idleEndSeconds: 600,
         removeNewPrivileged: false,
         approval: null,
+        ruleId: null,
+        ruleName: null,
       },
       startedAt,
     ),

@@ -2,11 +2,9 @@ import { conflict, addSeconds, type Id } from '@stint/kernel';
 import type { Grant } from '../grant/grant.domain.ts';
 
 export const loginLifeSeconds = 120;
-/** No session lasts longer, whatever a rule says. */
-export const longestSessionSeconds = 28_800;
 
 export type LoginMethod = 'QR' | 'TOTP';
-export const storedLoginStates = ['PENDING', 'APPROVED', 'DENIED', 'EXPIRED', 'FAILED'] as const;
+export const storedLoginStates = ['PENDING', 'AWAITING_APPROVAL', 'APPROVED', 'DENIED', 'EXPIRED', 'FAILED'] as const;
 export type StoredLoginState = (typeof storedLoginStates)[number];
 /** As clients see it: an approved login follows its grant. */
 export type LoginState = StoredLoginState | 'ACTIVE' | 'ENDED';
@@ -31,6 +29,12 @@ export interface LoginRequest {
 
 export type LoginCommand =
   | { do: 'approve'; sessionSeconds: number }
+  /** Its technician approved it, and the access rule demands the yes of other people, until `until`. */
+  | { do: 'await-approval'; sessionSeconds: number; until: Date }
+  /** The other people approved it too. */
+  | { do: 'approve-awaited'; sessionSeconds: number }
+  /** One of them denied it. */
+  | { do: 'deny-awaited' }
   | { do: 'deny' }
   /** The device gives it up. */
   | { do: 'cancel' }
@@ -53,35 +57,56 @@ export function isPending(request: Pick<LoginRequest, 'state' | 'expiresAt'>, no
   return request.state === 'PENDING' && now < request.expiresAt;
 }
 
+/** Approved by its technician, and still waits for other people at `now`. */
+export function isAwaited(request: Pick<LoginRequest, 'state' | 'expiresAt'>, now: Date): boolean {
+  return request.state === 'AWAITING_APPROVAL' && now < request.expiresAt;
+}
+
 /**
  * The request after a command; the same object when the command changes nothing. Problem `Conflict` where the caller
  * must be told that it came too late. A cancelled or superseded login is FAILED with its reason in words.
  */
 export function decideLogin(request: LoginRequest, command: LoginCommand, now: Date): LoginRequest {
   const pending = isPending(request, now);
-  const failed = (why: string): LoginRequest => (pending ? { ...request, state: 'FAILED', failure: why } : request);
+  const awaited = isAwaited(request, now);
+  const failed = (why: string): LoginRequest => ({ ...request, state: 'FAILED', failure: why });
   switch (command.do) {
     case 'approve':
       if (!pending) throw tooLate(request);
+      return { ...request, state: 'APPROVED', sessionSeconds: command.sessionSeconds };
+    case 'await-approval':
+      if (!pending) throw tooLate(request);
+      return { ...request, state: 'AWAITING_APPROVAL', sessionSeconds: command.sessionSeconds, expiresAt: command.until };
+    case 'approve-awaited':
+      if (!awaited) throw tooLate(request);
       return { ...request, state: 'APPROVED', sessionSeconds: command.sessionSeconds };
     case 'deny':
       if (request.state === 'DENIED') return request;
       if (!pending) throw tooLate(request);
       return { ...request, state: 'DENIED' };
+    case 'deny-awaited':
+      if (!awaited) throw tooLate(request);
+      return { ...request, state: 'DENIED' };
     case 'cancel':
       if (request.state === 'APPROVED') throw conflict('The login is approved already. End its grant instead.');
-      return failed(cancelledAtComputer);
+      return pending || awaited ? failed(cancelledAtComputer) : request;
     case 'supersede':
-      return failed(superseded);
+      // One that its technician approved already does not make way.
+      return pending ? failed(superseded) : request;
     case 'fail':
-      return failed(command.why);
+      return pending || awaited ? failed(command.why) : request;
     case 'expire':
-      return request.state === 'PENDING' && !pending ? { ...request, state: 'EXPIRED' } : request;
+      return isWaiting(request) && !pending && !awaited ? { ...request, state: 'EXPIRED' } : request;
   }
+}
+
+function isWaiting({ state }: LoginRequest): boolean {
+  return state === 'PENDING' || state === 'AWAITING_APPROVAL';
 }
 
 const over: Record<StoredLoginState, string> = {
   PENDING: 'has expired',
+  AWAITING_APPROVAL: 'waits for the approval of other people',
   EXPIRED: 'has expired',
   APPROVED: 'is approved already',
   DENIED: 'was denied',
@@ -94,7 +119,7 @@ function tooLate(request: LoginRequest) {
 
 /** State and failure as clients see them: a login whose grant never became active is FAILED; ENDED means seen to have ended. */
 export function shownLogin(request: LoginRequest, grant: Grant | null, now: Date): { state: LoginState; failure: string | null } {
-  if (request.state === 'PENDING' && !isPending(request, now)) return { state: 'EXPIRED', failure: null };
+  if (isWaiting(request) && now >= request.expiresAt) return { state: 'EXPIRED', failure: null };
   if (request.state !== 'APPROVED' || grant === null) return { state: request.state, failure: request.failure };
   switch (grant.state) {
     case 'APPROVED':
@@ -109,9 +134,4 @@ export function shownLogin(request: LoginRequest, grant: Grant | null, now: Date
       if (grant.state === 'ENDED') return { state: 'ENDED', failure: null };
       return { state: grant.activeAt === null ? 'APPROVED' : 'ACTIVE', failure: null };
   }
-}
-
-/** The session's length: what was asked for, never more than what was shown. */
-export function chosenSessionSeconds(asked: number | null, shown: number): number {
-  return asked === null ? shown : Math.min(asked, shown);
 }

@@ -187,7 +187,7 @@ describe('an approval is refused', () => {
     ['a signed reason that is not sent', {}, { reason: 'Printer' }],
     ['another ticket', { ticket: 'T-1' }, { ticket: 'T-2' }],
     ['another length', { sessionSeconds: 600 }, { durationSeconds: 601 }],
-    ['longer than was shown', { sessionSeconds: 7200 }, { durationSeconds: 7200 }],
+    ['longer than was signed', { sessionSeconds: 7200 }, { durationSeconds: 3600 }],
     ['another computer', {}, { deviceId: newId() }],
     ['another host name', {}, { hostName: 'dc-01' }],
     ['another customer', {}, { tenantName: 'Fabrikam' }],

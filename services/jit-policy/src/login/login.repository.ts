@@ -71,13 +71,13 @@ export class LoginRepository {
    * Moves a PENDING request on, in one conditional update: of two decisions only one can win. `inTimeAt` also demands
    * that it had not expired then. False when another decision was first.
    */
-  async leavePending(tx: Tx, request: LoginRequest, decided: { at: Date; by: Id | null; inTimeAt: Date | null }): Promise<boolean> {
-    const rows = await tx.query(
-      `update login_request set state = $3, failure = $4, session_seconds = $5, decided_at = $6, decided_by = $7
-       where msp_id = $1 and id = $2 and state = 'PENDING' and ($8::timestamptz is null or expires_at > $8) returning id`,
-      [request.mspId, request.id, request.state, request.failure, request.sessionSeconds, decided.at, decided.by, decided.inTimeAt],
-    );
-    return rows.length === 1;
+  async leavePending(tx: Tx, request: LoginRequest, decided: Decided): Promise<boolean> {
+    return this.#leave(tx, 'PENDING', request, decided);
+  }
+
+  /** The same for a request that awaits the approval of other people. */
+  async leaveAwaited(tx: Tx, request: LoginRequest, decided: Decided): Promise<boolean> {
+    return this.#leave(tx, 'AWAITING_APPROVAL', request, decided);
   }
 
   /** Overdue requests that nobody else is working on, locked. */
@@ -88,6 +88,24 @@ export class LoginRepository {
     );
     return rows.map(asLogin);
   }
+
+  async #leave(tx: Tx, from: StoredLoginState, request: LoginRequest, decided: Decided): Promise<boolean> {
+    const rows = await tx.query(
+      `update login_request set state = $3, failure = $4, session_seconds = $5, decided_at = $6, decided_by = $7, expires_at = $9
+       where msp_id = $1 and id = $2 and state = $10 and ($8::timestamptz is null or expires_at > $8) returning id`,
+      [
+        ...[request.mspId, request.id, request.state, request.failure, request.sessionSeconds],
+        ...[decided.at, decided.by, decided.inTimeAt, request.expiresAt, from],
+      ],
+    );
+    return rows.length === 1;
+  }
+}
+
+interface Decided {
+  at: Date;
+  by: Id | null;
+  inTimeAt: Date | null;
 }
 
 function asLogin(row: Row): LoginRequest {

@@ -1,7 +1,7 @@
 import { Args, Mutation, Query, Resolver, ResolveReference } from '@nestjs/graphql';
 import type { Principal } from '@stint/contracts';
 import { callerActor, Caller, Can, type RequestContext } from '@stint/subgraph';
-import type { ApproveLoginInput, CancelLoginInput, DenyLoginInput, StartLoginInput } from '../generated/graphql.ts';
+import type { CancelLoginInput, DenyLoginInput, StartLoginInput } from '../generated/graphql.ts';
 import { ApprovalService } from './approval.service.ts';
 import { LoginService } from './login.service.ts';
 import { loginView } from './login.view.ts';
@@ -44,12 +44,6 @@ export class LoginResolver {
   @Can('device')
   async cancelLogin(@Caller() caller: Principal, @Args('input') input: CancelLoginInput) {
     return loginView(await this.logins.cancel(callerActor(caller), input.id));
-  }
-
-  @Mutation()
-  @Can('login.approve')
-  async approveLogin(@Caller() caller: Principal, @Args('input') input: ApproveLoginInput) {
-    return loginView(await this.approvals.approve(callerActor(caller), input));
   }
 
   @Mutation()

@@ -4,6 +4,7 @@ import { conflict, invalidInput, isId, notFound, Problem, Refusal, type Clock, t
 import type { Actor } from '@stint/contracts';
 import { hashToken, newToken } from '@stint/crypto';
 import { Tenancy, type SystemTx, type TenantTx, type Tx } from '@stint/tenancy';
+import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
@@ -12,7 +13,7 @@ import type { Grant } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
-import { decideLogin, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
+import { cancelledAtComputer, decideLogin, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
 
 /** A login request with the grant that it led to, and the instant at which it was read. */
@@ -32,6 +33,7 @@ export class LoginService {
     private readonly settings: SettingsRepository,
     private readonly logins: LoginRepository,
     private readonly grants: GrantRepository,
+    private readonly accessRequests: AccessRequestEnding,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -91,7 +93,9 @@ export class LoginService {
       const request = await this.logins.find(tx, actor.mspId, id);
       if (request === null || request.deviceId !== device.id) throw notFound('login request');
       const cancelled = decideLogin(request, { do: 'cancel' }, now);
-      if (cancelled !== request) await this.close(tx, cancelled, now);
+      if (cancelled === request) return { request, grant: null, at: now };
+      if (request.state === 'PENDING') await this.close(tx, cancelled, now);
+      else await this.accessRequests.cancelOnDevice(tx, device, ({ loginRequestId }) => loginRequestId === id, cancelledAtComputer, actor);
       return { request: cancelled, grant: null, at: now };
     });
   }

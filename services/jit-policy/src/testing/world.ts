@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { approvalChallenge, accessOf, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
+import { accessOf, keyApprovalChallenge, type Actor, type KeyApprovalContent, type Payload, type Role } from '@stint/contracts';
 import { generateSigningKey, publicKeyX, signDetached } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { oldId, type Answer, type TestJitPolicy } from './test-jit-policy.ts';
@@ -23,7 +23,7 @@ export interface Computer {
 export interface StartedLogin {
   id: Id;
   code: string;
-  content: ApprovalContent;
+  content: KeyApprovalContent;
 }
 
 /** An account as its device is told. */
@@ -41,8 +41,10 @@ export const loginFields =
   '__typename id method state failure shownNumber hostName tenantName sessionSeconds expiresAt device { id } tenant { id } grant { id state accountName endReason expiresAt }';
 export const grantFields =
   '__typename id state accountName reason ticket approvedAt activeAt expiresAt endedAt endReason failure technician { id } device { id }';
+export const accessRequestFields =
+  '__typename id state requester { id } device { id } tenant { id } ruleName reason ticket sessionSeconds needed approverGroup { id } approvals { approver { id } at sessionSeconds } requestedAt expiresAt endedAt endedBy { id } endedWhy loginRequest { id state shownNumber hostName tenantName }';
 /** Mutations whose result union lists no `InvalidInput`. */
-const withoutInput = new Set(['cancelLogin', 'denyLogin', 'endGrant']);
+const withoutInput = new Set(['cancelLogin', 'denyLogin', 'endGrant', 'cancelAccess', 'removeAccessRule']);
 
 /** Tenants, technicians and computers of a test, and what they do. All ids are old unless said otherwise: nothing waits for them. */
 export class World {
@@ -136,7 +138,7 @@ export class World {
     );
     if (started.__typename !== 'StartedLogin') throw new Error(JSON.stringify(started));
     const login = started['loginRequest'] as Record<string, never>;
-    const content: ApprovalContent = {
+    const content: KeyApprovalContent = {
       loginRequestId: id,
       tenantId: computer.tenantId,
       tenantName: login['tenantName'] ?? '',
@@ -151,8 +153,8 @@ export class World {
   }
 
   /** Approves as the phone does. `change` alters what is sent, `signed` what the signature covers. */
-  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}): Promise<Thing> {
-    const signature = signDetached(by.key, approvalChallenge({ ...login.content, ...signed }));
+  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<KeyApprovalContent> = {}): Promise<Thing> {
+    const signature = signDetached(by.key, keyApprovalChallenge({ ...login.content, ...signed }));
     const input = { id: login.id, code: login.code, keyId: by.keyId, signature, ...change };
     return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} }`, input);
   }
@@ -196,6 +198,26 @@ export class World {
       revision: revision ?? desired.revision,
       reports: filled,
     });
+  }
+
+  /** An access rule of the tenant, made by its administrator: its id. About local administrators unless said otherwise. */
+  async rule(tenant: { mspId: Id; tenantId: Id }, input: object, id: Id = newId()): Promise<Id> {
+    const made = await this.mutate(technicianActor(tenant, 'ADMINISTRATOR'), 'createAccessRule', '... on AccessRule { __typename id }', {
+      ...{ id, tenantId: tenant.tenantId, name: 'A rule', kinds: ['LOCAL_ADMIN'] },
+      ...input,
+    });
+    if (made.__typename !== 'AccessRule') throw new Error(JSON.stringify(made));
+    return idOf(made);
+  }
+
+  /** The access request of a login. */
+  async requestOf(by: Technician, login: { id: Id }): Promise<Id> {
+    const found = await this.ask(by.actor, 'query ($id: ID!) { loginRequest(id: $id) { accessRequest { id } } }', { id: login.id });
+    return idOf(found['accessRequest']);
+  }
+
+  async accessRequest(by: Technician, id: Id): Promise<Thing> {
+    return this.ask(by.actor, `query ($id: ID!) { accessRequest(id: $id) { ${accessRequestFields} } }`, { id });
   }
 
   async grant(by: Technician, id: Id): Promise<Thing> {

@@ -1,5 +1,4 @@
 -- What a grant copies from the settings, who ended it, and what changed on the computer while it lasted.
-alter table jit_grant add column if not exists max_seconds int not null default 28800;
 alter table jit_grant add column idle_end_seconds int not null default 600;
 alter table jit_grant add column remove_new_privileged boolean not null default false;
 -- { "kind": "technician" | "device" | "client", "id": … }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BoundedCache } from './bounded-cache.ts';
 import type { SubgraphDataSource } from './subgraph.data-source.ts';
 
-const question = `query GatewayCredential($id: ID!) { credential(id: $id) { id publicKey kind subjectId mspId tenantId access { tenantId permissions } } }`;
+const question = `query GatewayCredential($id: ID!) { credential(id: $id) { id publicKey pending kind subjectId mspId tenantId access { tenantId permissions } } }`;
 const rememberMs = 5_000;
 
 const answer = z.object({
@@ -12,6 +12,7 @@ const answer = z.object({
     .object({
       id,
       publicKey: z.string(),
+      pending: z.boolean(),
       kind: z.enum(['TECHNICIAN', 'DEVICE', 'CLIENT']),
       subjectId: id,
       mspId: id,
@@ -26,6 +27,8 @@ export interface KnownCredential {
   id: string;
   /** The `x` of the Ed25519 JWK. */
   publicKey: string;
+  /** The new key of a rotation, not used yet. */
+  pending: boolean;
   principal: Actor;
 }
 
@@ -57,6 +60,13 @@ export class CredentialStore {
     return credential;
   }
 
+  /** A new key was used, proved: the ones before it end. */
+  async settle({ id: credentialId, pending }: KnownCredential): Promise<void> {
+    if (!pending) return;
+    await this.#tenants.askAsGateway('mutation ($id: ID!) { settleCredential(id: $id) }', { id: credentialId });
+    this.#known.delete(credentialId);
+  }
+
   /** A credential was revoked or changed: ask again for all of them. Rare, and asking is cheap. */
   forgetAll(): void {
     this.#known.clear();
@@ -66,7 +76,12 @@ export class CredentialStore {
     const { credential } = answer.parse(await this.#tenants.askAsGateway(question, { id: credentialId }));
     if (credential === null) return null;
     const place = { id: credential.subjectId, mspId: credential.mspId, tenantId: credential.tenantId };
-    return { id: credential.id, publicKey: credential.publicKey, principal: actor(credential.kind, place, credential.access) };
+    return {
+      id: credential.id,
+      publicKey: credential.publicKey,
+      pending: credential.pending,
+      principal: actor(credential.kind, place, credential.access),
+    };
   }
 }
 

@@ -123,6 +123,7 @@ export function oidcConfiguration(options: AuthorizationServerOptions): Configur
       const issuedAtMs = clock.now().getTime();
       const credential = 'clientId' in token && token.clientId ? await options.credentials.find(token.clientId) : null;
       if (credential === null) throw new errors.InvalidClient('the credential was revoked', 'revoked');
+      await options.credentials.settle(credential);
       return { [principalToken.claim]: credential.principal, [issuedAtClaim]: issuedAtMs };
     },
     assertJwtClientAuthClaimsAndHeader: (_context, claims) => {

@@ -136,6 +136,7 @@ export function tenantsResolvers(credentials: Map<string, TestCredential>) {
         return {
           id,
           publicKey: known.publicKey,
+          pending: false,
           kind: kind.toUpperCase(),
           subjectId,
           mspId,

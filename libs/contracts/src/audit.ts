@@ -38,6 +38,7 @@ export const auditActions = [
   'device.revoked',
   'client.created',
   'client.revoked',
+  'credential.rotated',
   'settings.changed',
   'audit.trimmed',
   'access-rule.created',

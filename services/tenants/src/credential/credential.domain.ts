@@ -12,6 +12,8 @@ export interface Credential {
   subjectId: Id;
   /** The `x` of the Ed25519 JWK. */
   publicKey: string;
+  /** Registered by rotation and not used yet. */
+  pending: boolean;
   /** A technician's roles. */
   roles: readonly RoleAssignment[];
   /** An API client's own permissions. */
@@ -29,3 +31,6 @@ export function accessOfCredential(credential: Pick<Credential, 'kind' | 'tenant
       return [];
   }
 }
+
+/** How long an old key is good beside its successor, at the latest, in seconds. */
+export const rotationSeconds = 24 * 3600;

@@ -191,6 +191,8 @@ export type Credential = {
   kind: ViewerKind;
   /** The MSP. */
   mspId: Scalars['ID']['output'];
+  /** True for the new key of a rotation until `settleCredential`. */
+  pending: Scalars['Boolean']['output'];
   /** The `x` of the Ed25519 JWK. */
   publicKey: Scalars['String']['output'];
   /** The technician's, device's or API client's id. */
@@ -206,6 +208,15 @@ export type CredentialAccess = {
   permissions: Array<Scalars['String']['output']>;
   /** The tenant. */
   tenantId: Scalars['ID']['output'];
+};
+
+/** A new key that is registered. */
+export type CredentialRotation = {
+  __typename?: 'CredentialRotation';
+  /** The OAuth client id to sign in with. */
+  credentialId: Scalars['ID']['output'];
+  /** When the old key ends at the latest. */
+  previousEndsAt: Scalars['DateTime']['output'];
 };
 
 /** A computer with an agent. */
@@ -572,10 +583,14 @@ export type Mutation = {
   revokeEnrollmentToken: RevokeEnrollmentTokenResult;
   /** Ends a sign-in session at once: one's own, or one of a technician whom the caller administers. */
   revokeSession: RevokeSessionResult;
+  /** Registers a new key of the calling device or API client. The old one ends with the first use of the new one, at the latest after 24 hours. */
+  rotateCredential: RotateCredentialResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;
   /** Sets the OpenID Connect identity provider of the technicians who live in a tenant or below. For the same issuer and client, a secret that is left out stays. */
   setIdentityProvider: SetIdentityProviderResult;
+  /** The new key of a rotation was used: the ones before it end. For the gateway alone. */
+  settleCredential: Scalars['Boolean']['output'];
   /** Begins a sign-in at the identity provider of whoever has this address. For the gateway alone. */
   startIdentityProviderSignIn: StartIdentityProviderSignInResult;
   /** Begins to join by an invitation or the first-administrator link: answers what the browser needs to make a passkey. The link stays good. Needs no sign-in. */
@@ -722,6 +737,11 @@ export type MutationRevokeSessionArgs = {
 };
 
 
+export type MutationRotateCredentialArgs = {
+  input: RotateCredentialInput;
+};
+
+
 export type MutationSetGroupMembersArgs = {
   input: SetGroupMembersInput;
 };
@@ -729,6 +749,11 @@ export type MutationSetGroupMembersArgs = {
 
 export type MutationSetIdentityProviderArgs = {
   input: SetIdentityProviderInput;
+};
+
+
+export type MutationSettleCredentialArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -1046,6 +1071,17 @@ export type RoleAssignment = {
   /** Where it is held; null where the caller may not read it. */
   tenant?: Maybe<Tenant>;
 };
+
+/** Input of `rotateCredential`. */
+export type RotateCredentialInput = {
+  /** A fresh UUIDv7: the OAuth client id to sign in with from now on. */
+  credentialId: Scalars['ID']['input'];
+  /** The `x` of the new Ed25519 JWK. */
+  publicKey: Scalars['String']['input'];
+};
+
+/** Answer of `rotateCredential`. */
+export type RotateCredentialResult = Conflict | CredentialRotation | InvalidInput;
 
 /** Input of `setGroupMembers`. */
 export type SetGroupMembersInput = {
@@ -1686,6 +1722,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( NotFound )
     | ( SignInSession )
   ;
+  RotateCredentialResult:
+    | ( Conflict )
+    | ( CredentialRotation )
+    | ( InvalidInput )
+  ;
   SetGroupMembersResult:
     | ( Group )
     | ( InvalidInput )
@@ -1778,6 +1819,7 @@ export type ResolversTypes = {
   CreateTenantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CreateTenantResult']>;
   Credential: ResolverTypeWrapper<Credential>;
   CredentialAccess: ResolverTypeWrapper<CredentialAccess>;
+  CredentialRotation: ResolverTypeWrapper<CredentialRotation>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   Device: ResolverTypeWrapper<Device>;
   DeviceConnection: ResolverTypeWrapper<DeviceConnection>;
@@ -1843,6 +1885,8 @@ export type ResolversTypes = {
   RevokeSessionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RevokeSessionResult']>;
   Role: Role;
   RoleAssignment: ResolverTypeWrapper<RoleAssignment>;
+  RotateCredentialInput: RotateCredentialInput;
+  RotateCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RotateCredentialResult']>;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetGroupMembersResult']>;
   SetIdentityProviderInput: SetIdentityProviderInput;
@@ -1911,6 +1955,7 @@ export type ResolversParentTypes = {
   CreateTenantResult: ResolversUnionTypes<ResolversParentTypes>['CreateTenantResult'];
   Credential: Credential;
   CredentialAccess: CredentialAccess;
+  CredentialRotation: CredentialRotation;
   DateTime: Scalars['DateTime']['output'];
   Device: Device | FederationReferenceTypes['Device'];
   DeviceConnection: DeviceConnection;
@@ -1974,6 +2019,8 @@ export type ResolversParentTypes = {
   RevokeSessionInput: RevokeSessionInput;
   RevokeSessionResult: ResolversUnionTypes<ResolversParentTypes>['RevokeSessionResult'];
   RoleAssignment: RoleAssignment;
+  RotateCredentialInput: RotateCredentialInput;
+  RotateCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RotateCredentialResult'];
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolversUnionTypes<ResolversParentTypes>['SetGroupMembersResult'];
   SetIdentityProviderInput: SetIdentityProviderInput;
@@ -2092,6 +2139,7 @@ export type CredentialResolvers<ContextType = any, ParentType extends ResolversP
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   kind?: Resolver<ResolversTypes['ViewerKind'], ParentType, ContextType>;
   mspId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  pending?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   publicKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   subjectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -2100,6 +2148,12 @@ export type CredentialResolvers<ContextType = any, ParentType extends ResolversP
 export type CredentialAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['CredentialAccess'] = ResolversParentTypes['CredentialAccess']> = {
   permissions?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   tenantId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
+export type CredentialRotationResolvers<ContextType = any, ParentType extends ResolversParentTypes['CredentialRotation'] = ResolversParentTypes['CredentialRotation']> = {
+  credentialId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  previousEndsAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
@@ -2287,8 +2341,10 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   revokeDevice?: Resolver<ResolversTypes['RevokeDeviceResult'], ParentType, ContextType, RequireFields<MutationRevokeDeviceArgs, 'input'>>;
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
   revokeSession?: Resolver<ResolversTypes['RevokeSessionResult'], ParentType, ContextType, RequireFields<MutationRevokeSessionArgs, 'input'>>;
+  rotateCredential?: Resolver<ResolversTypes['RotateCredentialResult'], ParentType, ContextType, RequireFields<MutationRotateCredentialArgs, 'input'>>;
   setGroupMembers?: Resolver<ResolversTypes['SetGroupMembersResult'], ParentType, ContextType, RequireFields<MutationSetGroupMembersArgs, 'input'>>;
   setIdentityProvider?: Resolver<ResolversTypes['SetIdentityProviderResult'], ParentType, ContextType, RequireFields<MutationSetIdentityProviderArgs, 'input'>>;
+  settleCredential?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationSettleCredentialArgs, 'id'>>;
   startIdentityProviderSignIn?: Resolver<ResolversTypes['StartIdentityProviderSignInResult'], ParentType, ContextType, RequireFields<MutationStartIdentityProviderSignInArgs, 'input'>>;
   startJoining?: Resolver<ResolversTypes['StartJoiningResult'], ParentType, ContextType, RequireFields<MutationStartJoiningArgs, 'input'>>;
   startPasskeyRegistration?: Resolver<ResolversTypes['StartPasskeyRegistrationResult'], ParentType, ContextType>;
@@ -2397,6 +2453,10 @@ export type RoleAssignmentResolvers<ContextType = any, ParentType extends Resolv
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   role?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+};
+
+export type RotateCredentialResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateCredentialResult'] = ResolversParentTypes['RotateCredentialResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'CredentialRotation' | 'InvalidInput', ParentType, ContextType>;
 };
 
 export type SetGroupMembersResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetGroupMembersResult'] = ResolversParentTypes['SetGroupMembersResult']> = {
@@ -2589,6 +2649,7 @@ export type Resolvers<ContextType = any> = {
   CreateTenantResult?: CreateTenantResultResolvers<ContextType>;
   Credential?: CredentialResolvers<ContextType>;
   CredentialAccess?: CredentialAccessResolvers<ContextType>;
+  CredentialRotation?: CredentialRotationResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
   Device?: DeviceResolvers<ContextType>;
   DeviceConnection?: DeviceConnectionResolvers<ContextType>;
@@ -2635,6 +2696,7 @@ export type Resolvers<ContextType = any> = {
   RevokeEnrollmentTokenResult?: RevokeEnrollmentTokenResultResolvers<ContextType>;
   RevokeSessionResult?: RevokeSessionResultResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
+  RotateCredentialResult?: RotateCredentialResultResolvers<ContextType>;
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
   SetIdentityProviderResult?: SetIdentityProviderResultResolvers<ContextType>;
   SignInArtefact?: SignInArtefactResolvers<ContextType>;

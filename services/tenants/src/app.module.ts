@@ -34,6 +34,10 @@ import { PasskeyRegistrar } from './passkey/passkey-registrar.ts';
 import { PasskeyRepository } from './passkey/passkey.repository.ts';
 import { PasskeyResolver } from './passkey/passkey.resolver.ts';
 import { PasskeyService } from './passkey/passkey.service.ts';
+import { RecoveryRedemptionService } from './recovery/recovery-redemption.service.ts';
+import { RecoveryRepository } from './recovery/recovery.repository.ts';
+import { RecoveryResolver, TechnicianRecoveryResolver } from './recovery/recovery.resolver.ts';
+import { RecoveryService } from './recovery/recovery.service.ts';
 import { RoleRepository } from './role/role.repository.ts';
 import { RoleResolver, TechnicianRolesResolver } from './role/role.resolver.ts';
 import { RoleService } from './role/role.service.ts';
@@ -92,6 +96,7 @@ export class AppModule {
         ...[CredentialService, ApiClientService, AuditService, TotpService, RoleRepository, TechnicianCopies, RoleService, Loaders],
         ...[IdentityProviderRepository, IdentityProviderClient, IdentityProviderService, IdentityProviderSignInService],
         ...[IdentityProviderResolver, SignInService, SignInResolver],
+        ...[RecoveryRepository, RecoveryService, RecoveryRedemptionService, RecoveryResolver, TechnicianRecoveryResolver],
         ...[PasskeyRepository, PasskeyRegistrar, PasskeyService, PasskeyResolver],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
         ...[

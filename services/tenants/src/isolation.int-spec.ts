@@ -4,6 +4,7 @@ import { newId, type Id } from '@stint/kernel';
 import {
   createTenant,
   enrollDevice,
+  joinAs,
   joinFirst,
   only,
   problem,
@@ -14,7 +15,7 @@ import {
 } from './test-tenants.support.ts';
 
 let tenants: TestTenants;
-const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient' | 'role', Id> = {
+const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient' | 'role' | 'recovery', Id> = {
   tenant: '',
   technician: '',
   group: '',
@@ -22,6 +23,7 @@ const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentT
   enrollmentToken: '',
   apiClient: '',
   role: '',
+  recovery: '',
 };
 let strangers: Record<string, Principal>;
 
@@ -63,6 +65,11 @@ beforeAll(async () => {
     await tenants.send(administrator, 'query ($id: ID!) { technician(id: $id) { __typename roles { id } } }', { id: things.technician }),
   ) as unknown as { roles: { id: Id }[] };
   things.role = roles[0]?.id ?? '';
+  const inA = await joinAs(tenants, administrator, 'joined-in-a@example.com', 'TECHNICIAN', a);
+  things.recovery = newId();
+  await make(`mutation ($input: StartRecoveryInput!) { startRecovery(input: $input) { ${problem} } }`, {
+    ...{ id: things.recovery, technicianId: inA.id, reason: 'Lost phone' },
+  });
   things.device = (await enrollDevice(tenants, administrator, a)).id;
   const foreignMsp = newId();
   const { permissions } = (administrator as Extract<Actor, { access: unknown }>).access[0] ?? { permissions: [] };
@@ -101,6 +108,14 @@ const operations: [keyof typeof things, string, object?][] = [
     'technician',
     `mutation ($id: ID!, $new: ID!, $own: ID!) { assignRole(input: { id: $new, technicianId: $id, tenantId: $own, role: AUDITOR }) { ${problem} } }`,
   ],
+  ['technician', `mutation ($id: ID!, $new: ID!) { startRecovery(input: { id: $new, technicianId: $id, reason: "X" }) { ${problem} } }`],
+  [
+    'tenant',
+    `mutation ($id: ID!) { setIdentityProvider(input: { tenantId: $id, issuer: "https://login.example.com", clientId: "x", clientSecret: "x", passkeyToo: false, required: false }) { ${problem} } }`,
+  ],
+  ['tenant', `mutation ($id: ID!) { removeIdentityProvider(input: { tenantId: $id }) { ${problem} } }`],
+  ['recovery', `mutation ($id: ID!) { approveRecovery(input: { id: $id }) { ${problem} } }`],
+  ['recovery', `mutation ($id: ID!) { cancelRecovery(input: { id: $id }) { ${problem} } }`],
   ['role', `mutation ($id: ID!) { removeRole(input: { id: $id }) { ${problem} } }`],
   ['device', `mutation ($id: ID!) { updateDevice(input: { id: $id, tags: ["x"] }) { ${problem} } }`],
   ['tenant', `mutation ($id: ID!, $new: ID!) { createGroup(input: { id: $new, tenantId: $id, name: "X" }) { ${problem} } }`],

@@ -16,6 +16,11 @@ export class CredentialRepository {
     return rows.length > 0;
   }
 
+  /** Removes a subject's public keys. */
+  async removeOf(tx: Tx, mspId: Id, subjectId: Id): Promise<void> {
+    await tx.query('delete from credential where msp_id = $1 and subject_id = $2', [mspId, subjectId]);
+  }
+
   /** A subject's public keys. */
   async keysOf(tx: Tx, mspId: Id, subjectId: Id): Promise<{ id: Id; x: string }[]> {
     return tx.query('select id, public_key as x from credential where msp_id = $1 and subject_id = $2 order by id', [mspId, subjectId]);

@@ -8,6 +8,7 @@ import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
 import { CredentialRepository } from '../credential/credential.repository.ts';
 import { PasskeyRegistrar, type RegistrationStarted, type VerifiedRegistration } from '../passkey/passkey-registrar.ts';
+import { RecoveryRedemptionService } from '../recovery/recovery-redemption.service.ts';
 import { RoleRepository } from '../role/role.repository.ts';
 import { newMsp, type Tenant } from '../tenant/tenant.domain.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
@@ -45,7 +46,7 @@ interface Joiner {
   technicianId: Id;
 }
 export interface JoiningStarted extends RegistrationStarted {
-  firstAdministrator: boolean;
+  kind: 'FIRST_ADMINISTRATOR' | 'INVITATION' | 'RECOVERY';
   email: string | null;
   mspName: string | null;
 }
@@ -65,6 +66,7 @@ export class JoiningService {
     private readonly invitations: InvitationRepository,
     private readonly credentials: CredentialRepository,
     private readonly registrar: PasskeyRegistrar,
+    private readonly recoveries: RecoveryRedemptionService,
     private readonly roles: RoleRepository,
     private readonly copies: TechnicianCopies,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -90,17 +92,23 @@ export class JoiningService {
       if (await this.invitations.isFirstLink(tx, hash)) {
         // The id that the first administrator will have: the passkey carries it.
         const who = { technicianId: newId(), name: input.email ?? 'administrator', displayName: input.displayName ?? '' };
-        return { ...(await this.registrar.start(tx, { ...made, ...who })), firstAdministrator: true, email: null, mspName: null };
+        return { ...(await this.registrar.start(tx, { ...made, ...who })), kind: 'FIRST_ADMINISTRATOR', email: null, mspName: null };
       }
       const invitation = await this.invitations.find(tx, hash, this.clock.now());
-      if (invitation === null) throw invitationInvalid();
+      if (invitation === null) {
+        const recovery = await this.recoveries.start(tx, hash);
+        if (recovery === null) throw invitationInvalid();
+        const { technician, ...started } = recovery;
+        const name = (await this.tenants.find(tx, technician.mspId, technician.mspId))?.name ?? null;
+        return { ...started, kind: 'RECOVERY', email: technician.email, mspName: name };
+      }
       const { mspId, technicianId } = invitation;
       const technician = await this.technicians.lock(tx, mspId, technicianId);
       const msp = await this.tenants.find(tx, mspId, mspId);
       if (technician === null || !technician.active || msp === null) throw invitationInvalid();
       const who = { technicianId, name: technician.email, displayName: input.displayName ?? '' };
       const started = await this.registrar.start(tx, { ...made, ...who });
-      return { ...started, firstAdministrator: false, email: technician.email, mspName: msp.name };
+      return { ...started, kind: 'INVITATION', email: technician.email, mspName: msp.name };
     });
   }
 

@@ -29,6 +29,11 @@ export class TotpRepository {
     );
   }
 
+  /** Ends a technician's TOTP: the seed is gone. */
+  async remove(tx: Tx, mspId: Id, technicianId: Id): Promise<void> {
+    await tx.query('delete from totp where msp_id = $1 and id = $2', [mspId, technicianId]);
+  }
+
   /** Locked until the transaction ends. */
   async lock(tx: Tx, mspId: Id, technicianId: Id): Promise<Totp | null> {
     const [row] = await tx.query<{ seed: Buffer | null; pending_seed: Buffer | null; last_step: string | null }>(

@@ -48,6 +48,24 @@ export type ApiClientEdge = {
   node: ApiClient;
 };
 
+/** Input of `approveRecovery`. */
+export type ApproveRecoveryInput = {
+  /** The recovery. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `approveRecovery`. */
+export type ApproveRecoveryResult = ApprovedRecovery | Conflict | NotFound;
+
+/** A recovery that was approved, and the link to hand over. */
+export type ApprovedRecovery = {
+  __typename?: 'ApprovedRecovery';
+  /** The one-time link. Shown only here. */
+  link: Scalars['String']['output'];
+  /** The recovery. */
+  recovery: Recovery;
+};
+
 /** Input of `assignRole`. */
 export type AssignRoleInput = {
   /** A fresh UUIDv7 made by the caller. */
@@ -118,6 +136,15 @@ export type AuditVerification = {
   /** True when every event is there, unaltered and in order. */
   intact: Scalars['Boolean']['output'];
 };
+
+/** Input of `cancelRecovery`. */
+export type CancelRecoveryInput = {
+  /** The recovery. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `cancelRecovery`. */
+export type CancelRecoveryResult = Conflict | NotFound | Recovery;
 
 /** Input of `confirmTotp`. */
 export type ConfirmTotpInput = {
@@ -516,6 +543,15 @@ export type IssuedEnrollmentToken = {
   token: Scalars['String']['output'];
 };
 
+/** What a one-time link is for. */
+export type JoiningKind =
+  /** Makes the MSP: `redeemInvitation` with an email address and the MSP's name. */
+  | 'FIRST_ADMINISTRATOR'
+  /** Somebody new: `redeemInvitation`. */
+  | 'INVITATION'
+  /** Somebody who has lost their passkeys: `redeemRecovery`. */
+  | 'RECOVERY';
+
 /** How to go on with joining. */
 export type JoiningStarted = {
   __typename?: 'JoiningStarted';
@@ -523,8 +559,8 @@ export type JoiningStarted = {
   email?: Maybe<Scalars['String']['output']>;
   /** Until when `redeemInvitation` takes the answer; then start again. */
   expiresAt: Scalars['DateTime']['output'];
-  /** True for the first-administrator link: ask for an email address and the MSP's name. */
-  firstAdministrator: Scalars['Boolean']['output'];
+  /** What the link is for. */
+  kind: JoiningKind;
   /** The MSP's name; null for the first administrator. */
   mspName?: Maybe<Scalars['String']['output']>;
   /** PublicKeyCredentialCreationOptionsJSON (WebAuthn §5.1.8): pass it to `navigator.credentials.create`. */
@@ -533,8 +569,12 @@ export type JoiningStarted = {
 
 export type Mutation = {
   __typename?: 'Mutation';
+  /** Approves a recovery that another administrator started: makes a one-time link for the technician, valid for 24 hours. */
+  approveRecovery: ApproveRecoveryResult;
   /** Gives a technician a role on a tenant and all below it. Nobody gives away what they do not hold there. */
   assignRole: AssignRoleResult;
+  /** Cancels a recovery; its link ends. */
+  cancelRecovery: CancelRecoveryResult;
   /** Ends the enrolment with a first code from the authenticator app. */
   confirmTotp: ConfirmTotpResult;
   /** Counts a try to sign in with an open sign-in and answers how many it were so far, this one included; 0 when there is none. For the gateway alone. */
@@ -563,6 +603,8 @@ export type Mutation = {
   putSignInArtefact: Scalars['Boolean']['output'];
   /** Redeems an invitation or the first-administrator link and registers the caller's passkey. Needs no sign-in. */
   redeemInvitation: RedeemInvitationResult;
+  /** Redeems the link of an approved recovery, after `startJoining` with it: registers one new passkey and ends all older ones, TOTP and all sessions. Needs no sign-in. */
+  redeemRecovery: RedeemRecoveryResult;
   /** Registers another passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. The same call again answers the same passkey. */
   registerPasskey: RegisterPasskeyResult;
   /** Removes a tenant's identity provider. Whom it knew by which account is forgotten. */
@@ -599,6 +641,8 @@ export type Mutation = {
   startPasskeyRegistration: StartPasskeyRegistrationResult;
   /** Begins a sign-in by passkey: a challenge that counts once, for 2 minutes. For the gateway alone. */
   startPasskeySignIn: PasskeySignInStarted;
+  /** Starts the recovery of a technician who has lost their passkeys. A second administrator approves it within 24 hours; neither is the technician. */
+  startRecovery: StartRecoveryResult;
   /** Keeps a session that begins. For the gateway alone. */
   startSession: StartSessionResult;
   /** Checks a TOTP code that a technician typed at the calling device, and approves the device's login request with it. Only for devices. */
@@ -612,8 +656,18 @@ export type Mutation = {
 };
 
 
+export type MutationApproveRecoveryArgs = {
+  input: ApproveRecoveryInput;
+};
+
+
 export type MutationAssignRoleArgs = {
   input: AssignRoleInput;
+};
+
+
+export type MutationCancelRecoveryArgs = {
+  input: CancelRecoveryInput;
 };
 
 
@@ -684,6 +738,11 @@ export type MutationPutSignInArtefactArgs = {
 
 export type MutationRedeemInvitationArgs = {
   input: RedeemInvitationInput;
+};
+
+
+export type MutationRedeemRecoveryArgs = {
+  input: RedeemRecoveryInput;
 };
 
 
@@ -764,6 +823,11 @@ export type MutationStartIdentityProviderSignInArgs = {
 
 export type MutationStartJoiningArgs = {
   input: StartJoiningInput;
+};
+
+
+export type MutationStartRecoveryArgs = {
+  input: StartRecoveryInput;
 };
 
 
@@ -942,6 +1006,36 @@ export type QueryTenantsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** The way back in for a technician who has lost their passkeys. */
+export type Recovery = {
+  __typename?: 'Recovery';
+  /** When it ends: 24 hours after it was started, or after it was approved. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** Why, in the words of who started it. */
+  reason: Scalars['String']['output'];
+  /** When it was started. */
+  startedAt: Scalars['DateTime']['output'];
+  /** Who started it. */
+  startedBy?: Maybe<Technician>;
+  /** How far it is. */
+  state: RecoveryState;
+  /** Whose. */
+  technician?: Maybe<Technician>;
+};
+
+/** How far a recovery is. */
+export type RecoveryState =
+  /** Waits for the technician. */
+  | 'APPROVED'
+  /** An administrator cancelled it. */
+  | 'CANCELLED'
+  /** Waits for a second administrator. */
+  | 'PENDING'
+  /** The technician is back. */
+  | 'REDEEMED';
+
 /** Input of `redeemInvitation`. */
 export type RedeemInvitationInput = {
   /** Without a passkey: a fresh UUIDv7 made by the caller, the credential's id. Goes away. */
@@ -964,6 +1058,19 @@ export type RedeemInvitationInput = {
 
 /** Answer of `redeemInvitation`. */
 export type RedeemInvitationResult = Conflict | InvalidInput | InvitationInvalid | PasskeyRefused | SignUp;
+
+/** Input of `redeemRecovery`. */
+export type RedeemRecoveryInput = {
+  /** What its owner calls the passkey. */
+  passkeyLabel?: InputMaybe<Scalars['String']['input']>;
+  /** The browser's answer to `startJoining` (RegistrationResponseJSON, WebAuthn §5.1). */
+  registration: Scalars['String']['input'];
+  /** The token from the link. */
+  token: Scalars['String']['input'];
+};
+
+/** Answer of `redeemRecovery`. */
+export type RedeemRecoveryResult = Conflict | InvalidInput | InvitationInvalid | PasskeyRefused | SignUp;
 
 /** Input of `registerPasskey`. */
 export type RegisterPasskeyInput = {
@@ -1234,6 +1341,19 @@ export type StartJoiningResult = InvalidInput | InvitationInvalid | JoiningStart
 /** Answer of `startPasskeyRegistration`. */
 export type StartPasskeyRegistrationResult = Conflict | NotFound | PasskeyRegistrationStarted | SignInTooOld;
 
+/** Input of `startRecovery`. */
+export type StartRecoveryInput = {
+  /** A fresh UUIDv7 made by the caller, so that a retry is the same call. */
+  id: Scalars['ID']['input'];
+  /** Why, and how it was made sure that it is them; 1 to 500 characters. */
+  reason: Scalars['String']['input'];
+  /** The technician. */
+  technicianId: Scalars['ID']['input'];
+};
+
+/** Answer of `startRecovery`. */
+export type StartRecoveryResult = Conflict | InvalidInput | NotFound | Recovery;
+
 /** Input of `startSession`. */
 export type StartSessionInput = {
   /** The OAuth client id. */
@@ -1285,6 +1405,8 @@ export type Technician = {
   joined: Scalars['Boolean']['output'];
   /** The technician's passkeys, oldest first; empty where the caller may not read technicians. */
   passkeys: Array<Passkey>;
+  /** The technician's recovery that waits for somebody; null for none and where the caller may not read technicians. */
+  recovery?: Maybe<Recovery>;
   /** The roles that the technician holds, as far as the caller reaches the tenants. */
   roles: Array<RoleAssignment>;
   /** Where the technician is signed in, newest first; empty unless it is the caller or somebody whom the caller administers. */
@@ -1608,11 +1730,21 @@ export type FederationReferenceTypes = {
 
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
+  ApproveRecoveryResult:
+    | ( ApprovedRecovery )
+    | ( Conflict )
+    | ( NotFound )
+  ;
   AssignRoleResult:
     | ( Conflict )
     | ( InvalidInput )
     | ( NotFound )
     | ( Technician )
+  ;
+  CancelRecoveryResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( Recovery )
   ;
   ConfirmTotpResult:
     | ( Conflict )
@@ -1672,6 +1804,13 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( NotFound )
   ;
   RedeemInvitationResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( InvitationInvalid )
+    | ( PasskeyRefused )
+    | ( SignUp )
+  ;
+  RedeemRecoveryResult:
     | ( Conflict )
     | ( InvalidInput )
     | ( InvitationInvalid )
@@ -1753,6 +1892,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( PasskeyRegistrationStarted )
     | ( SignInTooOld )
   ;
+  StartRecoveryResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( Recovery )
+  ;
   StartSessionResult:
     | ( Conflict )
     | ( InvalidInput )
@@ -1801,6 +1946,9 @@ export type ResolversTypes = {
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   ApiClientConnection: ResolverTypeWrapper<ApiClientConnection>;
   ApiClientEdge: ResolverTypeWrapper<ApiClientEdge>;
+  ApproveRecoveryInput: ApproveRecoveryInput;
+  ApproveRecoveryResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ApproveRecoveryResult']>;
+  ApprovedRecovery: ResolverTypeWrapper<ApprovedRecovery>;
   AssignRoleInput: AssignRoleInput;
   AssignRoleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['AssignRoleResult']>;
   AuditEvent: ResolverTypeWrapper<AuditEvent>;
@@ -1808,6 +1956,8 @@ export type ResolversTypes = {
   AuditEventConnection: ResolverTypeWrapper<AuditEventConnection>;
   AuditEventEdge: ResolverTypeWrapper<AuditEventEdge>;
   AuditVerification: ResolverTypeWrapper<AuditVerification>;
+  CancelRecoveryInput: CancelRecoveryInput;
+  CancelRecoveryResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['CancelRecoveryResult']>;
   ConfirmTotpInput: ConfirmTotpInput;
   ConfirmTotpResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ConfirmTotpResult']>;
   Conflict: ResolverTypeWrapper<Conflict>;
@@ -1852,6 +2002,7 @@ export type ResolversTypes = {
   IssueEnrollmentTokenInput: IssueEnrollmentTokenInput;
   IssueEnrollmentTokenResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['IssueEnrollmentTokenResult']>;
   IssuedEnrollmentToken: ResolverTypeWrapper<IssuedEnrollmentToken>;
+  JoiningKind: JoiningKind;
   JoiningStarted: ResolverTypeWrapper<JoiningStarted>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
@@ -1863,8 +2014,12 @@ export type ResolversTypes = {
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Recovery: ResolverTypeWrapper<Recovery>;
+  RecoveryState: RecoveryState;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RedeemInvitationResult']>;
+  RedeemRecoveryInput: RedeemRecoveryInput;
+  RedeemRecoveryResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RedeemRecoveryResult']>;
   RegisterPasskeyInput: RegisterPasskeyInput;
   RegisterPasskeyResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RegisterPasskeyResult']>;
   RemoveIdentityProviderInput: RemoveIdentityProviderInput;
@@ -1905,6 +2060,8 @@ export type ResolversTypes = {
   StartJoiningInput: StartJoiningInput;
   StartJoiningResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartJoiningResult']>;
   StartPasskeyRegistrationResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartPasskeyRegistrationResult']>;
+  StartRecoveryInput: StartRecoveryInput;
+  StartRecoveryResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartRecoveryResult']>;
   StartSessionInput: StartSessionInput;
   StartSessionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartSessionResult']>;
   SubmitTotpCodeInput: SubmitTotpCodeInput;
@@ -1937,6 +2094,9 @@ export type ResolversParentTypes = {
   String: Scalars['String']['output'];
   ApiClientConnection: ApiClientConnection;
   ApiClientEdge: ApiClientEdge;
+  ApproveRecoveryInput: ApproveRecoveryInput;
+  ApproveRecoveryResult: ResolversUnionTypes<ResolversParentTypes>['ApproveRecoveryResult'];
+  ApprovedRecovery: ApprovedRecovery;
   AssignRoleInput: AssignRoleInput;
   AssignRoleResult: ResolversUnionTypes<ResolversParentTypes>['AssignRoleResult'];
   AuditEvent: AuditEvent;
@@ -1944,6 +2104,8 @@ export type ResolversParentTypes = {
   AuditEventConnection: AuditEventConnection;
   AuditEventEdge: AuditEventEdge;
   AuditVerification: AuditVerification;
+  CancelRecoveryInput: CancelRecoveryInput;
+  CancelRecoveryResult: ResolversUnionTypes<ResolversParentTypes>['CancelRecoveryResult'];
   ConfirmTotpInput: ConfirmTotpInput;
   ConfirmTotpResult: ResolversUnionTypes<ResolversParentTypes>['ConfirmTotpResult'];
   Conflict: Conflict;
@@ -1998,8 +2160,11 @@ export type ResolversParentTypes = {
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: Record<PropertyKey, never>;
+  Recovery: Recovery;
   RedeemInvitationInput: RedeemInvitationInput;
   RedeemInvitationResult: ResolversUnionTypes<ResolversParentTypes>['RedeemInvitationResult'];
+  RedeemRecoveryInput: RedeemRecoveryInput;
+  RedeemRecoveryResult: ResolversUnionTypes<ResolversParentTypes>['RedeemRecoveryResult'];
   RegisterPasskeyInput: RegisterPasskeyInput;
   RegisterPasskeyResult: ResolversUnionTypes<ResolversParentTypes>['RegisterPasskeyResult'];
   RemoveIdentityProviderInput: RemoveIdentityProviderInput;
@@ -2037,6 +2202,8 @@ export type ResolversParentTypes = {
   StartJoiningInput: StartJoiningInput;
   StartJoiningResult: ResolversUnionTypes<ResolversParentTypes>['StartJoiningResult'];
   StartPasskeyRegistrationResult: ResolversUnionTypes<ResolversParentTypes>['StartPasskeyRegistrationResult'];
+  StartRecoveryInput: StartRecoveryInput;
+  StartRecoveryResult: ResolversUnionTypes<ResolversParentTypes>['StartRecoveryResult'];
   StartSessionInput: StartSessionInput;
   StartSessionResult: ResolversUnionTypes<ResolversParentTypes>['StartSessionResult'];
   SubmitTotpCodeInput: SubmitTotpCodeInput;
@@ -2079,6 +2246,16 @@ export type ApiClientEdgeResolvers<ContextType = any, ParentType extends Resolve
   node?: Resolver<ResolversTypes['ApiClient'], ParentType, ContextType>;
 };
 
+export type ApproveRecoveryResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveRecoveryResult'] = ResolversParentTypes['ApproveRecoveryResult']> = {
+  __resolveType?: TypeResolveFn<'ApprovedRecovery' | 'Conflict' | 'NotFound', ParentType, ContextType>;
+};
+
+export type ApprovedRecoveryResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApprovedRecovery'] = ResolversParentTypes['ApprovedRecovery']> = {
+  link?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  recovery?: Resolver<ResolversTypes['Recovery'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type AssignRoleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['AssignRoleResult'] = ResolversParentTypes['AssignRoleResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'Technician', ParentType, ContextType>;
 };
@@ -2111,6 +2288,10 @@ export type AuditVerificationResolvers<ContextType = any, ParentType extends Res
   firstSequence?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   head?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   intact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type CancelRecoveryResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CancelRecoveryResult'] = ResolversParentTypes['CancelRecoveryResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Recovery', ParentType, ContextType>;
 };
 
 export type ConfirmTotpResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ConfirmTotpResult'] = ResolversParentTypes['ConfirmTotpResult']> = {
@@ -2309,14 +2490,16 @@ export type IssuedEnrollmentTokenResolvers<ContextType = any, ParentType extends
 export type JoiningStartedResolvers<ContextType = any, ParentType extends ResolversParentTypes['JoiningStarted'] = ResolversParentTypes['JoiningStarted']> = {
   email?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  firstAdministrator?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['JoiningKind'], ParentType, ContextType>;
   mspName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   optionsJson?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  approveRecovery?: Resolver<ResolversTypes['ApproveRecoveryResult'], ParentType, ContextType, RequireFields<MutationApproveRecoveryArgs, 'input'>>;
   assignRole?: Resolver<ResolversTypes['AssignRoleResult'], ParentType, ContextType, RequireFields<MutationAssignRoleArgs, 'input'>>;
+  cancelRecovery?: Resolver<ResolversTypes['CancelRecoveryResult'], ParentType, ContextType, RequireFields<MutationCancelRecoveryArgs, 'input'>>;
   confirmTotp?: Resolver<ResolversTypes['ConfirmTotpResult'], ParentType, ContextType, RequireFields<MutationConfirmTotpArgs, 'input'>>;
   countSignInTry?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationCountSignInTryArgs, 'id'>>;
   createApiClient?: Resolver<ResolversTypes['CreateApiClientResult'], ParentType, ContextType, RequireFields<MutationCreateApiClientArgs, 'input'>>;
@@ -2331,6 +2514,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   issueEnrollmentToken?: Resolver<ResolversTypes['IssueEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationIssueEnrollmentTokenArgs, 'input'>>;
   putSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationPutSignInArtefactArgs, 'input'>>;
   redeemInvitation?: Resolver<ResolversTypes['RedeemInvitationResult'], ParentType, ContextType, RequireFields<MutationRedeemInvitationArgs, 'input'>>;
+  redeemRecovery?: Resolver<ResolversTypes['RedeemRecoveryResult'], ParentType, ContextType, RequireFields<MutationRedeemRecoveryArgs, 'input'>>;
   registerPasskey?: Resolver<ResolversTypes['RegisterPasskeyResult'], ParentType, ContextType, RequireFields<MutationRegisterPasskeyArgs, 'input'>>;
   removeIdentityProvider?: Resolver<ResolversTypes['RemoveIdentityProviderResult'], ParentType, ContextType, RequireFields<MutationRemoveIdentityProviderArgs, 'input'>>;
   removePasskey?: Resolver<ResolversTypes['RemovePasskeyResult'], ParentType, ContextType, RequireFields<MutationRemovePasskeyArgs, 'input'>>;
@@ -2349,6 +2533,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   startJoining?: Resolver<ResolversTypes['StartJoiningResult'], ParentType, ContextType, RequireFields<MutationStartJoiningArgs, 'input'>>;
   startPasskeyRegistration?: Resolver<ResolversTypes['StartPasskeyRegistrationResult'], ParentType, ContextType>;
   startPasskeySignIn?: Resolver<ResolversTypes['PasskeySignInStarted'], ParentType, ContextType>;
+  startRecovery?: Resolver<ResolversTypes['StartRecoveryResult'], ParentType, ContextType, RequireFields<MutationStartRecoveryArgs, 'input'>>;
   startSession?: Resolver<ResolversTypes['StartSessionResult'], ParentType, ContextType, RequireFields<MutationStartSessionArgs, 'input'>>;
   submitTotpCode?: Resolver<ResolversTypes['SubmitTotpCodeResult'], ParentType, ContextType, RequireFields<MutationSubmitTotpCodeArgs, 'input'>>;
   updateDevice?: Resolver<ResolversTypes['UpdateDeviceResult'], ParentType, ContextType, RequireFields<MutationUpdateDeviceArgs, 'input'>>;
@@ -2409,7 +2594,22 @@ export type QueryResolvers<ContextType = any, ParentType extends ResolversParent
   viewer?: Resolver<ResolversTypes['Viewer'], ParentType, ContextType>;
 };
 
+export type RecoveryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Recovery'] = ResolversParentTypes['Recovery']> = {
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  reason?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  startedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  startedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['RecoveryState'], ParentType, ContextType>;
+  technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type RedeemInvitationResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RedeemInvitationResult'] = ResolversParentTypes['RedeemInvitationResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'InvitationInvalid' | 'PasskeyRefused' | 'SignUp', ParentType, ContextType>;
+};
+
+export type RedeemRecoveryResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RedeemRecoveryResult'] = ResolversParentTypes['RedeemRecoveryResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'InvitationInvalid' | 'PasskeyRefused' | 'SignUp', ParentType, ContextType>;
 };
 
@@ -2521,6 +2721,10 @@ export type StartPasskeyRegistrationResultResolvers<ContextType = any, ParentTyp
   __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'PasskeyRegistrationStarted' | 'SignInTooOld', ParentType, ContextType>;
 };
 
+export type StartRecoveryResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartRecoveryResult'] = ResolversParentTypes['StartRecoveryResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'Recovery', ParentType, ContextType>;
+};
+
 export type StartSessionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartSessionResult'] = ResolversParentTypes['StartSessionResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'SignInSession', ParentType, ContextType>;
 };
@@ -2538,6 +2742,7 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   joined?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   passkeys?: Resolver<Array<ResolversTypes['Passkey']>, ParentType, ContextType>;
+  recovery?: Resolver<Maybe<ResolversTypes['Recovery']>, ParentType, ContextType>;
   roles?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
   sessions?: Resolver<Array<ResolversTypes['SignInSession']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
@@ -2637,11 +2842,14 @@ export type Resolvers<ContextType = any> = {
   ApiClient?: ApiClientResolvers<ContextType>;
   ApiClientConnection?: ApiClientConnectionResolvers<ContextType>;
   ApiClientEdge?: ApiClientEdgeResolvers<ContextType>;
+  ApproveRecoveryResult?: ApproveRecoveryResultResolvers<ContextType>;
+  ApprovedRecovery?: ApprovedRecoveryResolvers<ContextType>;
   AssignRoleResult?: AssignRoleResultResolvers<ContextType>;
   AuditEvent?: AuditEventResolvers<ContextType>;
   AuditEventConnection?: AuditEventConnectionResolvers<ContextType>;
   AuditEventEdge?: AuditEventEdgeResolvers<ContextType>;
   AuditVerification?: AuditVerificationResolvers<ContextType>;
+  CancelRecoveryResult?: CancelRecoveryResultResolvers<ContextType>;
   ConfirmTotpResult?: ConfirmTotpResultResolvers<ContextType>;
   Conflict?: ConflictResolvers<ContextType>;
   CreateApiClientResult?: CreateApiClientResultResolvers<ContextType>;
@@ -2685,7 +2893,9 @@ export type Resolvers<ContextType = any> = {
   PasskeySignInStarted?: PasskeySignInStartedResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
+  Recovery?: RecoveryResolvers<ContextType>;
   RedeemInvitationResult?: RedeemInvitationResultResolvers<ContextType>;
+  RedeemRecoveryResult?: RedeemRecoveryResultResolvers<ContextType>;
   RegisterPasskeyResult?: RegisterPasskeyResultResolvers<ContextType>;
   RemoveIdentityProviderResult?: RemoveIdentityProviderResultResolvers<ContextType>;
   RemovePasskeyResult?: RemovePasskeyResultResolvers<ContextType>;
@@ -2708,6 +2918,7 @@ export type Resolvers<ContextType = any> = {
   StartIdentityProviderSignInResult?: StartIdentityProviderSignInResultResolvers<ContextType>;
   StartJoiningResult?: StartJoiningResultResolvers<ContextType>;
   StartPasskeyRegistrationResult?: StartPasskeyRegistrationResultResolvers<ContextType>;
+  StartRecoveryResult?: StartRecoveryResultResolvers<ContextType>;
   StartSessionResult?: StartSessionResultResolvers<ContextType>;
   SubmitTotpCodeResult?: SubmitTotpCodeResultResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;

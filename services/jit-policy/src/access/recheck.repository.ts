@@ -20,19 +20,16 @@ export class RecheckRepository {
     );
   }
 
-  /** The oldest mark that nobody else is working on, locked. */
+  /** A mark that nobody else is working on, locked; any of them, so that one that fails does not hold up the others. */
   async next(tx: SystemTx): Promise<Recheck | null> {
     const [row] = await tx.query<{ msp_id: Id; tenant_id: Id; done_device_id: Id }>(
-      'select msp_id, tenant_id, done_device_id from access_recheck order by asked_at limit 1 for update skip locked',
+      'select msp_id, tenant_id, done_device_id from access_recheck order by random() limit 1 for update skip locked',
     );
     return row === undefined ? null : { mspId: row.msp_id, tenantId: row.tenant_id, doneDeviceId: row.done_device_id };
   }
 
-  /** Goes on later behind `doneDeviceId`, and lets other marks come first. */
-  async advance(tx: SystemTx, { mspId, tenantId }: Recheck, doneDeviceId: Id, now: Date): Promise<void> {
-    await tx.query('update access_recheck set done_device_id = $3, asked_at = $4 where msp_id = $1 and id = $2', [
-      ...[mspId, tenantId, doneDeviceId, now],
-    ]);
+  async advance(tx: SystemTx, { mspId, tenantId }: Recheck, doneDeviceId: Id): Promise<void> {
+    await tx.query('update access_recheck set done_device_id = $3 where msp_id = $1 and id = $2', [mspId, tenantId, doneDeviceId]);
   }
 
   async finish(tx: SystemTx, { mspId, tenantId }: Recheck): Promise<void> {

@@ -5,10 +5,10 @@ import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { RecheckRepository } from './recheck.repository.ts';
 import { RecheckService } from './recheck.service.ts';
 
-/** So few that nobody waits long for a device, and so many that 10,000 live grants are looked at within a minute. */
+/** So few that nobody waits long for a device, and so many that 10,000 live grants are looked at within minutes. */
 const devicesAtOnce = 25;
 
-/** Works off the marks to look again at what is live: a batch of devices in each transaction, the MSPs in turn. */
+/** Works off the marks to look again at what is live: a batch of devices in each transaction. */
 @Injectable()
 export class RecheckSweep implements Sweep {
   readonly name = 'look again at live access';
@@ -20,7 +20,7 @@ export class RecheckSweep implements Sweep {
     private readonly service: RecheckService,
   ) {}
 
-  async run(tx: SystemTx, now: Date): Promise<number> {
+  async run(tx: SystemTx): Promise<number> {
     const mark = await this.rechecks.next(tx);
     if (mark === null) return 0;
     const ids = await this.rechecks.devices(tx, mark, devicesAtOnce);
@@ -30,7 +30,7 @@ export class RecheckSweep implements Sweep {
     }
     const last = ids.at(-1);
     if (last === undefined || ids.length < devicesAtOnce) await this.rechecks.finish(tx, mark);
-    else await this.rechecks.advance(tx, mark, last, now);
+    else await this.rechecks.advance(tx, mark, last);
     return 1;
   }
 }

@@ -21,8 +21,9 @@ export async function checkedProof(
   if (input.assertion == null) return byKey(approver, content, input);
   const asserted = readPasskeyResponse(input.assertion);
   const passkey = approver.keys.find(({ id }) => !isId(id) && id === asserted?.passkeyId);
-  // A passkey that was registered a moment ago may not have arrived here yet; its id does not tell when it was made.
-  if (asserted === null || passkey === undefined) throw approvalInvalid();
+  if (asserted === null) throw approvalInvalid();
+  // A passkey's id does not tell when it was made, but the first one of somebody who joined a moment ago may be on its way.
+  if (passkey === undefined) throw new CopyMissing([approver.id], approvalInvalid());
   const challenge = approvalChallenge(content).toString('base64url');
   const { origin, hostname: rpId } = new URL(publicUrl);
   const verdict = await verifyPasskeyAssertion(input.assertion, { challenge, origin, rpId, passkey });

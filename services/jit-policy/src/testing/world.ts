@@ -1,7 +1,24 @@
 import type { KeyObject } from 'node:crypto';
-import { accessOf, keyApprovalChallenge, type Actor, type KeyApprovalContent, type Payload, type Role } from '@stint/contracts';
-import { generateSigningKey, publicKeyX, signDetached } from '@stint/crypto';
+import {
+  accessOf,
+  approvalChallenge,
+  keyApprovalChallenge,
+  type Actor,
+  type ApprovalContent,
+  type KeyApprovalContent,
+  type Payload,
+  type Role,
+} from '@stint/contracts';
+import {
+  generateSigningKey,
+  passkeyRegistrationOptions,
+  passkeyRequestOptions,
+  publicKeyX,
+  signDetached,
+  verifyPasskeyRegistration,
+} from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
+import { PasskeyEmulator, type PasskeyAlgorithm } from '@stint/passkey-emulator';
 import { oldId, type Answer, type TestJitPolicy } from './test-jit-policy.ts';
 
 /** A technician with the key on their phone. */
@@ -46,9 +63,14 @@ export const accessRequestFields =
 /** Mutations whose result union lists no `InvalidInput`. */
 const withoutInput = new Set(['cancelLogin', 'denyLogin', 'endGrant', 'cancelAccess', 'removeAccessRule']);
 
+type Attack = Parameters<PasskeyEmulator['sign']>[2];
+/** Where the service under test is reached: see `PUBLIC_URL` in test-jit-policy.ts. */
+const site = { origin: 'https://stint.example', rpId: 'stint.example' };
+
 /** Tenants, technicians and computers of a test, and what they do. All ids are old unless said otherwise: nothing waits for them. */
 export class World {
   readonly service: TestJitPolicy;
+  readonly #keyVersions = new Map<Id, number>();
 
   constructor(service: TestJitPolicy) {
     this.service = service;
@@ -157,6 +179,42 @@ export class World {
     const signature = signDetached(by.key, keyApprovalChallenge({ ...login.content, ...signed }));
     const input = { id: login.id, code: login.code, keyId: by.keyId, signature, ...change };
     return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} }`, input);
+  }
+
+  /** A phone with a new passkey of the technician, of which services/tenants tells besides the key. */
+  async phone(by: Technician, algorithm: PasskeyAlgorithm = -7): Promise<PasskeyEmulator> {
+    const phone = new PasskeyEmulator();
+    const user = { id: Buffer.from(by.actor.id), name: by.told.email, displayName: by.told.displayName };
+    const { challenge, optionsJson } = await passkeyRegistrationOptions({ rpId: site.rpId, user, timeoutSeconds: 60 });
+    const response = JSON.stringify(phone.register(optionsJson, site.origin, { algorithm }));
+    const verdict = await verifyPasskeyRegistration(response, { challenge, ...site });
+    if (!verdict.ok) throw new Error(verdict.failure);
+    const told = keysOf(by);
+    const version = (this.#keyVersions.get(by.actor.id) ?? told.version) + 1;
+    this.#keyVersions.set(by.actor.id, version);
+    await this.service.tell('technician-keys-changed', { ...told, keys: [...told.keys, verdict.passkey], version });
+    return phone;
+  }
+
+  /** Approves with the phone. `change` alters what is sent, `signed` what the passkey signs, `attack` how it does. */
+  async approveBy(
+    phone: PasskeyEmulator,
+    by: Technician,
+    login: StartedLogin,
+    change: object = {},
+    signed: Partial<ApprovalContent> = {},
+    attack: Attack = {},
+  ): Promise<Thing> {
+    const content: ApprovalContent = { ...login.content, purpose: 'login', technicianId: by.actor.id, accountKind: 'LOCAL', ...signed };
+    const input = { id: login.id, code: login.code, assertion: await this.assertion(phone, content, attack), ...change };
+    return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} } ... on AccessDenied { rule }`, input);
+  }
+
+  /** The passkey's signature over the content's challenge, as the browser sends it. */
+  async assertion(phone: PasskeyEmulator, content: ApprovalContent, attack: Attack = {}): Promise<string> {
+    const challenge = approvalChallenge(content).toString('base64url');
+    const { optionsJson } = await passkeyRequestOptions({ rpId: site.rpId, challenge, timeoutSeconds: 60 });
+    return JSON.stringify(phone.sign(optionsJson, site.origin, attack));
   }
 
   /** A login, approved: the id of its grant. */

@@ -116,6 +116,7 @@ update jit_grant set approval_proof = jsonb_build_object('by', 'key', 'keyId', a
   where approval_signature is not null;
 alter table jit_grant drop column approval_key_id, drop column approval_key_x, drop column approval_signature;
 -- Which rule allowed it, and the longest that it may last in all, however it is extended.
-alter table jit_grant add column rule_id uuid, add column rule_name text, add column max_seconds int not null default 28800;
-alter table jit_grant drop constraint jit_grant_end_reason_check;
-alter table jit_grant add check (end_reason in ('EXPIRED', 'REVOKED', 'LOGGED_OFF', 'NOT_ACTIVATED', 'ACCESS_REMOVED'));
+alter table jit_grant add column rule_id uuid, add column rule_name text, add column if not exists max_seconds int not null default 28800;
+alter table jit_grant drop constraint if exists jit_grant_end_reason_check;
+alter table jit_grant add constraint jit_grant_end_reason_check
+  check (end_reason in ('EXPIRED', 'REVOKED', 'LOGGED_OFF', 'NOT_ACTIVATED', 'IDLE', 'ACCESS_REMOVED'));

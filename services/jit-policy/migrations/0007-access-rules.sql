@@ -84,7 +84,7 @@ select stint_protect('access_request');
 create unique index access_request_one_per_login on access_request (msp_id, login_request_id);
 create index access_request_of_tenant on access_request (msp_id, tenant_id, id desc);
 create index access_request_waiting on access_request (msp_id, device_id) where state = 'PENDING';
-create index access_request_of_technician on access_request (msp_id, technician_id) where state = 'PENDING';
+create index access_request_of_technician on access_request (msp_id, technician_id);
 create index access_request_due on access_request (expires_at) where state = 'PENDING';
 -- Whoever decides on a request decides on its technician too, who often lives above the scope: to see and hold, not to change.
 create policy requester on technician to :app

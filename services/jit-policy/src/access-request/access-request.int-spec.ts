@@ -158,6 +158,16 @@ describe('where other people must approve', () => {
     expect(await approve(dora, about)).toMatchObject({ state: 'APPROVED' });
   });
 
+  test('the customer`s own approver, who does not reach the requester`s home', async () => {
+    const about = await asked(single);
+    const local = await world.technician(customer, 'ADMINISTRATOR', { email: 'local@example.com', displayName: 'local' });
+    const own = { technician: local, phone: await world.phone(local) };
+    await service.settled();
+    expect(await approve(own, about)).toMatchObject({ state: 'APPROVED', requester: { id: anna.technician.actor.id } });
+    expect(await deny(own, about.id)).toMatchObject({ __typename: 'Conflict' });
+    expect(await grantsOf(about)).toHaveLength(1);
+  });
+
   test('of many last approvals at once one makes the grant', async () => {
     for (let round = 0; round < 5; round += 1) {
       const about = await asked(single);

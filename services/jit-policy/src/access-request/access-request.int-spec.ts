@@ -24,9 +24,14 @@ let world: World;
 let msp: Payload<'tenant-changed'>;
 let customer: Payload<'tenant-changed'>;
 const bosses = oldId();
-let [anna, bert, carl, dora]: Person[] = [];
-/** On it, one other person must approve; two on `second`, two of the bosses on `third`. */
-let [single, double, ofBosses]: Computer[] = [];
+let anna: Person;
+let bert: Person;
+let carl: Person;
+let dora: Person;
+/** On these one other person must approve, two others, one of the bosses. */
+let single: Computer;
+let double: Computer;
+let ofBosses: Computer;
 
 beforeAll(async () => {
   service = await TestJitPolicy.start();
@@ -34,7 +39,8 @@ beforeAll(async () => {
   msp = await world.tenant(null, 'Northwind');
   customer = await world.tenant(msp);
   await service.tell('group-changed', { mspId: msp.mspId, tenantId: msp.tenantId, groupId: bosses, name: 'Bosses', version: 1 });
-  [anna, bert, carl, dora] = [await person('anna'), await person('bert'), await person('carl', [bosses]), await person('dora', [bosses])];
+  [anna, bert] = [await person('anna'), await person('bert')];
+  [carl, dora] = [await person('carl', [bosses]), await person('dora', [bosses])];
   await service.settled();
   await world.rule(customer, { name: 'One', deviceTags: ['one'], approvals: 1, maxSeconds: 7200 });
   await world.rule(customer, { name: 'Two', deviceTags: ['two'], approvals: 2 });

@@ -13,7 +13,8 @@ let anna: Technician;
 let computer: Computer;
 let administrator: Actor;
 let ofCustomer: Actor;
-let [seniors, local]: Id[] = [];
+let seniors: Id;
+let local: Id;
 
 beforeAll(async () => {
   service = await TestJitPolicy.start();

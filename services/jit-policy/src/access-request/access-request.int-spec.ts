@@ -117,7 +117,7 @@ describe('where other people must approve', () => {
     expect(await grantsOf(about)).toEqual([]);
     expect(await approve(carl, about)).toMatchObject({ state: 'APPROVED', loginRequest: { state: 'APPROVED' } });
     const [grant] = await grantsOf(about);
-    expect((await world.desired(double)).accounts).toMatchObject([{ state: 'ENABLED', grantId: grant?.id }]);
+    expect((await world.desired(double)).accounts).toMatchObject([{ state: 'ENABLED', grants: [{ grantId: grant?.id }] }]);
     await eventually(() => expect(service.nudges).toContain(double.actor.id));
     expect(await service.audited('login.approved', about.login.id)).toMatchObject({
       actorId: anna.technician.actor.id,

@@ -150,7 +150,7 @@ describeWithRealTools('a login without the server', () => {
     expect(await tryCode(code)).toMatchObject({ state: 'ACTIVE' });
     expect(await tryCode(code)).toMatchObject({ state: 'REFUSED', message: expect.stringContaining('used already') });
     await restart();
-    expect(await tryCode(code)).toMatchObject({ state: 'REFUSED', message: expect.stringContaining('used already') });
+    expect(await tryCode(code)).toMatchObject({ state: 'REFUSED' });
     clock.rebooted = 1;
     clock.wallShiftMs -= 50_000;
     await restart();

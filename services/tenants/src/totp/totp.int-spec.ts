@@ -357,3 +357,15 @@ test('a recipient key that is none is refused, and a code without an enrolment t
   expect(only(await tenants.send(administrator, enrollMutation, { input: { recipientKey: 'x' } })).__typename).toBe('InvalidInput');
   expect(only(await tenants.send(administrator, confirmMutation, { input: { code: '123456' } })).__typename).toBe('Conflict');
 });
+
+test('enrolling takes a passkey that was proved within the last 5 minutes', async () => {
+  const { publicKey } = await generateHpkeKeyPair();
+  const { actor } = await somebody('fresh@example.com');
+  const secondsAgo = (seconds: number) => new Date(tenants.clock.now().getTime() - seconds * 1000).toISOString();
+  const enroll = async (more: object) =>
+    only(await tenants.send({ ...actor, sessionId: newId(), ...more } as Actor, enrollMutation, { input: { recipientKey: publicKey } }))
+      .__typename;
+  expect(await enroll({})).toBe('SignInTooOld');
+  expect(await enroll({ signedInAt: secondsAgo(301) })).toBe('SignInTooOld');
+  expect(await enroll({ signedInAt: secondsAgo(299) })).toBe('TotpEnrollment');
+});

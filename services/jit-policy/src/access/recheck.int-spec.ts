@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Id } from '@stint/kernel';
+import { newId, type Id } from '@stint/kernel';
 import type { Payload } from '@stint/contracts';
 import { eventually } from '@stint/testing';
 import { technicianActor, World, type Computer, type Technician } from '../testing/world.ts';
@@ -149,6 +149,38 @@ describe('access goes on', () => {
     // Hours in which it would never have been approved do end it.
     await update(rule, hours(3, 4));
     await removed(grantId);
+  });
+});
+
+describe('by hand and by the technician', () => {
+  const extend = (id: Id) =>
+    world.mutate(anna.actor, 'extendGrant', '... on Grant { __typename id }', { id: newId(), grantId: id, seconds: 600 });
+
+  test('a session is extended only where the rules still allow it, at this hour', async () => {
+    const at = (offset: number) => new Date(service.clock.now().getTime() + offset * 3_600_000).toISOString().slice(11, 13);
+    const hours = [{ days: ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'], from: `${at(-1)}:00`, to: `${at(1)}:00` }];
+    await world.rule(customer, { name: 'Till then', deviceTags: ['till-then'], hours, timeZone: 'UTC' });
+    const there = await tagged('till-then');
+    const login = await world.start(there);
+    const approved = await world.approve(anna, login, { sessionSeconds: 7200 }, { durationSeconds: 7200 });
+    const { id } = approved['grant'] as { id: Id };
+    await world.report(there, [{ grantId: id, state: 'ACTIVE' }]);
+    expect(await extend(id)).toMatchObject({ __typename: 'Grant' });
+    service.clock.advance(7100);
+    expect(await extend(id)).toMatchObject({ __typename: 'AccessDenied', message: expect.stringContaining('at certain hours') });
+  });
+
+  test('ending everything of a technician cancels what they wait for', async () => {
+    const vault = await world.tenant(msp, 'Vault');
+    const there = await world.computer(vault);
+    await service.settled();
+    await world.rule(vault, { name: 'Vault', approvals: 1 });
+    const login = await world.start(there);
+    expect(await world.approve(bert, login)).toMatchObject({ state: 'AWAITING_APPROVAL' });
+    const input = { technicianId: bert.actor.id, reason: 'Phone stolen.' };
+    await world.mutate(administrator(), 'endAllOfTechnician', '... on EndedAll { __typename }', input);
+    expect(await world.login(there.actor, login.id)).toMatchObject({ state: 'FAILED', failure: 'Phone stolen.' });
+    expect(await world.accessRequest(anna, await world.requestOf(anna, login))).toMatchObject({ state: 'CANCELLED' });
   });
 });
 

@@ -574,7 +574,7 @@ export type ExtendGrantInput = {
 };
 
 /** Answer of `extendGrant`. `Conflict` when nothing is left to extend by, or the session has ended. */
-export type ExtendGrantResult = Conflict | Grant | InvalidInput | NotFound;
+export type ExtendGrantResult = AccessDenied | Conflict | Grant | InvalidInput | NotFound;
 
 /** Permission for one technician to use one admin account on one device for a limited time. */
 export type Grant = {
@@ -1615,6 +1615,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( NotFound )
   ;
   ExtendGrantResult:
+    | ( AccessDenied )
     | ( Conflict )
     | ( Grant )
     | ( InvalidInput )
@@ -2113,7 +2114,7 @@ export type EndedAllResolvers<ContextType = any, ParentType extends ResolversPar
 };
 
 export type ExtendGrantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ExtendGrantResult'] = ResolversParentTypes['ExtendGrantResult']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type GrantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Grant'] = ResolversParentTypes['Grant'], FederationReferenceType extends FederationReferenceTypes['Grant'] = FederationReferenceTypes['Grant']> = {

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { id, reason, reachOf, type Actor } from '@stint/contracts';
 import { conflict, isId, notFound, type Clock } from '@stint/kernel';
 import { checkInput } from '@stint/subgraph';
-import { Tenancy } from '@stint/tenancy';
+import { Tenancy, type TenantTx } from '@stint/tenancy';
+import { accountOn, AccessService, allowed } from '../access/access.service.ts';
+import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
 import { auditOf } from '../audit-trail.ts';
 import { DeviceWorkService } from '../device-state/device-work.service.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
@@ -35,6 +37,8 @@ export class GrantLifeService {
     private readonly copies: DirectoryRepository,
     private readonly service: GrantService,
     private readonly work: DeviceWorkService,
+    private readonly access: AccessService,
+    private readonly requests: AccessRequestEnding,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -46,6 +50,7 @@ export class GrantLifeService {
       const known = await this.grants.extendedBy(tx, actor.mspId, input.id);
       if (known === grant.id) return grant;
       if (known !== null) throw conflict('This id was used for another extension. Make a new one.');
+      await this.#assertAllowed(tx, grant);
       const extended = await work.change(grant, { do: 'extend', seconds: input.seconds });
       const now = this.clock.now();
       await this.grants.addExtension(tx, grant, { id: input.id, seconds: extended.sessionSeconds - grant.sessionSeconds, at: now });
@@ -67,7 +72,7 @@ export class GrantLifeService {
   }
 
   /**
-   * Ends every live grant of a technician in the actor's reach, in one transaction across tenants, hence as the system.
+   * Ends every live grant and waiting access request of a technician in the actor's reach, in one transaction across tenants, hence as the system.
    * Devices are locked in the order of their ids, as everywhere.
    */
   async endAll(actor: Actor, raw: unknown): Promise<EndedAll> {
@@ -79,7 +84,12 @@ export class GrantLifeService {
       const technician = await this.copies.technicianHeld(tx, mspId, input.technicianId);
       const now = this.clock.now();
       const ended: Grant[] = [];
-      for (const deviceId of await this.grants.devicesOfLive(tx, mspId, input.technicianId)) {
+      let cancelled = 0;
+      const devices = new Set([
+        ...(await this.grants.devicesOfLive(tx, mspId, input.technicianId)),
+        ...(await this.requests.devicesOf(tx, mspId, input.technicianId)),
+      ]);
+      for (const deviceId of [...devices].sort()) {
         const device = await this.copies.deviceLocked(tx, mspId, deviceId);
         const tenant = device === null ? null : await this.copies.tenant(tx, mspId, device.tenantId);
         if (device === null || tenant?.path.some((one) => reach.includes(one)) !== true) continue;
@@ -87,13 +97,15 @@ export class GrantLifeService {
         const here = await work.endAll((grant) => grant.technicianId === input.technicianId, 'REVOKED', { kind: actor.kind, id: actor.id });
         await work.finish();
         ended.push(...here);
+        const own = (request: { technicianId: string }) => request.technicianId === input.technicianId;
+        cancelled += await this.requests.cancelOnDevice(tx, device, own, input.reason, { kind: actor.kind, id: actor.id });
       }
       // Somebody of another MSP or wholly out of reach answers like somebody who does not exist.
       const home = technician === null ? null : await this.copies.tenant(tx, mspId, technician.tenantId);
       const reached =
         home?.path.some((one) => reach.includes(one)) === true ||
         reach.some((one) => technician?.assignments.some(({ tenantId }) => tenantId === one));
-      if (ended.length === 0 && !reached) throw notFound('technician');
+      if (ended.length === 0 && cancelled === 0 && !reached) throw notFound('technician');
       const outOfReach = await this.grants.countLive(tx, mspId, input.technicianId);
       for (const tenantId of new Set([actor.tenantId, ...ended.map((grant) => grant.tenantId)])) {
         await auditOf(
@@ -107,6 +119,14 @@ export class GrantLifeService {
       }
       return { grants: ended, outOfReach };
     });
+  }
+
+  /** Longer only where the rules still allow it at all: the hours included. Read without locks: whoever changes them looks again after us. */
+  async #assertAllowed(tx: TenantTx, grant: Grant): Promise<void> {
+    const technician = await this.copies.technician(tx, grant.mspId, grant.technicianId);
+    const device = await this.copies.device(tx, grant.mspId, grant.deviceId);
+    if (technician === null || device === null) throw notFound('grant');
+    allowed(await this.access.decide(tx, technician, accountOn(device), this.clock.now()));
   }
 }
 

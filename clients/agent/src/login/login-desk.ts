@@ -135,7 +135,8 @@ export class LoginDesk {
         return;
       case 'AWAITING_APPROVAL':
         // Other people may take longer than a technician with a phone in hand.
-        if (login.expiresAtMs !== answer.expiresAtMs) this.#o.memory.change(() => void (login.expiresAtMs = answer.expiresAtMs));
+        if (login.expiresAtMs !== answer.expiresAtMs)
+          this.#o.memory.change((state) => void Object.assign(state.logins[id] ?? {}, { expiresAtMs: answer.expiresAtMs }));
         return;
       case 'APPROVED':
       case 'ACTIVE':

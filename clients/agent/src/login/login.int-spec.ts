@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { LinuxDriver } from '../accounts/linux.driver.ts';
+import { agentState } from '../state/agent-state.ts';
 import { startAgentUnderTest } from '../testing/agent-under-test.ts';
 import { aDesiredAccount, MemoryControlPlane } from '../testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from '../testing/private-machine.ts';
@@ -119,6 +122,22 @@ describeWithRealTools('a login at the terminal', () => {
     server.want(aDesiredAccount({ id, loginRequestId: next }));
     await isReported({ state: 'ACTIVE' });
     await isReported({ state: 'DISABLED', endReason: 'LOGGED_OFF' });
+  });
+
+  test('a login that waits for other people lives as long as the server says, over a restart too', async () => {
+    const terminal = new Terminal(machine, 'login', '--no-session');
+    const loginId = await started();
+    await saw(terminal, /Time left/);
+    const expiresAtMs = Date.now() + 3_600_000;
+    Object.assign(server.logins.get(loginId)!, { state: 'AWAITING_APPROVAL', expiresAtMs });
+    const kept = () =>
+      agentState.parse(JSON.parse(readFileSync(join(machine.stateFolder, 'state.json'), 'utf8'))).logins[loginId]?.expiresAtMs;
+    await eventually(() => expect(kept()).toBe(expiresAtMs));
+    await agent.close();
+    agent = await startAgentUnderTest(machine, server);
+    expect(kept()).toBe(expiresAtMs);
+    server.approve(loginId, aDesiredAccount({ id }));
+    expect(await terminal.exitCode).toBe(0);
   });
 
   test('denied and expired are told', async () => {

@@ -59,7 +59,7 @@ export default tseslint.config(
   { ignores: ['**/dist/', '**/generated/', '**/node_modules/', '.nx/', '.stint/', 'coverage/', 'tools/lint-fixtures/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts', '**/*.mjs'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs'],
     extends: [tseslint.configs.recommended],
     plugins: { '@nx': nx, stint },
     rules: {
@@ -83,8 +83,8 @@ export default tseslint.config(
   // Tools that insist on a default export.
   files(['*.config.mjs', 'tools/jest-postgres.*.mjs'], { 'no-restricted-syntax': 'off', 'no-console': 'off' }),
   {
-    files: ['**/*.ts'],
-    languageOptions: { parserOptions: { project: ['./tsconfig.spec.json'], tsconfigRootDir: import.meta.dirname } },
+    files: ['**/*.ts', '**/*.tsx'],
+    languageOptions: { parserOptions: { project: ['./tsconfig.spec.json', './clients/console/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/consistent-type-definitions': 'error',
@@ -104,7 +104,7 @@ export default tseslint.config(
     },
   },
   files(['{libs,services}/*/src/**/*.ts', 'gateway/src/**/*.ts'], { 'no-console': 'error' }),
-  files(['{libs,services,clients,deploy}/*/src/**/*.ts', '{gateway,e2e}/src/**/*.ts'], { 'max-lines': ['error', 350] }, { ignores: specs }),
+  files(['{libs,services,clients,deploy}/*/src/**/*.{ts,tsx}', '{gateway,e2e}/src/**/*.ts'], { 'max-lines': ['error', 350] }, { ignores: specs }),
   files(['libs/*/src/**/*.ts'], { 'stint/library-doc': 'error' }, { ignores: specs }),
   files(['{libs,services}/*/src/**/*.ts', 'gateway/src/**/*.ts'], syntax(everywhere, ownTime), {
     ignores: [...specs, 'libs/kernel/src/clock.ts', 'libs/testing/**'],

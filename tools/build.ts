@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { bundleConsole } from './bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const total = (JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { references: unknown[] }).references.length;
@@ -38,6 +39,7 @@ for await (const line of createInterface({ input: compiler.stdout })) {
 
 const code = await exited;
 if (code === 0) linkPrograms();
+if (code === 0) await bundleConsole(root);
 if (code === 0 && compiled > 0) await warmCompileCache();
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
 if (code === 0) console.log(compiled === 0 ? 'build: up to date' : `build: ${compiled} of ${total} packages in ${seconds} s`);

@@ -37,7 +37,7 @@ export interface GatewayConfig {
   log: Logger;
   /** The repository's supergraph.graphql by default. */
   supergraphFile?: string;
-  /** The console's built bundle; clients/console/dist by default. */
+  /** The console's built bundle; clients/console/dist/web by default. */
   webAppFolder?: string;
   /** Whether the schema can be asked for; off by default. */
   introspection?: boolean;
@@ -88,7 +88,7 @@ export async function startGateway(config: GatewayConfig): Promise<Running> {
   const signIns = new SignInStore(tenants);
   const provider = await mountAuthorizationServer(app, { publicUrl, keys, credentials, signIns, clock, log });
   mountSignInEndpoints(app, { provider, signIns, publicUrl, clock });
-  mountWebApp(app, config.webAppFolder ?? join(import.meta.dirname, '../../clients/console/dist'));
+  mountWebApp(app, config.webAppFolder ?? join(import.meta.dirname, '../../clients/console/dist/web'));
   const verifier = new AccessTokenVerifier({
     keys,
     issuer: issuerOf(config.publicUrl),

@@ -34,7 +34,7 @@ export function mountWebApp(app: FastifyInstance, folder: string): void {
 
   const send = (reply: FastifyReply, name: string, body: Buffer) => {
     const html = name.endsWith('.html');
-    // Vite puts a hash of the content into the names below assets/.
+    // The bundler puts a hash of the content into the names below assets/.
     const cache = name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : html ? 'no-store' : 'no-cache';
     void reply
       .header('content-type', types[extname(name)] ?? 'application/octet-stream')

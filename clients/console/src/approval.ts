@@ -1,5 +1,5 @@
 import { startAuthentication } from '@simplewebauthn/browser';
-import { approvalMessage, type ApprovalContent } from '@stint/contracts/approval';
+import { approvalMessage, type ApprovalContent } from '@stint/contracts/approval-content';
 import { base64url } from './auth/dpop.ts';
 
 /** Signs with a passkey exactly what was shown: the challenge is the hash of it, reckoned here and not taken from the server. Answers the assertion as JSON. */

@@ -46,7 +46,12 @@ export function expectType<Union extends { __typename: string }, Name extends Un
   throw new Refused(answer.__typename, (answer as { message?: string }).message ?? 'This did not work.');
 }
 
-async function post<Data>(url: string, document: TypedDocumentNode<Data, never>, variables: unknown, headers: Record<string, string>): Promise<Data> {
+async function post<Data>(
+  url: string,
+  document: TypedDocumentNode<Data, never>,
+  variables: unknown,
+  headers: Record<string, string>,
+): Promise<Data> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },

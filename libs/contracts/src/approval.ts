@@ -1,48 +1,9 @@
 import { createHash } from 'node:crypto';
+import { approvalMessage, type ApprovalContent } from './approval-content.ts';
 
-/** What an account is an account of: the computer, or its domain. */
-export type AccountKind = 'LOCAL' | 'DOMAIN';
-
-/**
- * What somebody was shown before approving a login, and what they chose. Their passkey's signature covers all of it.
- * `login`: the technician who gets access; `second-approval`: another person, where an access rule demands it.
- */
-export interface ApprovalContent {
-  purpose: 'login' | 'second-approval';
-  /** Who gets access, whoever signs. */
-  technicianId: string;
-  loginRequestId: string;
-  tenantId: string;
-  tenantName: string;
-  deviceId: string;
-  hostName: string;
-  accountKind: AccountKind;
-  shownNumber: string;
-  durationSeconds: number;
-  reason: string | null;
-  ticket: string | null;
-}
-
-/**
- * The 32 bytes that an approver's passkey signs as its challenge: SHA-256 over a domain prefix and the content with its
- * fields in a fixed order. Client and server compute it independently; a difference in anything that was shown breaks it.
- */
+/** The 32 bytes that an approver's passkey signs as its challenge: SHA-256 of `approvalMessage`. */
 export function approvalChallenge(content: ApprovalContent): Buffer {
-  const ordered = [
-    content.purpose,
-    content.technicianId,
-    content.loginRequestId,
-    content.tenantId,
-    content.tenantName,
-    content.deviceId,
-    content.hostName,
-    content.accountKind,
-    content.shownNumber,
-    content.durationSeconds,
-    content.reason,
-    content.ticket,
-  ];
-  return createHash('sha256').update('stint-approval-v2\n').update(JSON.stringify(ordered)).digest();
+  return createHash('sha256').update(approvalMessage(content)).digest();
 }
 
 /**

@@ -32,11 +32,10 @@ export {
 } from './messages.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
+export { type AccountKind, type ApprovalContent } from './approval-content.ts';
 export {
   approvalChallenge,
   keyApprovalChallenge,
-  type AccountKind,
-  type ApprovalContent,
   type ApprovalProof,
   type KeyApprovalContent,
   type KeyProof,

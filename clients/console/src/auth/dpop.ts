@@ -13,7 +13,12 @@ export async function browserKey(): Promise<CryptoKeyPair> {
 }
 
 /** A DPoP proof for one request; `accessToken` binds it to the token. */
-export async function dpopProof(request: { method: string; url: string; accessToken?: string; nonce?: string | undefined }): Promise<string> {
+export async function dpopProof(request: {
+  method: string;
+  url: string;
+  accessToken?: string;
+  nonce?: string | undefined;
+}): Promise<string> {
   const { privateKey, publicKey } = await browserKey();
   const { kty, crv, x } = await crypto.subtle.exportKey('jwk', publicKey);
   const ath = request.accessToken === undefined ? {} : { ath: await sha256(request.accessToken) };

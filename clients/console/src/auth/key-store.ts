@@ -12,7 +12,7 @@ export async function kept<Value>(name: string): Promise<Value | undefined> {
 export async function keep(name: string, value: unknown): Promise<void> {
   const rows = await open();
   const things = rows.transaction(store, 'readwrite').objectStore(store);
-  await finished(value === undefined ? things.delete(name) : things.put(value, name));
+  await (value === undefined ? finished(things.delete(name)) : finished(things.put(value, name)));
 }
 
 function open(): Promise<IDBDatabase> {

@@ -88,7 +88,11 @@ async function current(): Promise<string> {
 async function tokens(grant: Record<string, string>): Promise<string> {
   const url = endpoint('token');
   const send = async (nonce?: string) =>
-    fetch(url, { method: 'POST', headers: { dpop: await dpopProof({ method: 'POST', url, nonce }) }, body: new URLSearchParams({ client_id: client, ...grant }) });
+    fetch(url, {
+      method: 'POST',
+      headers: { dpop: await dpopProof({ method: 'POST', url, nonce }) },
+      body: new URLSearchParams({ client_id: client, ...grant }),
+    });
   let response = await send();
   const nonce = response.headers.get('dpop-nonce');
   if (response.status === 400 && nonce !== null) response = await send(nonce);

@@ -38,14 +38,14 @@ export function JoinPage({ token }: { token: string }) {
         token,
         displayName,
         registration: JSON.stringify(registration),
-        ...(started.first && { email, mspName }),
+        ...(started.firstAdministrator && { email, mspName }),
       },
     });
     expectType(redeemInvitation, 'SignUp');
     await signIn('/app');
   };
   return (
-    <Page title={started?.first === true ? 'Set up Stint' : 'Join Stint'}>
+    <Page title={started?.firstAdministrator === true ? 'Set up Stint' : 'Join Stint'}>
       <Problem text={problem} />
       {started !== null && (
         <form
@@ -55,8 +55,14 @@ export function JoinPage({ token }: { token: string }) {
           }}
         >
           {started.email != null && <p>You were invited as {started.email}.</p>}
-          <Field label="Your name" value={displayName} onInput={setDisplayName} autocomplete="name" hint="As colleagues and the audit log know you." />
-          {started.first && (
+          <Field
+            label="Your name"
+            value={displayName}
+            onInput={setDisplayName}
+            autocomplete="name"
+            hint="As colleagues and the audit log know you."
+          />
+          {started.firstAdministrator && (
             <>
               <Field label="Your email address" value={email} onInput={setEmail} autocomplete="email" />
               <Field label="Your company" value={mspName} onInput={setMspName} autocomplete="organization" />

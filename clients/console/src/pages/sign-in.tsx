@@ -1,5 +1,5 @@
 import { startAuthentication, type PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/browser';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Button, Field, Problem, useAction } from '../ui/action.tsx';
 import { Page } from '../ui/page.tsx';
 
@@ -8,6 +8,8 @@ export function SignInPage({ uid }: { uid: string }) {
   const { busy, problem, act } = useAction();
   const [email, setEmail] = useState('');
   const [byProvider, setByProvider] = useState(false);
+  const [details, setDetails] = useState<Details | null>(null);
+  useEffect(() => act(async () => setDetails(await answerOf<Details>(await fetch(`/sign-in/${uid}/details`)))), [uid]);
   const withPasskey = async () => {
     const optionsJSON = await post<PublicKeyCredentialRequestOptionsJSON>(`/sign-in/${uid}/passkey/options`, {});
     const response = await startAuthentication({ optionsJSON });
@@ -20,11 +22,12 @@ export function SignInPage({ uid }: { uid: string }) {
   };
   return (
     <Page title="Sign in">
-      <Problem text={problem} />
+      <Problem text={problem ?? details?.problem ?? null} />
+      {details?.identityProvider === false && <p>Your company has vouched for you. Now your passkey.</p>}
       <Button busy={busy} onClick={() => act(withPasskey)}>
         Sign in with a passkey
       </Button>
-      {byProvider ? (
+      {details?.identityProvider === false ? null : byProvider ? (
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -49,7 +52,18 @@ export function SignInPage({ uid }: { uid: string }) {
 /** Asks the gateway; throws with its words. */
 async function post<Answer>(path: string, body: object): Promise<Answer> {
   const response = await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return answerOf(response);
+}
+
+async function answerOf<Answer>(response: Response): Promise<Answer> {
   const answer = (await response.json()) as Answer & { errors?: { message: string }[] };
   if (!response.ok) throw new Error(answer.errors?.[0]?.message ?? 'This did not work. Try again.');
   return answer;
+}
+
+/** What the gateway tells of an open sign-in. */
+interface Details {
+  /** False once the identity provider has vouched for somebody: only their passkey is left to ask for. */
+  identityProvider: boolean;
+  problem: string | null;
 }

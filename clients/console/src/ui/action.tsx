@@ -42,7 +42,14 @@ export function Button(props: { onClick: () => void; busy?: boolean; kind?: 'mai
   );
 }
 
-export function Field(props: { label: string; value: string; onInput: (value: string) => void; hint?: string; autocomplete?: string; inputMode?: 'numeric' }) {
+export function Field(props: {
+  label: string;
+  value: string;
+  onInput: (value: string) => void;
+  hint?: string;
+  autocomplete?: string;
+  inputMode?: 'numeric';
+}) {
   return (
     <label>
       <span>{props.label}</span>

@@ -1,0 +1,127 @@
+import { useEffect, useState } from 'preact/hooks';
+import { signOut } from '../auth/session.ts';
+import {
+  EndMineDocument,
+  ExtendMineDocument,
+  HomeDocument,
+  RevokeMySessionDocument,
+  type HomeQuery,
+  type SessionOfMineFragment,
+} from '../generated/operations.ts';
+import { ask, expectType } from '../graphql.ts';
+import { Button, Problem, useAction, type Acting } from '../ui/action.tsx';
+import { Facts, Page } from '../ui/page.tsx';
+import { instantText } from '../ui/time.ts';
+import { TotpSetup } from './totp-setup.tsx';
+
+const extensionSeconds = 1800;
+const live = new Set(['APPROVED', 'ACTIVE', 'ENDING', 'END_STUCK']);
+
+/** The technician's own start: running sessions with their end, where they are signed in, passkeys and codes. */
+export function HomePage() {
+  const acting = useAction();
+  const [home, setHome] = useState<HomeQuery['viewer'] | null>(null);
+  const read = async () => setHome((await ask(HomeDocument, {})).viewer);
+  useEffect(() => acting.act(read), []);
+  const technician = home?.technician;
+  if (home == null || technician == null)
+    return (
+      <Page title="Stint">
+        <Problem text={acting.problem} />
+      </Page>
+    );
+  const running = (technician.grants?.edges ?? []).map(({ node }) => node).filter(({ state }) => live.has(state));
+  return (
+    <Page title={`Hello ${technician.displayName}`}>
+      <Problem text={acting.problem} />
+      <h2>Your sessions on computers</h2>
+      {running.length === 0 && <p class="quiet">None. Scan the code at a computer with your phone's camera.</p>}
+      {running.map((grant) => (
+        <Running key={grant.id} grant={grant} acting={acting} changed={read} />
+      ))}
+      <h2>Codes for computers without network</h2>
+      <TotpSetup enrolled={technician.totpEnrolled} technicianId={home.id} email={technician.email} changed={read} />
+      <h2>Passkeys</h2>
+      <Facts rows={technician.passkeys.map((passkey) => [passkey.label, `since ${instantText(passkey.createdAt)}`] as const)} />
+      <h2>Where you are signed in</h2>
+      {home.sessions.map((session) => (
+        <div class="card" key={session.id}>
+          <p>
+            {session.client} <span class="quiet">{session.userAgent}</span>
+          </p>
+          <Button
+            kind="quiet"
+            busy={acting.busy}
+            onClick={() =>
+              acting.act(async () => {
+                expectType((await ask(RevokeMySessionDocument, { input: { id: session.id } })).revokeSession, 'SignInSession');
+                if (!session.current) return read();
+                await signOut();
+                location.assign('/app');
+              })
+            }
+          >
+            {session.current ? 'Sign out here' : 'Sign out there'}
+          </Button>
+        </div>
+      ))}
+    </Page>
+  );
+}
+
+function Running({ grant, acting, changed }: { grant: SessionOfMineFragment; acting: Acting; changed: () => Promise<void> }) {
+  const extendable =
+    grant.state === 'ACTIVE' && grant.expiresAt != null && grant.extendableUntil != null && grant.expiresAt < grant.extendableUntil;
+  const ending = grant.state === 'ENDING' || grant.state === 'END_STUCK';
+  return (
+    <div class="card">
+      <Facts
+        rows={[
+          ['Computer', grant.device?.hostName],
+          ['Account', grant.accountName],
+          ['Ends', grant.expiresAt == null ? 'not begun yet' : instantText(grant.expiresAt)],
+          ['Why', grant.reason],
+          ['Ticket', grant.ticket],
+          ['State', grant.state === 'END_STUCK' ? 'the computer has not yet told that it ended' : ending ? 'ending' : null],
+        ]}
+      />
+      {extendable && (
+        <Button
+          busy={acting.busy}
+          onClick={() =>
+            acting.act(async () => {
+              const input = { id: newExtensionId(), grantId: grant.id, seconds: extensionSeconds };
+              expectType((await ask(ExtendMineDocument, { input })).extendGrant, 'Grant');
+              await changed();
+            })
+          }
+        >
+          30 minutes more
+        </Button>
+      )}
+      {!ending && (
+        <Button
+          kind="danger"
+          busy={acting.busy}
+          onClick={() =>
+            acting.act(async () => {
+              expectType((await ask(EndMineDocument, { input: { id: grant.id } })).endGrant, 'Grant');
+              await changed();
+            })
+          }
+        >
+          End now
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** A UUIDv7 (RFC 9562 §5.7), as the server wants ids. */
+function newExtensionId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const time = Date.now().toString(16).padStart(12, '0');
+  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const variant = ((Number.parseInt(random.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(8, 20)}`;
+}

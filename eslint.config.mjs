@@ -84,7 +84,12 @@ export default tseslint.config(
   files(['*.config.mjs', 'tools/jest-postgres.*.mjs'], { 'no-restricted-syntax': 'off', 'no-console': 'off' }),
   {
     files: ['**/*.ts', '**/*.tsx'],
-    languageOptions: { parserOptions: { project: ['./tsconfig.spec.json', './clients/console/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ['./tsconfig.spec.json', './clients/console/tsconfig.json', './clients/console/worker/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/consistent-type-definitions': 'error',
@@ -104,7 +109,11 @@ export default tseslint.config(
     },
   },
   files(['{libs,services}/*/src/**/*.ts', 'gateway/src/**/*.ts'], { 'no-console': 'error' }),
-  files(['{libs,services,clients,deploy}/*/src/**/*.{ts,tsx}', '{gateway,e2e}/src/**/*.ts'], { 'max-lines': ['error', 350] }, { ignores: specs }),
+  files(
+    ['{libs,services,clients,deploy}/*/src/**/*.{ts,tsx}', '{gateway,e2e}/src/**/*.ts'],
+    { 'max-lines': ['error', 350] },
+    { ignores: specs },
+  ),
   files(['libs/*/src/**/*.ts'], { 'stint/library-doc': 'error' }, { ignores: specs }),
   files(['{libs,services}/*/src/**/*.ts', 'gateway/src/**/*.ts'], syntax(everywhere, ownTime), {
     ignores: [...specs, 'libs/kernel/src/clock.ts', 'libs/testing/**'],

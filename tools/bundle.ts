@@ -43,7 +43,7 @@ export async function bundleConsole(root: string): Promise<void> {
   await build({
     ...common,
     format: 'iife',
-    entryPoints: [join(folder, 'src/service-worker.ts')],
+    entryPoints: [join(folder, 'worker/service-worker.ts')],
     outfile: join(dist, 'service-worker.js'),
     define: { ASSETS: JSON.stringify(assets) },
   });

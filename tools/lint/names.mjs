@@ -1,7 +1,7 @@
 // How files and folders are called.
 import { relative } from 'node:path';
 
-const kebabLayer = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*){0,2}\.(ts|mjs)$/;
+const kebabLayer = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*){0,2}\.(ts|tsx|mjs)$/;
 const sayNothing = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib']);
 
 export const fileName = {

@@ -9,7 +9,7 @@ import { Page } from './ui/page.tsx';
 
 render(<Room path={location.pathname} />, document.body);
 if (location.pathname.startsWith('/app') && 'serviceWorker' in navigator)
-  void navigator.serviceWorker.register('/app/service-worker.js', { scope: '/app' });
+  void navigator.serviceWorker.register('/app/service-worker.js', { scope: '/app/' });
 
 /** One page an address; addresses with a part of their own end in it. */
 function Room({ path }: { path: string }) {

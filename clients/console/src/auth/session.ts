@@ -1,4 +1,4 @@
-import { base64url, dpopProof, sha256 } from './dpop.ts';
+import { base64url, dpopProof, keyThumbprint, sha256 } from '../crypto/dpop.ts';
 import { keep, kept } from './key-store.ts';
 
 const client = 'stint-console';
@@ -39,6 +39,7 @@ export async function signIn(returnTo: string, options: { fresh?: boolean } = {}
     code_challenge: await sha256(leaving.verifier),
     code_challenge_method: 'S256',
     state: leaving.state,
+    dpop_jkt: await keyThumbprint(),
     ...(options.fresh === true && { prompt: 'login' }),
   });
   location.assign(`${endpoint('auth')}?${query}`);

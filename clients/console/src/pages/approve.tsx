@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { signApproval } from '../approval.ts';
+import { signApproval } from '../crypto/approval.ts';
 import {
   ApproveLoginDocument,
   DenyLoginDocument,

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { offlineCode } from '../totp.ts';
+import { offlineCode } from '../crypto/codes.ts';
 import { Page } from '../ui/page.tsx';
 
 /** The code for a computer without network, whose screen showed its id. Works without network here, too. */

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { signIn } from '../auth/session.ts';
 import { ConfirmTotpDocument, StartTotpDocument } from '../generated/operations.ts';
 import { ask, expectType } from '../graphql.ts';
-import { onlineCode, receiveSecret } from '../totp.ts';
+import { onlineCode, receiveSecret } from '../crypto/codes.ts';
 import { Button, Problem, useAction } from '../ui/action.tsx';
 
 /** Sets up codes: the secret is opened in this browser alone, and can be put into an authenticator app too. */

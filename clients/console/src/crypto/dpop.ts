@@ -1,5 +1,5 @@
-import { SignJWT } from 'jose';
-import { keep, kept } from './key-store.ts';
+import { calculateJwkThumbprint, SignJWT } from 'jose';
+import { keep, kept } from '../auth/key-store.ts';
 
 const algorithm = { name: 'Ed25519' };
 
@@ -27,6 +27,12 @@ export async function dpopProof(request: {
     .setProtectedHeader({ typ: 'dpop+jwt', alg: 'EdDSA', jwk: { kty: kty ?? '', crv: crv ?? '', x: x ?? '' } })
     .setIssuedAt()
     .sign(privateKey);
+}
+
+/** The thumbprint of the browser's key (RFC 7638): binds a sign-in to it from the first step on (RFC 9449 §10). */
+export async function keyThumbprint(): Promise<string> {
+  const { publicKey } = await browserKey();
+  return calculateJwkThumbprint(await crypto.subtle.exportKey('jwk', publicKey));
 }
 
 /** SHA-256 of the text, base64url. */

@@ -1,7 +1,7 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
 import { Secret, TOTP, URI } from 'otpauth';
-import { base64url } from './auth/dpop.ts';
-import { keep, kept } from './auth/key-store.ts';
+import { base64url } from './dpop.ts';
+import { keep, kept } from '../auth/key-store.ts';
 
 const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 const enrollmentInfo = 'stint-totp-enrollment-v1';

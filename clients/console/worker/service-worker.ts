@@ -1,4 +1,3 @@
-/// <reference lib="webworker" />
 // Keeps the app at hand for times without network (the codes for computers without network), and shows push messages.
 
 declare const self: ServiceWorkerGlobalScope;
@@ -43,3 +42,6 @@ self.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(self.clients.openWindow('/app'));
 });
+
+// A module of its own, so that `self` is this worker's.
+export {};

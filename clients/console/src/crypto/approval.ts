@@ -1,6 +1,6 @@
 import { startAuthentication } from '@simplewebauthn/browser';
 import { approvalMessage, type ApprovalContent } from '@stint/contracts/approval-content';
-import { base64url } from './auth/dpop.ts';
+import { base64url } from './dpop.ts';
 
 /** Signs with a passkey exactly what was shown: the challenge is the hash of it, reckoned here and not taken from the server. Answers the assertion as JSON. */
 export async function signApproval(content: ApprovalContent, passkeyIds: readonly string[]): Promise<string> {

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '@stint/kernel';
+import { DemoInviteDocument } from '@stint/embedded';
+import { expectType } from '@stint/sdk';
+import { eventually } from '@stint/testing';
+import { chromiumIsInstalled, PersonsBrowser } from './browser.ts';
+import { Stint } from './stint.ts';
+
+if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browser, because Chromium is not installed.\n');
+
+(chromiumIsInstalled ? describe : describe.skip)('the web app in Chromium', () => {
+  let stint: Stint;
+  let browser: PersonsBrowser;
+  const errors: string[] = [];
+
+  beforeAll(async () => {
+    stint = await Stint.start({ processes: false });
+    browser = await PersonsBrowser.open();
+    browser.page.on('pageerror', (error) => errors.push(error.message));
+    browser.page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+  }, 90_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stint?.stop();
+  });
+
+  async function invitationFor(email: string): Promise<string> {
+    const input = { id: newId(), tenantId: stint.world.mspId, email, roles: ['TECHNICIAN' as const] };
+    const { inviteTechnician } = await stint.administrator.request(DemoInviteDocument, { input });
+    return expectType(inviteTechnician, 'Invitation').link;
+  }
+
+  test('an invited technician joins with a passkey and is signed in', async () => {
+    const { page } = browser;
+    await page.goto(await invitationFor('zoe@northwind.example'));
+    await page.getByLabel('Your name').fill('Zoë Zimmer');
+    await page.getByRole('button', { name: 'Make a passkey and join' }).click();
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByRole('heading', { name: 'Hello Zoë Zimmer' }).waitFor();
+    expect(page.url()).toBe(`${stint.installation.url}/app`);
+    // Nothing of the one-time link or the tokens stays in an address.
+    expect(await page.evaluate(() => history.length > 0 && location.hash)).toBe('');
+  }, 60_000);
+
+  test('approves a login by its QR code, and sees, extends and ends the session', async () => {
+    const { page } = browser;
+    const login = stint.login([]);
+    await page.goto(await login.qrAddress());
+    await page.getByText(await login.shownNumber(), { exact: true }).waitFor();
+    await page.getByText('Contoso Dental').waitFor();
+    await page.getByLabel('Why').fill('Printer');
+    await page.getByRole('button', { name: 'Approve with your passkey' }).click();
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    const { account } = await login.result();
+    expect(stint.account(account)).toBe('enabled');
+
+    await page.getByRole('link', { name: 'Your sessions' }).click();
+    await page.getByText(account).waitFor();
+    const ends = async () => page.locator('dt', { hasText: 'Ends' }).locator('xpath=following-sibling::dd').innerText();
+    await eventually(async () => {
+      await page.reload();
+      expect(await ends()).not.toBe('not begun yet');
+    });
+    const before = await ends();
+    await page.getByRole('button', { name: '30 minutes more' }).click();
+    await eventually(async () => expect(await ends()).not.toBe(before));
+    await page.getByRole('button', { name: 'End now' }).click();
+    await eventually(() => expect(stint.account(account)).toBe('disabled'));
+  }, 60_000);
+
+  test('sets up codes; the secret is opened in this browser alone', async () => {
+    const { page } = browser;
+    await page.goto(`${stint.installation.url}/app`);
+    await page.getByRole('button', { name: 'Set up codes' }).click();
+    await page.getByText('This browser has it.').waitFor();
+    await page.goto(`${stint.installation.url}/app/offline#${newId()}`);
+    await eventually(async () => expect(await page.locator('.number').innerText()).toMatch(/^[0-9]{6}$/));
+  }, 60_000);
+
+  test('a session that is signed out elsewhere has to sign in again', async () => {
+    const { page } = browser;
+    await page.goto(`${stint.installation.url}/app`);
+    await page.getByRole('button', { name: 'Sign out here' }).click();
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByRole('heading', { name: 'Hello Zoë Zimmer' }).waitFor();
+  }, 60_000);
+
+  test('nothing in the pages breaks their strict policy', () => {
+    expect(errors).toEqual([]);
+  });
+});

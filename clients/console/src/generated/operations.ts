@@ -203,6 +203,7 @@ export type ExtendMineMutationVariables = Exact<{
 
 
 export type ExtendMineMutation = { extendGrant:
+    | { __typename: 'AccessDenied', message: string }
     | { __typename: 'Conflict', message: string }
     | { __typename: 'Grant' }
     | { __typename: 'InvalidInput', message: string }

@@ -11,12 +11,13 @@ const arrows = {
   'lib:subgraph': lib('kernel', 'contracts', 'crypto', 'tenancy'),
   'lib:sdk': lib('kernel', 'contracts', 'crypto'),
   'lib:passkey-emulator': [],
+  'lib:evidence': lib('contracts', 'crypto'),
   'lib:testing': lib('kernel', 'contracts', 'crypto', 'tenancy', 'messaging', 'host'),
   // A service never imports a service: what it must know of another it gets by message.
-  'layer:service': lib('kernel', 'contracts', 'crypto', 'tenancy', 'messaging', 'subgraph', 'host'),
+  'layer:service': lib('kernel', 'contracts', 'crypto', 'evidence', 'tenancy', 'messaging', 'subgraph', 'host'),
   'layer:gateway': lib('kernel', 'contracts', 'crypto', 'messaging', 'host'),
   // Clients reach Stint through the gateway only.
-  'layer:client': lib('kernel', 'contracts', 'crypto', 'host', 'sdk'),
+  'layer:client': lib('kernel', 'contracts', 'crypto', 'evidence', 'host', 'sdk'),
   'layer:deploy': ['*'],
   'layer:e2e': ['*'],
 };

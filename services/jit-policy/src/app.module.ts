@@ -30,6 +30,7 @@ import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { GrantEvidenceService } from './grant/grant-evidence.service.ts';
 import { GrantLifeService } from './grant/grant-life.service.ts';
 import { DeviceGrantsResolver, GrantResolver, TechnicianGrantsResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
 import { GrantService } from './grant/grant.service.ts';
@@ -109,6 +110,7 @@ export class AppModule {
         GrantRepository,
         GrantService,
         GrantLifeService,
+        GrantEvidenceService,
         GrantSweep,
         GrantResolver,
         TenantGrantsResolver,

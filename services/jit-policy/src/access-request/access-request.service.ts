@@ -151,7 +151,7 @@ export class AccessRequestService {
     const { sessionSeconds, reason, ticket, proof } = request;
     const approved = decideLogin(login, { do: 'approve-awaited', sessionSeconds }, now);
     const rule = { id: request.ruleId, name: request.ruleName, maxSeconds: request.maxSeconds };
-    const approval = { request: approved, technician: requester, sessionSeconds, reason, ticket, proof, rule };
+    const approval = { request: approved, technician: requester, sessionSeconds, reason, ticket, proof, rule, approvedByOthers: true };
     const approvers = request.approvals.map(({ approverId }) => approverId).join(', ');
     await this.outcome.approved(tx, device, approval, 'AWAITING_APPROVAL', now, { accessRequestId: request.id, approvers });
   }

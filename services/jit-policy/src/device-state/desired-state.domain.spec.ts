@@ -40,6 +40,7 @@ function aGrant(change: Partial<Grant> = {}): Grant {
           ticket: null,
           sessionSeconds: 600,
           maxSeconds: 1200,
+          ruleMaxSeconds: 1200,
           idleEndSeconds: 300,
           removeNewPrivileged: true,
           approval: null,

@@ -50,6 +50,15 @@ export class DirectoryRepository {
     return row === undefined ? null : asTechnician(row);
   }
 
+  /** The technician, locked for one transaction alone: whoever decides on it waits, or has decided before. */
+  async technicianLocked(tx: SystemTx, mspId: Id, id: Id): Promise<TechnicianCopy | null> {
+    const [row] = await tx.query<TechnicianRow>(`select ${technicianColumns} from technician where msp_id = $1 and id = $2 for update`, [
+      mspId,
+      id,
+    ]);
+    return row === undefined ? null : asTechnician(row);
+  }
+
   /** The same without a lock. */
   async technician(tx: Tx, mspId: Id, id: Id): Promise<TechnicianCopy | null> {
     const [row] = await tx.query<TechnicianRow>(`select ${technicianColumns} from technician where msp_id = $1 and id = $2`, [mspId, id]);

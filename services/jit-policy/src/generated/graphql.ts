@@ -557,9 +557,11 @@ export type EndGrantResult = Grant | NotFound;
 /** What `endAllOfTechnician` did. */
 export type EndedAll = {
   __typename?: 'EndedAll';
+  /** How many of their logins waited for other people; they are cancelled. */
+  cancelledLogins: Scalars['Int']['output'];
   /** The grants that it ended; they are ending until the computers have told. */
   grants: Array<Grant>;
-  /** How many live grants remain, in tenants that the caller does not reach. */
+  /** How many live grants and waiting logins remain, in tenants that the caller does not reach. */
   outOfReach: Scalars['Int']['output'];
 };
 
@@ -569,11 +571,11 @@ export type ExtendGrantInput = {
   grantId: Scalars['ID']['input'];
   /** A fresh UUIDv7 made by the caller: the extension's id, so that a retry is the same call. */
   id: Scalars['ID']['input'];
-  /** How much longer, 60 to 28,800 seconds; cut to what the rule allows in all. */
+  /** How much longer, 60 to 28,800 seconds; cut to what the rule allowed in all when it was approved, and what the rule that decides now allows. */
   seconds: Scalars['Int']['input'];
 };
 
-/** Answer of `extendGrant`. `Conflict` when nothing is left to extend by, or the session has ended. */
+/** Answer of `extendGrant`. `Conflict` when nothing is left to extend by, the session has ended, or more time needs other people; `AccessDenied` when no rule allows it any more. */
 export type ExtendGrantResult = AccessDenied | Conflict | Grant | InvalidInput | NotFound;
 
 /** Permission for one technician to use one admin account on one device for a limited time. */
@@ -593,6 +595,8 @@ export type Grant = {
   endedAt?: Maybe<Scalars['DateTime']['output']>;
   /** Who ended it; null when its time was over, or the device ended it by itself. */
   endedBy?: Maybe<Technician>;
+  /** Its record, for its technician and whoever holds `grant.read`. It changes until the grant is over. */
+  evidence?: Maybe<GrantEvidence>;
   /** When it ends at the latest; null until active. */
   expiresAt?: Maybe<Scalars['DateTime']['output']>;
   /** The latest end that extensions can reach; null until active. */
@@ -647,6 +651,15 @@ export type GrantEndReason =
   | 'NOT_ACTIVATED'
   /** A technician or administrator ended it. */
   | 'REVOKED';
+
+/** The record of a grant, to keep and to verify without Stint: what was shown and signed, the rule, all approvals with their signatures, beginning and end as the computer saw them. */
+export type GrantEvidence = {
+  __typename?: 'GrantEvidence';
+  /** The record as canonical JSON (RFC 8785), format `stint-grant-evidence/1`. */
+  json: Scalars['String']['output'];
+  /** SHA-256 of its bytes, in hexadecimal. */
+  sha256: Scalars['String']['output'];
+};
 
 /** Where a grant stands. */
 export type GrantState =
@@ -853,7 +866,7 @@ export type Mutation = {
   denyAccess: DenyAccessResult;
   /** Denies a login. */
   denyLogin: DenyLoginResult;
-  /** Ends every live grant of one technician now, wherever the caller reaches. */
+  /** Ends every live grant of one technician now, and cancels their logins that wait for other people, wherever the caller reaches. */
   endAllOfTechnician: EndAllOfTechnicianResult;
   /** Ends a grant now: one's own, or with `grant.end` on its tenant anybody's. Repeating the call is harmless. */
   endGrant: EndGrantResult;
@@ -1738,6 +1751,7 @@ export type ResolversTypes = {
   GrantConnection: ResolverTypeWrapper<GrantConnection>;
   GrantEdge: ResolverTypeWrapper<GrantEdge>;
   GrantEndReason: GrantEndReason;
+  GrantEvidence: ResolverTypeWrapper<GrantEvidence>;
   GrantState: GrantState;
   Group: ResolverTypeWrapper<Group>;
   GroupListSetting: ResolverTypeWrapper<GroupListSetting>;
@@ -1846,6 +1860,7 @@ export type ResolversParentTypes = {
   Grant: Grant | FederationReferenceTypes['Grant'];
   GrantConnection: GrantConnection;
   GrantEdge: GrantEdge;
+  GrantEvidence: GrantEvidence;
   Group: Group | FederationReferenceTypes['Group'];
   GroupListSetting: GroupListSetting;
   IntSetting: IntSetting;
@@ -2108,6 +2123,7 @@ export type EndGrantResultResolvers<ContextType = any, ParentType extends Resolv
 };
 
 export type EndedAllResolvers<ContextType = any, ParentType extends ResolversParentTypes['EndedAll'] = ResolversParentTypes['EndedAll']> = {
+  cancelledLogins?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   grants?: Resolver<Array<ResolversTypes['Grant']>, ParentType, ContextType>;
   outOfReach?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -2126,6 +2142,7 @@ export type GrantResolvers<ContextType = any, ParentType extends ResolversParent
   endReason?: Resolver<Maybe<ResolversTypes['GrantEndReason']>, ParentType, ContextType>;
   endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  evidence?: Resolver<Maybe<ResolversTypes['GrantEvidence']>, ParentType, ContextType>;
   expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   extendableUntil?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   failure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -2147,6 +2164,11 @@ export type GrantConnectionResolvers<ContextType = any, ParentType extends Resol
 export type GrantEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['GrantEdge'] = ResolversParentTypes['GrantEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['Grant'], ParentType, ContextType>;
+};
+
+export type GrantEvidenceResolvers<ContextType = any, ParentType extends ResolversParentTypes['GrantEvidence'] = ResolversParentTypes['GrantEvidence']> = {
+  json?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  sha256?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type GroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['Group'] = ResolversParentTypes['Group'], FederationReferenceType extends FederationReferenceTypes['Group'] = FederationReferenceTypes['Group']> = {
@@ -2439,6 +2461,7 @@ export type Resolvers<ContextType = any> = {
   Grant?: GrantResolvers<ContextType>;
   GrantConnection?: GrantConnectionResolvers<ContextType>;
   GrantEdge?: GrantEdgeResolvers<ContextType>;
+  GrantEvidence?: GrantEvidenceResolvers<ContextType>;
   Group?: GroupResolvers<ContextType>;
   GroupListSetting?: GroupListSettingResolvers<ContextType>;
   IntSetting?: IntSettingResolvers<ContextType>;

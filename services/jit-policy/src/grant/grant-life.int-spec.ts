@@ -54,6 +54,28 @@ describe('a running session', () => {
     expect(await extend(id, 60)).toMatchObject({ __typename: 'Conflict' });
   });
 
+  test('is extended by the rule as it is now: shorter, with other people, not at all', async () => {
+    const where = await world.tenant(msp, 'Ruled');
+    const here = await world.computer(where);
+    await service.settled();
+    const id = await world.active(anna, here);
+    const hour = (hours: number) => `${String((service.clock.now().getUTCHours() + hours) % 24).padStart(2, '0')}:00`;
+    const later = [{ days: ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'], from: hour(3), to: hour(4) }];
+    await world.rule(where, { name: 'Shorter', deviceTags: ['shorter'], maxSeconds: 4000 });
+    await world.rule(where, { name: 'With others', deviceTags: ['others'], approvals: 1 });
+    await world.rule(where, { name: 'Not now', deviceTags: ['later'], hours: later, timeZone: 'UTC' });
+    const tagged = async (tag: string, version: number) => {
+      await service.tell('device-changed', { ...here.told, tags: [tag], version });
+      await service.settled();
+    };
+    await tagged('shorter', 2);
+    expect(await extend(id, 28_800)).toMatchObject({ __typename: 'Grant', expiresAt: inSeconds(4000) });
+    await tagged('others', 3);
+    expect(await extend(id, 60)).toMatchObject({ __typename: 'Conflict', message: expect.stringContaining('other people') });
+    await tagged('later', 4);
+    expect(await extend(id, 60)).toMatchObject({ __typename: 'AccessDenied', message: expect.stringContaining('hours') });
+  });
+
   test('two extensions at once both count', async () => {
     const id = await world.active(anna, computer);
     await Promise.all([extend(id, 600), extend(id, 600)]);
@@ -86,6 +108,8 @@ describe('a running session', () => {
     expect(await shorten(id, inSeconds(700))).toMatchObject({ __typename: 'InvalidInput', field: 'expiresAt' });
     expect(await shorten(id, inSeconds(-1))).toMatchObject({ __typename: 'InvalidInput', field: 'expiresAt' });
     expect(await shorten(id, 'soon')).toMatchObject({ __typename: 'InvalidInput', field: 'expiresAt' });
+    // Its technician does not take that back.
+    expect(await extend(id, 60)).toMatchObject({ __typename: 'Conflict' });
   });
 
   test('is ended by its own technician, who may end no one else`s without the permission', async () => {
@@ -111,7 +135,7 @@ describe('a running session', () => {
 
 describe('everything of one technician', () => {
   const endAll = (by = administrator(), technicianId = anna.actor.id) =>
-    world.mutate(by, 'endAllOfTechnician', `... on EndedAll { grants { id state endReason endedBy { id } } outOfReach }`, {
+    world.mutate(by, 'endAllOfTechnician', `... on EndedAll { grants { id state endReason endedBy { id } } cancelledLogins outOfReach }`, {
       technicianId,
       reason: 'Left',
     });
@@ -145,6 +169,33 @@ describe('everything of one technician', () => {
     expect(await world.grant(anna, outside)).toMatchObject({ state: 'ACTIVE' });
   });
 
+  test('logins that wait for other people are cancelled, in reach; the rest is counted', async () => {
+    const where = await world.tenant(msp, 'Careful');
+    const [here, there] = [await world.computer(where), await world.computer(sibling, { tags: ['careful'] })];
+    await service.settled();
+    await world.rule(where, { approvals: 1 });
+    await world.rule(sibling, { deviceTags: ['careful'], approvals: 1 });
+    const waiting = [await world.start(here), await world.start(there)];
+    for (const login of waiting) expect(await world.approve(anna, login)).toMatchObject({ state: 'AWAITING_APPROVAL' });
+    const admin = technicianActor(where, 'ADMINISTRATOR');
+    expect(await endAll(admin)).toMatchObject({ grants: [], cancelledLogins: 1, outOfReach: 1 });
+    const [first, second] = waiting;
+    expect(await world.login(anna.actor, first?.id ?? '')).toMatchObject({ state: 'FAILED', failure: 'Left' });
+    expect(await world.login(anna.actor, second?.id ?? '')).toMatchObject({ state: 'AWAITING_APPROVAL' });
+    expect(await endAll()).toMatchObject({ cancelledLogins: 1, outOfReach: 0 });
+  });
+
+  test('no approval under way slips through', async () => {
+    const computers = await Promise.all(Array.from({ length: 4 }, () => world.computer(customer)));
+    await service.settled();
+    const logins = await Promise.all(computers.map((one) => world.start(one)));
+    const [ended] = await Promise.all([endAll(), ...logins.map((login) => world.approve(anna, login))]);
+    // Each approval came wholly before, and its grant is ending, or wholly after, as a login of somebody who still may.
+    const live = await service.rows('select id from jit_grant where technician_id = $1 and state = $2', [anna.actor.id, 'APPROVED']);
+    expect((ended['grants'] as unknown[]).length + live.length).toBe(4);
+    expect(ended).toMatchObject({ outOfReach: 0 });
+  });
+
   test('once more ends nothing more', async () => {
     await world.active(anna, computer);
     await endAll();
@@ -175,6 +226,7 @@ describe('stray accounts', () => {
     const stray = { accountId: newId(), name: 'jit-old' };
     for (let call = 0; call < 2; call++) expect(await report([stray])).toMatchObject({ __typename: 'ReportsTaken' });
     expect(await known()).toEqual([stray]);
+    await service.audited('device.stray-account', computer.actor.id);
     expect(
       service.audits.filter(({ action, subjectId }) => action === 'device.stray-account' && subjectId === computer.actor.id),
     ).toHaveLength(1);

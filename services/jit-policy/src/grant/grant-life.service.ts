@@ -1,14 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { id, reason, reachOf, type Actor } from '@stint/contracts';
-import { conflict, isId, notFound, type Clock } from '@stint/kernel';
+import { conflict, isId, newId, notFound, type Clock, type Id } from '@stint/kernel';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type TenantTx } from '@stint/tenancy';
 import { accountOn, AccessService, allowed } from '../access/access.service.ts';
 import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
+import { AccessRequestRepository } from '../access-request/access-request.repository.ts';
 import { auditOf } from '../audit-trail.ts';
 import { DeviceWorkService } from '../device-state/device-work.service.ts';
+import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
+import { accountKindOf } from '../login/approval.domain.ts';
+import { LoginRepository } from '../login/login.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import type { Grant } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
@@ -25,6 +29,9 @@ const endAllInput = z.object({ technicianId: z.string(), reason });
 /** What `endAll` did. */
 export interface EndedAll {
   grants: Grant[];
+  /** Logins of the technician that waited for other people. */
+  cancelledLogins: number;
+  /** Live grants and waiting logins that remain. */
   outOfReach: number;
 }
 
@@ -36,28 +43,48 @@ export class GrantLifeService {
     private readonly grants: GrantRepository,
     private readonly copies: DirectoryRepository,
     private readonly service: GrantService,
-    private readonly work: DeviceWorkService,
     private readonly access: AccessService,
-    private readonly requests: AccessRequestEnding,
+    private readonly logins: LoginRepository,
+    private readonly requests: AccessRequestRepository,
+    private readonly ending: AccessRequestEnding,
+    private readonly work: DeviceWorkService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Lengthens the technician's own running session. The same extension again changes nothing. */
+  /** Lengthens the technician's own running session, as far as the access rules allow now. The same extension again changes nothing. */
   async extend(actor: Actor, raw: unknown): Promise<Grant> {
     const input = checkInput(extendInput, raw);
-    return this.service.inDeviceOf(actor, input.grantId, async (work, grant, tx) => {
-      if (grant.technicianId !== actor.id) throw notFound('grant');
-      const known = await this.grants.extendedBy(tx, actor.mspId, input.id);
-      if (known === grant.id) return grant;
-      if (known !== null) throw conflict('This id was used for another extension. Make a new one.');
-      await this.#assertAllowed(tx, grant);
-      const extended = await work.change(grant, { do: 'extend', seconds: input.seconds });
-      const now = this.clock.now();
-      await this.grants.addExtension(tx, grant, { id: input.id, seconds: extended.sessionSeconds - grant.sessionSeconds, at: now });
-      const details = { by: actor.id, expiresAt: instant(extended.expiresAt), before: instant(grant.expiresAt) };
-      await auditOf(tx, grant, { action: 'grant.extended', subjectId: grant.id, occurredAt: now, details });
-      return extended;
-    });
+    let technician: TechnicianCopy | null = null;
+    return this.service.inDeviceOf(
+      actor,
+      input.grantId,
+      async (work, grant, tx, device) => {
+        if (technician === null || grant.technicianId !== actor.id) throw notFound('grant');
+        const known = await this.grants.changedBy(tx, actor.mspId, input.id);
+        if (known === grant.id) return grant;
+        if (known !== null) throw conflict('This id was used for another change. Make a new one.');
+        const now = this.clock.now();
+        const maxSeconds = await this.#maxSeconds(tx, grant, technician, device, now);
+        const extended = await work.change(grant, { do: 'extend', seconds: input.seconds, maxSeconds });
+        await this.grants.addChange(tx, grant, { id: input.id, seconds: gained(grant, extended), at: now, by: actor.id });
+        const details = { by: actor.id, expiresAt: instant(extended.expiresAt), before: instant(grant.expiresAt) };
+        await auditOf(tx, grant, { action: 'grant.extended', subjectId: grant.id, occurredAt: now, details });
+        return extended;
+      },
+      async (tx) => {
+        technician = await this.copies.technicianHeld(tx, actor.mspId, actor.id);
+        await this.access.hold(tx, actor.mspId);
+      },
+    );
+  }
+
+  /** The longest that the rule which decides now lets it last in all. Problem `AccessDenied` when none allows it any more. */
+  async #maxSeconds(tx: TenantTx, grant: Grant, technician: TechnicianCopy, device: DeviceCopy, now: Date): Promise<number> {
+    const login = await this.logins.find(tx, grant.mspId, grant.loginRequestId);
+    const kind = login === null ? 'LOCAL' : accountKindOf(login);
+    const decision = allowed(await this.access.decide(tx, technician, accountOn(device, kind), now));
+    if (decision.approvals > 0) throw conflict('More time needs the approval of other people: log in again for it.');
+    return decision.maxSeconds;
   }
 
   /** Brings the end of a running session closer. */
@@ -65,15 +92,18 @@ export class GrantLifeService {
     const input = checkInput(shortenInput, raw);
     return this.service.inDeviceOf(actor, input.id, async (work, grant, tx) => {
       const shortened = await work.change(grant, { do: 'shorten', expiresAt: input.expiresAt });
+      const now = this.clock.now();
+      await this.grants.addChange(tx, grant, { id: newId(), seconds: gained(grant, shortened), at: now, by: actor.id });
       const details = { expiresAt: instant(shortened.expiresAt), before: instant(grant.expiresAt) };
-      await auditOf(tx, grant, { action: 'grant.shortened', subjectId: grant.id, occurredAt: this.clock.now(), details });
+      await auditOf(tx, grant, { action: 'grant.shortened', subjectId: grant.id, occurredAt: now, details });
       return shortened;
     });
   }
 
   /**
-   * Ends every live grant and waiting access request of a technician in the actor's reach, in one transaction across tenants, hence as the system.
-   * Devices are locked in the order of their ids, as everywhere.
+   * Ends every live grant of a technician in the actor's reach, and every login that waits for other people, in one
+   * transaction across tenants, hence as the system. The technician is locked alone, so that no approval under way slips
+   * through; devices are locked in the order of their ids, as everywhere.
    */
   async endAll(actor: Actor, raw: unknown): Promise<EndedAll> {
     const input = checkInput(endAllInput, raw);
@@ -81,32 +111,33 @@ export class GrantLifeService {
     if (!isId(input.technicianId)) throw notFound('technician');
     const reach = reachOf(actor);
     return this.tenancy.asSystem(async (tx) => {
-      const technician = await this.copies.technicianHeld(tx, mspId, input.technicianId);
+      const technician = await this.copies.technicianLocked(tx, mspId, input.technicianId);
       const now = this.clock.now();
       const ended: Grant[] = [];
-      let cancelled = 0;
-      const devices = new Set([
-        ...(await this.grants.devicesOfLive(tx, mspId, input.technicianId)),
-        ...(await this.requests.devicesOf(tx, mspId, input.technicianId)),
-      ]);
-      for (const deviceId of [...devices].sort()) {
+      let [cancelledLogins, waitingOutside] = [0, 0];
+      const theirs = (one: { technicianId: Id }) => one.technicianId === input.technicianId;
+      const live = await this.grants.devicesOfLive(tx, mspId, input.technicianId);
+      const waiting = await this.ending.devicesOf(tx, mspId, input.technicianId);
+      for (const deviceId of [...new Set([...live, ...waiting])].sort()) {
         const device = await this.copies.deviceLocked(tx, mspId, deviceId);
         const tenant = device === null ? null : await this.copies.tenant(tx, mspId, device.tenantId);
-        if (device === null || tenant?.path.some((one) => reach.includes(one)) !== true) continue;
+        if (device === null || tenant?.path.some((one) => reach.includes(one)) !== true) {
+          waitingOutside += (await this.requests.pendingOfDevice(tx, mspId, deviceId)).filter(theirs).length;
+          continue;
+        }
+        cancelledLogins += await this.ending.cancelOnDevice(tx, device, theirs, input.reason, actor);
         const work = await this.work.open(tx, device, now);
-        const here = await work.endAll((grant) => grant.technicianId === input.technicianId, 'REVOKED', { kind: actor.kind, id: actor.id });
+        const here = await work.endAll(theirs, 'REVOKED', { kind: actor.kind, id: actor.id });
         await work.finish();
         ended.push(...here);
-        const own = (request: { technicianId: string }) => request.technicianId === input.technicianId;
-        cancelled += await this.requests.cancelOnDevice(tx, device, own, input.reason, { kind: actor.kind, id: actor.id });
       }
       // Somebody of another MSP or wholly out of reach answers like somebody who does not exist.
       const home = technician === null ? null : await this.copies.tenant(tx, mspId, technician.tenantId);
       const reached =
         home?.path.some((one) => reach.includes(one)) === true ||
         reach.some((one) => technician?.assignments.some(({ tenantId }) => tenantId === one));
-      if (ended.length === 0 && cancelled === 0 && !reached) throw notFound('technician');
-      const outOfReach = await this.grants.countLive(tx, mspId, input.technicianId);
+      if (ended.length === 0 && cancelledLogins === 0 && !reached) throw notFound('technician');
+      const outOfReach = waitingOutside + (await this.grants.countLive(tx, mspId, input.technicianId));
       for (const tenantId of new Set([actor.tenantId, ...ended.map((grant) => grant.tenantId)])) {
         await auditOf(
           tx,
@@ -117,17 +148,15 @@ export class GrantLifeService {
           },
         );
       }
-      return { grants: ended, outOfReach };
+      return { grants: ended, cancelledLogins, outOfReach };
     });
   }
+}
 
-  /** Longer only where the rules still allow it at all: the hours included. Read without locks: whoever changes them looks again after us. */
-  async #assertAllowed(tx: TenantTx, grant: Grant): Promise<void> {
-    const technician = await this.copies.technician(tx, grant.mspId, grant.technicianId);
-    const device = await this.copies.device(tx, grant.mspId, grant.deviceId);
-    if (technician === null || device === null) throw notFound('grant');
-    allowed(await this.access.decide(tx, technician, accountOn(device), this.clock.now()));
-  }
+/** How many seconds the end moved; negative when it came closer. */
+function gained(before: Pick<Grant, 'expiresAt'>, after: Pick<Grant, 'expiresAt'>): number {
+  if (before.expiresAt === null || after.expiresAt === null) return 0;
+  return Math.round((after.expiresAt.getTime() - before.expiresAt.getTime()) / 1000);
 }
 
 function instant(at: Date | null): string | null {

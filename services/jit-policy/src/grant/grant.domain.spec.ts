@@ -35,6 +35,7 @@ function aGrant(state: GrantState = 'APPROVED'): Grant {
       ticket: null,
       sessionSeconds: 600,
       maxSeconds: 1200,
+      ruleMaxSeconds: 1200,
       idleEndSeconds: 600,
       removeNewPrivileged: false,
       approval: null,
@@ -75,7 +76,7 @@ const commands = {
   'ended by the agent: idle': { ...seen, revision: 0, reason: 'IDLE' },
   'ended by the agent: revoked, says it': { ...seen, revision: 0, reason: 'REVOKED' },
   'ended by the agent: access removed, says it': { ...seen, revision: 0, reason: 'ACCESS_REMOVED' },
-  extend: { do: 'extend', seconds: 300 },
+  extend: { do: 'extend', seconds: 300, maxSeconds: 1200 },
   shorten: { do: 'shorten', expiresAt: at(300) },
   fail: { do: 'fail', why: 'disk full' },
 } as const satisfies Record<string, GrantCommand>;
@@ -230,7 +231,8 @@ describe('an end', () => {
 });
 
 describe('a running session: active since 10 s, until 610 s, at most 1200 s in all', () => {
-  const extend = (seconds: number, from = aGrant('ACTIVE')) => decideGrant(from, { do: 'extend', seconds }, at(500));
+  const extend = (seconds: number, from = aGrant('ACTIVE'), maxSeconds = 1200) =>
+    decideGrant(from, { do: 'extend', seconds, maxSeconds }, at(500));
   const shorten = (seconds: number) => decideGrant(aGrant('ACTIVE'), { do: 'shorten', expiresAt: at(seconds) }, at(500));
 
   test.each([
@@ -242,8 +244,18 @@ describe('a running session: active since 10 s, until 610 s, at most 1200 s in a
   });
 
   test('is not extended beyond its rule, nor after its end', () => {
-    expect(() => extend(60, extend(3600))).toThrow('as long as its rule allows');
-    expect(() => decideGrant(aGrant('ACTIVE'), { do: 'extend', seconds: 60 }, at(610))).toThrow('running');
+    expect(() => extend(60, extend(3600))).toThrow('as long as it may already (1200 s)');
+    expect(() => decideGrant(aGrant('ACTIVE'), { do: 'extend', seconds: 60, maxSeconds: 1200 }, at(610))).toThrow('running');
+  });
+
+  test('is extended neither beyond the rule as it is now, nor beyond the rule as it was', () => {
+    expect(extend(3600, aGrant('ACTIVE'), 700)).toMatchObject({ expiresAt: at(710) });
+    expect(extend(3600, aGrant('ACTIVE'), 28_800)).toMatchObject({ expiresAt: at(1210) });
+    expect(() => extend(60, aGrant('ACTIVE'), 300)).toThrow('as long as it may already (300 s)');
+  });
+
+  test('that was shortened is not extended again', () => {
+    expect(() => extend(60, shorten(520))).toThrow('as long as it may already (510 s)');
   });
 
   test('is shortened, and only shortened', () => {

@@ -27,6 +27,15 @@ export interface PrivilegedChange {
   removed: string[];
 }
 
+/** A change of how long a session lasts. */
+export interface GrantChange {
+  id: Id;
+  /** More, or less when negative. */
+  seconds: number;
+  at: Date;
+  by: Id | null;
+}
+
 /** Permission for one technician to use one account on one device for a limited time. */
 export interface Grant {
   mspId: Id;
@@ -49,7 +58,9 @@ export interface Grant {
   /** The access rule that allowed it. */
   ruleId: Id | null;
   ruleName: string | null;
-  /** The longest that it may last in all, however it is extended: the rule's maximum when it was approved. */
+  /** The rule's maximum when it was approved. */
+  ruleMaxSeconds: number;
+  /** The longest that it may last in all, however it is extended: the rule's maximum, or less where people decided so. */
   maxSeconds: number;
   approvedAt: Date;
   activateBy: Date;
@@ -76,8 +87,8 @@ export type GrantCommand =
    * enabled only for other grants. It had acted upon `revision`, or ended it by itself for `reason`.
    */
   | { do: 'see-ended'; revision: number; reason: GrantEndReason | null; secondsAgo: number; privileged: readonly PrivilegedChange[] }
-  /** `seconds` more, as far as the maximum allows. */
-  | { do: 'extend'; seconds: number }
+  /** `seconds` more, as far as the grant and the rule as it is now (`maxSeconds`) allow. */
+  | { do: 'extend'; seconds: number; maxSeconds: number }
   /** An earlier end. */
   | { do: 'shorten'; expiresAt: Date }
   /** The device could not make or enable the account. */
@@ -104,6 +115,7 @@ export function approvedGrant(
     | 'ruleId'
     | 'ruleName'
     | 'maxSeconds'
+    | 'ruleMaxSeconds'
   >,
   now: Date,
 ): Grant {
@@ -174,7 +186,7 @@ export function decideGrant(grant: Grant, command: GrantCommand, now: Date): Gra
     case 'see-ended':
       return seeEnded(grant, command, now);
     case 'extend':
-      return extended(grant, command.seconds, now);
+      return extended(grant, command, now);
     case 'shorten':
       return shortened(grant, command.expiresAt, now);
     case 'fail':
@@ -230,11 +242,12 @@ function seeEnded(
   return grant;
 }
 
-function extended(grant: Grant, seconds: number, now: Date): Grant {
+function extended(grant: Grant, asked: { seconds: number; maxSeconds: number }, now: Date): Grant {
   if (!isLive(grant, now) || grant.activeAt === null) throw conflict('Only a session that is running can be extended. Log in again.');
-  const sessionSeconds = Math.min(sessionLength(grant) + seconds, grant.maxSeconds);
+  const longest = Math.min(grant.maxSeconds, asked.maxSeconds);
+  const sessionSeconds = Math.min(sessionLength(grant) + asked.seconds, longest);
   if (sessionSeconds <= sessionLength(grant))
-    throw conflict(`This session lasts as long as its rule allows already (${grant.maxSeconds} s). Log in again when it has ended.`);
+    throw conflict(`This session lasts as long as it may already (${longest} s). Log in again when it has ended.`);
   return { ...grant, sessionSeconds, expiresAt: addSeconds(grant.activeAt, sessionSeconds) };
 }
 
@@ -245,7 +258,8 @@ function shortened(grant: Grant, expiresAt: Date, now: Date): Grant {
   if (expiresAt >= grant.expiresAt)
     throw invalidInput('expiresAt', `expiresAt must be before ${grant.expiresAt.toISOString()}, when it ends anyway.`);
   const sessionSeconds = Math.max(1, Math.floor((expiresAt.getTime() - grant.activeAt.getTime()) / 1000));
-  return { ...grant, sessionSeconds, expiresAt };
+  // Whoever shortens it means it: its technician does not take that back.
+  return { ...grant, sessionSeconds, expiresAt, maxSeconds: sessionSeconds };
 }
 
 /** From the moment when it became active to its end, which a late report may have brought closer. */

@@ -1,7 +1,7 @@
 import type { Id, PageRequest } from '@stint/kernel';
 import type { ApprovalProof } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
-import type { Grant, GrantEndReason, GrantState, Person, PrivilegedChange } from './grant.domain.ts';
+import type { Grant, GrantChange, GrantEndReason, GrantState, Person, PrivilegedChange } from './grant.domain.ts';
 
 interface Row {
   msp_id: Id;
@@ -20,6 +20,7 @@ interface Row {
   rule_id: Id | null;
   rule_name: string | null;
   max_seconds: number;
+  rule_max_seconds: number;
   idle_end_seconds: number;
   remove_new_privileged: boolean;
   approved_at: Date;
@@ -53,6 +54,7 @@ const names = [
   'rule_id',
   'rule_name',
   'max_seconds',
+  'rule_max_seconds',
   'idle_end_seconds',
   'remove_new_privileged',
   'approved_at',
@@ -86,7 +88,7 @@ export class GrantRepository {
   async save(tx: Tx, grant: Grant): Promise<void> {
     await tx.query(
       `update jit_grant set state = $3, active_at = $4, expires_at = $5, ending_at = $6, end_revision = $7, ended_at = $8, end_reason = $9, failure = $10,
-         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14
+         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14, max_seconds = $15
        where msp_id = $1 and id = $2`,
       [
         grant.mspId,
@@ -103,6 +105,7 @@ export class GrantRepository {
         grant.sessionSeconds,
         grant.endedBy === null ? null : JSON.stringify(grant.endedBy),
         JSON.stringify(grant.privilegedChanges),
+        grant.maxSeconds,
       ],
     );
   }
@@ -180,23 +183,26 @@ export class GrantRepository {
     return row?.live ?? 0;
   }
 
-  /** Notes an extension; false when it was noted before. */
-  async addExtension(tx: Tx, grant: Grant, extension: { id: Id; seconds: number; at: Date }): Promise<boolean> {
-    const rows = await tx.query(
-      `insert into grant_extension (msp_id, tenant_id, id, grant_id, seconds, extended_at) values ($1, $2, $3, $4, $5, $6)
-       on conflict do nothing returning id`,
-      [grant.mspId, grant.tenantId, extension.id, grant.id, extension.seconds, extension.at],
+  /** Notes that a session was extended or shortened. */
+  async addChange(tx: Tx, grant: Grant, change: GrantChange): Promise<void> {
+    await tx.query(
+      'insert into grant_change (msp_id, tenant_id, id, grant_id, seconds, changed_at, changed_by) values ($1, $2, $3, $4, $5, $6, $7)',
+      [grant.mspId, grant.tenantId, change.id, grant.id, change.seconds, change.at, change.by],
     );
-    return rows.length === 1;
   }
 
-  /** The grant that an extension with this id was for; null when there is none. */
-  async extendedBy(tx: Tx, mspId: Id, extensionId: Id): Promise<Id | null> {
-    const [row] = await tx.query<{ grant_id: Id }>('select grant_id from grant_extension where msp_id = $1 and id = $2', [
-      mspId,
-      extensionId,
-    ]);
+  /** The grant that a change with this id was for; null when there is none. */
+  async changedBy(tx: Tx, mspId: Id, changeId: Id): Promise<Id | null> {
+    const [row] = await tx.query<{ grant_id: Id }>('select grant_id from grant_change where msp_id = $1 and id = $2', [mspId, changeId]);
     return row?.grant_id ?? null;
+  }
+
+  /** The changes of a grant in their order. */
+  async changesOf(tx: Tx, mspId: Id, grantId: Id): Promise<GrantChange[]> {
+    return tx.query<GrantChange>(
+      'select id, seconds, changed_at as at, changed_by as by from grant_change where msp_id = $1 and grant_id = $2 order by changed_at, id',
+      [mspId, grantId],
+    );
   }
 
   /** For each owner (a tenant, a device or a technician) the grants of one page, newest first, with one surplus row where there are more. */
@@ -238,6 +244,7 @@ function asGrant(row: Row): Grant {
     ruleId: row.rule_id,
     ruleName: row.rule_name,
     maxSeconds: row.max_seconds,
+    ruleMaxSeconds: row.rule_max_seconds,
     idleEndSeconds: row.idle_end_seconds,
     removeNewPrivileged: row.remove_new_privileged,
     approvedAt: row.approved_at,
@@ -273,6 +280,7 @@ function asRow(grant: Grant): Row {
     rule_id: grant.ruleId,
     rule_name: grant.ruleName,
     max_seconds: grant.maxSeconds,
+    rule_max_seconds: grant.ruleMaxSeconds,
     idle_end_seconds: grant.idleEndSeconds,
     remove_new_privileged: grant.removeNewPrivileged,
     approved_at: grant.approvedAt,

@@ -13,6 +13,7 @@ import type {
   TenantGrantsArgs,
 } from '../generated/graphql.ts';
 import type { Grant } from './grant.domain.ts';
+import { GrantEvidenceService } from './grant-evidence.service.ts';
 import { GrantLifeService } from './grant-life.service.ts';
 import { GrantService } from './grant.service.ts';
 import { grantView } from './grant.view.ts';
@@ -23,6 +24,7 @@ export class GrantResolver {
   constructor(
     private readonly grants: GrantService,
     private readonly life: GrantLifeService,
+    private readonly evidence: GrantEvidenceService,
   ) {}
 
   @Query()
@@ -36,6 +38,12 @@ export class GrantResolver {
   @Can('grant.read', 'device')
   async resolveReference(reference: { id: string }, context: RequestContext) {
     return grantView(await this.grants.read(callerActor(context.principal), reference.id));
+  }
+
+  @ResolveField('evidence')
+  evidenceOf(@Parent() grant: { id: string; technician: { id: string } }, @Context() { principal }: RequestContext) {
+    const own = 'id' in principal && principal.id === grant.technician.id;
+    return this.evidence.of(own ? callerActor(principal) : authorise(principal, 'grant.read'), grant.id);
   }
 
   @Mutation()
@@ -53,8 +61,8 @@ export class GrantResolver {
   @Mutation()
   @Can('technician.write')
   async endAllOfTechnician(@Caller() caller: Principal, @Args('input') input: EndAllOfTechnicianInput) {
-    const { grants, outOfReach } = await this.life.endAll(callerActor(caller), input);
-    return { __typename: 'EndedAll', grants: grants.map(grantView), outOfReach };
+    const { grants, ...counts } = await this.life.endAll(callerActor(caller), input);
+    return { __typename: 'EndedAll', grants: grants.map(grantView), ...counts };
   }
 
   @Mutation()

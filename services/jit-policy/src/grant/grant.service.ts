@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isId, newId, notFound, type Clock, type Id, type PageRequest } from '@stint/kernel';
 import { narrowed, type Actor, type ApprovalProof } from '@stint/contracts';
-import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
+import { Tenancy, type ReadTx, type SystemTx, type TenantTx } from '@stint/tenancy';
 import type { DecidingRule } from '../access/access.service.ts';
 import type { WriteTx } from '../audit-trail.ts';
 import { AccountService } from '../device-state/account.service.ts';
@@ -24,6 +24,8 @@ export interface Approval {
   ticket: string | null;
   proof: ApprovalProof | null;
   rule: DecidingRule;
+  /** Other people approved this duration: more of it is theirs to decide too. */
+  approvedByOthers?: boolean;
 }
 
 /** Making, reading and ending grants. */
@@ -63,7 +65,8 @@ export class GrantService {
         approval: approval.proof,
         ruleId: approval.rule.id,
         ruleName: approval.rule.name,
-        maxSeconds: approval.rule.maxSeconds,
+        ruleMaxSeconds: approval.rule.maxSeconds,
+        maxSeconds: approval.approvedByOthers === true ? approval.sessionSeconds : approval.rule.maxSeconds,
       },
       now,
     );
@@ -80,8 +83,13 @@ export class GrantService {
     return this.inDeviceOf(reach, id, (work, grant) => work.end(grant, 'REVOKED', { kind: actor.kind, id: actor.id }));
   }
 
-  /** Works on a grant in the actor's reach with its device locked. Problem `NotFound` when it is out of reach. */
-  async inDeviceOf<Result>(actor: Actor, id: Id, run: (work: DeviceWork, grant: Grant, tx: TenantTx) => Promise<Result>): Promise<Result> {
+  /** Works on a grant in the actor's reach with its device locked; `hold` takes what must be locked before. Problem `NotFound` when it is out of reach. */
+  async inDeviceOf<Result>(
+    actor: Actor,
+    id: Id,
+    run: (work: DeviceWork, grant: Grant, tx: TenantTx, device: DeviceCopy) => Promise<Result>,
+    hold: (tx: ReadTx) => Promise<void> = async () => undefined,
+  ): Promise<Result> {
     if (!isId(id)) throw notFound('grant');
     let deviceId: Id = '';
     return this.tenancy.inTenantOf(
@@ -90,6 +98,7 @@ export class GrantService {
       async (tx) => {
         const grant = await this.grants.find(tx, actor.mspId, id);
         deviceId = grant?.deviceId ?? '';
+        if (grant !== null) await hold(tx);
         return grant?.tenantId ?? null;
       },
       async (tx) => {
@@ -97,7 +106,7 @@ export class GrantService {
         const grant = await this.grants.find(tx, actor.mspId, id);
         if (device === null || grant === null) throw notFound('grant');
         const work = await this.work.open(tx, device, this.clock.now());
-        const result = await run(work, grant, tx);
+        const result = await run(work, grant, tx, device);
         await work.finish();
         return result;
       },

@@ -143,6 +143,7 @@ describe('what clients see', () => {
         ticket: null,
         sessionSeconds: 3600,
         maxSeconds: 28_800,
+        ruleMaxSeconds: 28_800,
         idleEndSeconds: 600,
         removeNewPrivileged: false,
         approval: null,

@@ -37,7 +37,8 @@ export function accountNamePrefix(byDefault: string): Definition<string> {
 
 // Accounts that belong to the system itself, on Windows and on Linux, and names that Windows cannot make a profile folder of.
 // "Administrator" is not among them: a LAPS account may take over the built-in one.
-const reservedAccounts = new Set([
+/** Lower-cased names of accounts and devices of the systems themselves. */
+export const reservedAccounts: ReadonlySet<string> = new Set([
   ...[
     'guest',
     'defaultaccount',

@@ -56,7 +56,7 @@ export type ExtendGrantInput = {
   grantId: string;
   /** A fresh UUIDv7 made by the caller: the extension's id, so that a retry is the same call. */
   id: string;
-  /** How much longer, 60 to 28,800 seconds; cut to what the rule allows in all. */
+  /** How much longer, 60 to 28,800 seconds; cut to what the rule allowed in all when it was approved, and what the rule that decides now allows. */
   seconds: number;
 };
 

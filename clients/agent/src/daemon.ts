@@ -10,8 +10,9 @@ import { Latch } from './latch.ts';
 import { LoginDesk } from './login/login-desk.ts';
 import { OfflineDesk } from './login/offline-desk.ts';
 import { terminalRequest, type AgentEvent } from './login/protocol.ts';
-import { jsonLines, listenForTerminals, type LineConnection } from './login/socket.ts';
+import { jsonLines, listenForTerminals, listenInFolder, type LineConnection } from './login/socket.ts';
 import type { OfflineChecker } from './offline/offline-checker.ts';
+import { PamDesk } from './pam/pam-desk.ts';
 import { processesOf } from './processes/user-processes.ts';
 import { SessionWarnings } from './sessions/session-warnings.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -109,11 +110,17 @@ export class Daemon {
   async start(): Promise<{ close(): Promise<void> }> {
     const { log, stateFolder } = this.#o;
     const sockets = new Set<Socket>();
-    const server = await listenForTerminals(stateFolder, (socket) => {
+    const welcome = (serve: (socket: Socket) => void) => (socket: Socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      this.#serve(socket);
-    });
+      serve(socket);
+    };
+    const servers = [await listenForTerminals(stateFolder, welcome((socket) => this.#serve(socket)))];
+    // Accounts of a private root are not in the system's own files, where PAM looks.
+    if (this.#o.root === null) {
+      const pam = new PamDesk({ visit: (terminal) => this.#desk.visitor(terminal), log });
+      servers.push(await listenInFolder(stateFolder, 'pam.sock', welcome((socket) => pam.serve(socket))));
+    }
     await this.#reconciler
       .run()
       .catch((error: unknown) => log.error({ detail: said(error) }, 'Accounts could not be checked at start. Trying again.'));
@@ -122,7 +129,7 @@ export class Daemon {
       close: async () => {
         this.#stopping.abort();
         for (const latch of [this.#enforce, this.#checkIn, this.#look]) latch.raise();
-        server.close();
+        for (const server of servers) server.close();
         for (const socket of sockets) socket.destroy();
         await Promise.all(loops);
       },

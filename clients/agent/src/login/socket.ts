@@ -21,10 +21,10 @@ export interface LineHandlers<In> {
  * Runs `use` with a path to the agent's socket that is short enough: a Unix address has 107 bytes, a folder may be
  * deeper, so it is named through an open handle.
  */
-async function withSocketPath<T>(folder: string, use: (path: string) => Promise<T>): Promise<T> {
+async function withSocketPath<T>(folder: string, use: (path: string) => Promise<T>, name = socketName): Promise<T> {
   const handle = openSync(folder, 'r');
   try {
-    return await use(join(`/proc/self/fd/${handle}`, socketName));
+    return await use(join(`/proc/self/fd/${handle}`, name));
   } finally {
     closeSync(handle);
   }
@@ -50,7 +50,12 @@ export async function listenForTerminals(folder: string, accept: (socket: Socket
     other.destroy();
     throw new Error(`An agent already runs with the state folder ${folder}.`);
   }
-  rmSync(join(folder, socketName), { force: true });
+  return listenInFolder(folder, socketName, accept);
+}
+
+/** Listens on a socket of this name in `folder`, readable and writable for its owner alone; one that was left behind is replaced. */
+export async function listenInFolder(folder: string, name: string, accept: (socket: Socket) => void): Promise<Server> {
+  rmSync(join(folder, name), { force: true });
   const server = createServer(accept);
   // The folder is 0700 from its making; the mode of the socket itself is the second lock on the same door.
   await withSocketPath(
@@ -60,8 +65,9 @@ export async function listenForTerminals(folder: string, accept: (socket: Socket
         server.once('error', reject);
         server.listen(path, () => resolve());
       }),
+    name,
   );
-  chmodSync(join(folder, socketName), 0o600);
+  chmodSync(join(folder, name), 0o600);
   return server;
 }
 

@@ -1,0 +1,164 @@
+import { toString as qrText } from 'qrcode';
+import type { AgentEvent, TerminalRequest } from '../login/protocol.ts';
+import type { LineConnection } from '../login/socket.ts';
+import type { PamReply } from './pam-line.domain.ts';
+
+/** The login desk's side of one terminal. */
+export interface DeskVisitor {
+  message(request: TerminalRequest): void;
+  closed(): void;
+}
+
+export interface PamConversationOptions {
+  /** The process whose session this will be. */
+  pid: number;
+  visit(terminal: LineConnection<AgentEvent>): DeskVisitor;
+  say(reply: PamReply): void;
+  /** Access is there: from now on `visitor` speaks for its session. Called once, before `ok`. */
+  granted(access: Extract<AgentEvent, { event: 'active' }>, visitor: DeskVisitor): void;
+  /** Access that was granted has ended. */
+  ended(): void;
+}
+
+type Decision = { say: 'ok' | 'fail'; text: string };
+
+/** A person types one of three codes; then the login must be asked for again. */
+const codeTries = 3;
+
+/**
+ * One login through PAM. The module only waits for us after an answer, so what is decided while somebody looks at a
+ * question is told when the question was answered.
+ */
+export class PamConversation {
+  readonly #o: PamConversationOptions;
+  #visitor: DeskVisitor | null = null;
+  #decision: Decision | null = null;
+  #question: 'approve' | 'code' | null = null;
+  #email: string | null = null;
+  #codesLeft = codeTries;
+  #over = false;
+
+  constructor(options: PamConversationOptions) {
+    this.#o = options;
+  }
+
+  start(): void {
+    this.#begin('QR');
+  }
+
+  /** Whether the module waits for us now. */
+  get busy(): boolean {
+    return !this.#over && this.#question === null;
+  }
+
+  answer(text: string): void {
+    const question = this.#question;
+    this.#question = null;
+    if (question === null || this.#over) return;
+    if (this.#decision) return this.#settle();
+    if (question === 'code') {
+      if (this.#email !== null) this.#visitor?.message({ op: 'code', email: this.#email, code: text.slice(0, 16) });
+      return;
+    }
+    if (text === '') return this.#text('Waiting for the approval …');
+    if (!/^\S+@\S+$/.test(text) || text.length > 254) {
+      this.#text('That is no email address.');
+      return this.#ask('approve');
+    }
+    this.#email = text;
+    this.#leave();
+    this.#begin('TOTP');
+  }
+
+  /** The module is gone. Without a decision that it heard, the login is given up. */
+  closed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#decision?.say !== 'ok') return this.#leave();
+    this.#o.ended();
+    this.#visitor?.message({ op: 'logoff', account: this.#decision.text });
+  }
+
+  #begin(method: 'QR' | 'TOTP'): void {
+    const visitor: DeskVisitor = this.#o.visit({
+      send: (event) => {
+        // What is still said about a login that was left for another method is of no interest.
+        if (this.#visitor === visitor) void this.#on(event);
+      },
+      close: () => undefined,
+    });
+    this.#visitor = visitor;
+    visitor.message({ op: 'login', method, pid: this.#o.pid, detached: false });
+  }
+
+  #leave(): void {
+    const visitor = this.#visitor;
+    this.#visitor = null;
+    visitor?.message({ op: 'cancel' });
+    visitor?.closed();
+  }
+
+  async #on(event: AgentEvent): Promise<void> {
+    switch (event.event) {
+      case 'started':
+        return this.#show(event);
+      case 'code-accepted':
+        return this.#text('The code was right. Making the account …');
+      case 'code-refused':
+        if (--this.#codesLeft <= 0) return this.#decide({ say: 'fail', text: event.message });
+        this.#text(event.message);
+        return this.#ask('code');
+      case 'active':
+        if (this.#decision || this.#visitor === null) return;
+        this.#o.granted(event, this.#visitor);
+        return this.#decide({ say: 'ok', text: event.account });
+      case 'ended':
+        this.#o.ended();
+        return this.#decide({ say: 'fail', text: 'The access ended before the session began.' });
+      case 'failed':
+        return this.#decide({ say: 'fail', text: event.message });
+      case 'attached':
+      case 'warning':
+      case 'status':
+      case 'done':
+        return;
+    }
+  }
+
+  async #show(login: Extract<AgentEvent, { event: 'started' }>): Promise<void> {
+    // The first line shares its place with what ssh writes before every question.
+    this.#text(`Login to this computer of ${login.tenantName}`);
+    if (login.qrPayload === null) return this.#ask('code');
+    const picture = await qrText(login.qrPayload, { type: 'utf8', errorCorrectionLevel: 'L' });
+    for (const line of picture.replace(/\n+$/, '').split('\n')) this.#text(line);
+    this.#text(`Scan the code, or open ${login.qrPayload}`);
+    this.#text(`Your phone must show the number ${login.shownNumber}. You have ${login.secondsLeft} seconds.`);
+    this.#ask('approve');
+  }
+
+  #decide(decision: Decision): void {
+    this.#decision = decision;
+    if (this.#question === null) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#over || !this.#decision) return;
+    this.#over = true;
+    this.#o.say(this.#decision);
+  }
+
+  #ask(question: 'approve' | 'code'): void {
+    if (this.#over) return;
+    if (this.#decision) return this.#settle();
+    this.#question = question;
+    this.#o.say(
+      question === 'approve'
+        ? { say: 'ask', text: 'Approve on your phone, then press Enter. Or type your email address to log in by code: ' }
+        : { say: 'secret', text: 'Code from the authenticator app: ' },
+    );
+  }
+
+  #text(text: string): void {
+    if (!this.#over) this.#o.say({ say: 'text', text });
+  }
+}

@@ -115,11 +115,22 @@ export class Daemon {
       socket.once('close', () => sockets.delete(socket));
       serve(socket);
     };
-    const servers = [await listenForTerminals(stateFolder, welcome((socket) => this.#serve(socket)))];
+    const servers = [
+      await listenForTerminals(
+        stateFolder,
+        welcome((socket) => this.#serve(socket)),
+      ),
+    ];
     // Accounts of a private root are not in the system's own files, where PAM looks.
     if (this.#o.root === null) {
       const pam = new PamDesk({ visit: (terminal) => this.#desk.visitor(terminal), log });
-      servers.push(await listenInFolder(stateFolder, 'pam.sock', welcome((socket) => pam.serve(socket))));
+      servers.push(
+        await listenInFolder(
+          stateFolder,
+          'pam.sock',
+          welcome((socket) => pam.serve(socket)),
+        ),
+      );
     }
     await this.#reconciler
       .run()

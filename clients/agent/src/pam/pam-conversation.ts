@@ -12,6 +12,11 @@ export interface DeskVisitor {
 export interface PamConversationOptions {
   /** The process whose session this will be. */
   pid: number;
+  /**
+   * How long to wait for the approval before asking again; null: to its end. While sshd waits it does not notice that its
+   * client is gone, and shows nothing.
+   */
+  patienceMs: number | null;
   visit(terminal: LineConnection<AgentEvent>): DeskVisitor;
   say(reply: PamReply): void;
   /** Access is there: from now on `visitor` speaks for its session. Called once, before `ok`. */
@@ -20,7 +25,10 @@ export interface PamConversationOptions {
   ended(): void;
 }
 
-type Decision = { say: 'ok' | 'fail'; text: string };
+interface Decision {
+  say: 'ok' | 'fail';
+  text: string;
+}
 
 /** A person types one of three codes; then the login must be asked for again. */
 const codeTries = 3;
@@ -36,6 +44,7 @@ export class PamConversation {
   #question: 'approve' | 'code' | null = null;
   #email: string | null = null;
   #codesLeft = codeTries;
+  #patience: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(options: PamConversationOptions) {
@@ -60,7 +69,7 @@ export class PamConversation {
       if (this.#email !== null) this.#visitor?.message({ op: 'code', email: this.#email, code: text.slice(0, 16) });
       return;
     }
-    if (text === '') return this.#text('Waiting for the approval …');
+    if (text === '') return this.#wait();
     if (!/^\S+@\S+$/.test(text) || text.length > 254) {
       this.#text('That is no email address.');
       return this.#ask('approve');
@@ -72,11 +81,21 @@ export class PamConversation {
 
   /** The module is gone. Without a decision that it heard, the login is given up. */
   closed(): void {
+    clearTimeout(this.#patience);
     if (this.#over) return;
     this.#over = true;
     if (this.#decision?.say !== 'ok') return this.#leave();
     this.#o.ended();
     this.#visitor?.message({ op: 'logoff', account: this.#decision.text });
+  }
+
+  #wait(): void {
+    this.#text('Waiting for the approval …');
+    if (this.#o.patienceMs === null) return;
+    this.#patience = setTimeout(() => {
+      this.#text('Not approved yet.');
+      this.#ask('approve');
+    }, this.#o.patienceMs);
   }
 
   #begin(method: 'QR' | 'TOTP'): void {
@@ -143,6 +162,7 @@ export class PamConversation {
 
   #settle(): void {
     if (this.#over || !this.#decision) return;
+    clearTimeout(this.#patience);
     this.#over = true;
     this.#o.say(this.#decision);
   }

@@ -15,6 +15,7 @@ export interface PamDeskOptions {
 }
 
 const keepAliveMs = 5_000;
+const sshPatienceMs = 8_000;
 /** Logins that wait at the same time, of one service: SSH, which strangers reach, must not use up the console's. */
 const waitingAtOnce = 10;
 const noApproval = 'No access was approved for this session.';
@@ -74,6 +75,7 @@ export class PamDesk {
     let loginRequestId: string | null = null;
     const conversation = new PamConversation({
       pid: anchor.pid,
+      patienceMs: request.service === 'sshd' ? sshPatienceMs : null,
       visit: (terminal) => this.#o.visit(terminal),
       say,
       granted: (access, visitor) => {
@@ -111,7 +113,10 @@ export class PamDesk {
     const { used, left } = becomeWith(this.#tickets, request.account, parents, performance.now());
     this.#tickets = left;
     if (used) return say({ say: 'ok', text: used.account });
-    this.#o.log.warn({ service: request.service }, 'A process of the entry account wanted an account that was not approved for its session.');
+    this.#o.log.warn(
+      { service: request.service },
+      'A process of the entry account wanted an account that was not approved for its session.',
+    );
     say({ say: 'fail', text: noApproval });
   }
 

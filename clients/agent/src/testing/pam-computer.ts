@@ -1,0 +1,120 @@
+import { execFileSync, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { generatePassword } from '@stint/crypto';
+import { createLog } from '@stint/host';
+import { newId } from '@stint/kernel';
+import { eventually } from '@stint/testing';
+import { LinuxDriver } from '../accounts/linux.driver.ts';
+import { Daemon } from '../daemon.ts';
+import { linuxClock } from '../deadline/device-clock.ts';
+import type { DesiredGrant } from '../desired-state/desired-account.ts';
+import { makePrivateFolder } from '../state/durable-file.ts';
+import { FileStateStore } from '../state/state-store.ts';
+import { aDesiredAccount, MemoryControlPlane } from './memory.control-plane.ts';
+import { PamTerminal } from './pam-terminal.ts';
+
+const stateFolder = '/var/lib/stint-agent';
+export const workerUid = 1_900;
+export const workerPassword = generatePassword(24);
+
+export const sh = (script: string) => execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+export const commonFiles = () =>
+  ['auth', 'account', 'session', 'session-noninteractive', 'password'].map((name) => readFileSync(`/etc/pam.d/common-${name}`, 'utf8'));
+export const shadow = (name: string) =>
+  readFileSync('/etc/shadow', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`${name}:`))
+    ?.split(':');
+/** What the system's own files say of an account. */
+export const stored = (name: string) => {
+  const line = shadow(name);
+  return (
+    line && {
+      locked: line[1]?.startsWith('!'),
+      expired: line[7] === '1',
+      admin: /^(sudo|wheel):.*[:,]NAME(,|$)/m.test(readFileSync('/etc/group', 'utf8').replaceAll(name, 'NAME')),
+    }
+  );
+};
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export async function startAgent(server: MemoryControlPlane): Promise<{ close(): Promise<void> }> {
+  makePrivateFolder(stateFolder);
+  const log = createLog('agent', 'debug');
+  return new Daemon({
+    control: server,
+    driver: new LinuxDriver(),
+    store: new FileStateStore(stateFolder, () => undefined),
+    clock: linuxClock,
+    log,
+    generatePassword,
+    stateFolder,
+    root: null,
+  }).start();
+}
+/** A computer with an agent, an sshd and an ordinary user, "worker". Only inside of namespaces of its own. */
+export class PamComputer {
+  server = new MemoryControlPlane();
+  port = 0;
+  sshd: ChildProcess | undefined;
+  agent: { close(): Promise<void> } | undefined;
+  readonly #seen = new Set<string>();
+
+  /** The login that was started since the last one was asked for. */
+  async login(): Promise<string> {
+    return eventually(() => {
+      const id = [...this.server.logins.keys()].find((each) => !this.#seen.has(each));
+      if (id === undefined) throw new Error('No login was started.');
+      this.#seen.add(id);
+      return id;
+    });
+  }
+
+  get logins(): number {
+    return this.server.logins.size;
+  }
+
+  ssh(rest = '', user = 'stint'): PamTerminal {
+    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'PubkeyAuthentication=no'];
+    return new PamTerminal(`ssh ${options.map((option) => `-o ${option}`).join(' ')} -p ${this.port} ${user}@127.0.0.1 ${rest}`);
+  }
+
+  worker(command: string): PamTerminal {
+    return new PamTerminal(command, { uid: workerUid });
+  }
+
+  approve(login: string, name: string, grant: Partial<DesiredGrant> = {}): string {
+    const id = newId();
+    this.server.approve(login, aDesiredAccount({ id, name, displayName: 'Anna Berg', ...grant, grantId: newId() }));
+    return id;
+  }
+
+  /** Waits until the agent has reported that the access is over, and why. */
+  async over(accountId: string): Promise<string | null | undefined> {
+    return eventually(() => {
+      const report = this.server.reported(accountId).find(({ state }) => state === 'DISABLED');
+      if (!report) throw new Error('The end was not reported.');
+      return report.endReason;
+    });
+  }
+
+  /** One line to the agent as the module would say it, and the agent's answer. */
+  async raw(line: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(`${stateFolder}/pam.sock`);
+      let answer = '';
+      socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+      socket.once('error', reject);
+      socket.once('close', () => resolve(answer.trim()));
+      socket.write(`${line}\n`);
+    });
+  }
+}

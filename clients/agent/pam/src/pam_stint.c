@@ -266,9 +266,20 @@ static int log_in(pam_handle_t *pamh, const struct options *o) {
   return PAM_MAXTRIES;
 }
 
+/* Splits `ACCOUNT LOGIN`, as the agent answers for sessions, and lets the session begin with the agent's mark. */
+static bool mark(pam_handle_t *pamh, char *granted) {
+  char *login = strchr(granted, ' ');
+  char variable[LINE_BYTES + 16];
+  if (login == NULL) return false;
+  *login++ = '\0';
+  snprintf(variable, sizeof variable, "STINT_LOGIN=%s", login);
+  return pam_putenv(pamh, variable) == PAM_SUCCESS;
+}
+
 static int become(pam_handle_t *pamh, const struct options *o, const char *user) {
   struct verdict v;
-  if (is_su(service_of(pamh)) && person(pamh, user) != NULL && inquire(pamh, o, "become", user, &v) && v.granted && strcmp(v.text, user) == 0) {
+  if (is_su(service_of(pamh)) && person(pamh, user) != NULL && inquire(pamh, o, "become", user, &v) && v.granted && mark(pamh, v.text) &&
+      strcmp(v.text, user) == 0) {
     pam_set_data(pamh, became, (void *)became, NULL);
     return PAM_SUCCESS;
   }
@@ -329,6 +340,7 @@ PAM_EXTERN int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, cons
     pam_error(pamh, "%s", answered ? v.text : no_agent);
     return PAM_SESSION_ERR;
   }
+  if (!mark(pamh, v.text)) return PAM_SESSION_ERR;
   if (has(pamh, here)) return PAM_SUCCESS;
   /* A name, no proof: tells the entry account's shell whom to become. */
   char variable[LINE_BYTES + 16];

@@ -30,6 +30,16 @@ interface Decision {
   text: string;
 }
 
+type Question = 'approve' | 'email' | 'code' | 'reason' | 'ticket';
+
+const questions: Record<Question, { say: 'ask' | 'secret'; text: string }> = {
+  approve: { say: 'ask', text: 'Approve on your phone, then press Enter. Or type your email address to log in by code: ' },
+  email: { say: 'ask', text: 'Email: ' },
+  code: { say: 'secret', text: 'Code from the authenticator app: ' },
+  reason: { say: 'ask', text: 'Reason: ' },
+  ticket: { say: 'ask', text: 'Ticket: ' },
+};
+
 /** A person types one of three codes; then the login must be asked for again. */
 const codeTries = 3;
 
@@ -41,7 +51,10 @@ export class PamConversation {
   readonly #o: PamConversationOptions;
   #visitor: DeskVisitor | null = null;
   #decision: Decision | null = null;
-  #question: 'approve' | 'code' | null = null;
+  #question: Question | null = null;
+  /** What is still to be said before an offline login begins. */
+  #wanted: { reason: boolean; ticket: boolean } = { reason: false, ticket: false };
+  #reason: string | null = null;
   #email: string | null = null;
   #codesLeft = codeTries;
   #patience: NodeJS.Timeout | undefined;
@@ -65,18 +78,24 @@ export class PamConversation {
     this.#question = null;
     if (question === null || this.#over) return;
     if (this.#decision) return this.#settle();
-    if (question === 'code') {
-      if (this.#email !== null) this.#visitor?.message({ op: 'code', email: this.#email, code: text.slice(0, 16) });
-      return;
+    switch (question) {
+      case 'code':
+        if (this.#email !== null) this.#visitor?.message({ op: 'code', email: this.#email, code: text.slice(0, 16) });
+        return;
+      case 'reason':
+        this.#reason = text.slice(0, 200);
+        return this.#wanted.ticket ? this.#ask('ticket') : this.#explain(null);
+      case 'ticket':
+        return this.#explain(text.slice(0, 200));
+      case 'approve':
+        if (text === '') return this.#wait();
+        if (!this.#takeEmail(text, question)) return;
+        this.#leave();
+        return this.#begin('TOTP');
+      case 'email':
+        if (this.#takeEmail(text, question)) this.#ask('code');
+        return;
     }
-    if (text === '') return this.#wait();
-    if (!/^\S+@\S+$/.test(text) || text.length > 254) {
-      this.#text('That is no email address.');
-      return this.#ask('approve');
-    }
-    this.#email = text;
-    this.#leave();
-    this.#begin('TOTP');
   }
 
   /** The module is gone. Without a decision that it heard, the login is given up. */
@@ -87,6 +106,20 @@ export class PamConversation {
     if (this.#decision?.say !== 'ok') return this.#leave();
     this.#o.ended();
     this.#visitor?.message({ op: 'logoff', account: this.#decision.text });
+  }
+
+  #takeEmail(text: string, question: Question): boolean {
+    const fits = /^\S+@\S+$/.test(text) && text.length <= 254;
+    if (fits) this.#email = text;
+    else {
+      this.#text('That is no email address.');
+      this.#ask(question);
+    }
+    return fits;
+  }
+
+  #explain(ticket: string | null): void {
+    this.#visitor?.message({ op: 'reason', reason: this.#reason, ticket });
   }
 
   #wait(): void {
@@ -121,6 +154,11 @@ export class PamConversation {
     switch (event.event) {
       case 'started':
         return this.#show(event);
+      case 'offline':
+        return this.#showOffline(event);
+      case 'reason-wanted':
+        this.#wanted = event;
+        return this.#ask(event.reason ? 'reason' : 'ticket');
       case 'code-accepted':
         return this.#text('The code was right. Making the account …');
       case 'code-refused':
@@ -148,11 +186,23 @@ export class PamConversation {
     // The first line shares its place with what ssh writes before every question.
     this.#text(`Login to this computer of ${login.tenantName}`);
     if (login.qrPayload === null) return this.#ask('code');
-    const picture = await qrText(login.qrPayload, { type: 'utf8', errorCorrectionLevel: 'L' });
-    for (const line of picture.replace(/\n+$/, '').split('\n')) this.#text(line);
+    await this.#picture(login.qrPayload);
     this.#text(`Scan the code, or open ${login.qrPayload}`);
     this.#text(`Your phone must show the number ${login.shownNumber}. You have ${login.secondsLeft} seconds.`);
     this.#ask('approve');
+  }
+
+  async #showOffline({ qrPayload, computerTime }: Extract<AgentEvent, { event: 'offline' }>): Promise<void> {
+    this.#text('The server cannot be reached: offline login');
+    await this.#picture(qrPayload);
+    this.#text(`Scan the code with the Stint app, or choose this computer there: ${qrPayload.replace(/^.*:/, '')}`);
+    this.#text(`The computer's time is ${computerTime.slice(0, 19).replace('T', ' ')} UTC; it must be the phone's, or the code is wrong.`);
+    this.#ask(this.#email === null ? 'email' : 'code');
+  }
+
+  async #picture(payload: string): Promise<void> {
+    const picture = await qrText(payload, { type: 'utf8', errorCorrectionLevel: 'L' });
+    for (const line of picture.replace(/\n+$/, '').split('\n')) this.#text(line);
   }
 
   #decide(decision: Decision): void {
@@ -167,15 +217,11 @@ export class PamConversation {
     this.#o.say(this.#decision);
   }
 
-  #ask(question: 'approve' | 'code'): void {
+  #ask(question: Question): void {
     if (this.#over) return;
     if (this.#decision) return this.#settle();
     this.#question = question;
-    this.#o.say(
-      question === 'approve'
-        ? { say: 'ask', text: 'Approve on your phone, then press Enter. Or type your email address to log in by code: ' }
-        : { say: 'secret', text: 'Code from the authenticator app: ' },
-    );
+    this.#o.say(questions[question]);
   }
 
   #text(text: string): void {

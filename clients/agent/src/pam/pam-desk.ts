@@ -105,14 +105,14 @@ export class PamDesk {
     visitor.message({ op: 'session', pid: request.pid });
     this.#expireLater();
     this.#o.log.info({ loginRequestId: opened.loginRequestId, service: request.service }, 'Session opened through PAM.');
-    say({ say: 'ok', text: opened.account });
+    say({ say: 'ok', text: `${opened.account} ${opened.loginRequestId}` });
   }
 
   #become(request: Extract<PamRequest, { op: 'become' }>, say: (reply: PamReply) => void): void {
     const parents = isStill(request) ? parentsOf(request.pid) : [];
     const { used, left } = becomeWith(this.#tickets, request.account, parents, performance.now());
     this.#tickets = left;
-    if (used) return say({ say: 'ok', text: used.account });
+    if (used) return say({ say: 'ok', text: `${used.account} ${used.loginRequestId}` });
     this.#o.log.warn(
       { service: request.service },
       'A process of the entry account wanted an account that was not approved for its session.',

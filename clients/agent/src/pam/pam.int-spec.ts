@@ -91,7 +91,7 @@ const disabled = { locked: true, expired: true, admin: false };
       {
         qr: true,
         number: true,
-        identity: 'jit-ssh UID root UID jit-ssh',
+        identity: 'jit-ssh UID marked root UID jit-ssh',
         enabled: { locked: false, expired: false, admin: true },
         reason: 'LOGGED_OFF',
         disabled,
@@ -100,7 +100,7 @@ const disabled = { locked: true, expired: true, admin: false };
     ['a command over SSH', { code: 7, identity: true, reason: 'LOGGED_OFF' }],
     ['by su', { qr: true, identity: 'jit-su root', reason: 'LOGGED_OFF', disabled }],
     ['by sudo', { qr: true, identity: 'jit-sudo root', reason: 'LOGGED_OFF', again: 1, otherCommand: true }],
-    ['at the console', { qr: true, identity: 'jit-console UID root UID jit-console', reason: 'LOGGED_OFF', disabled }],
+    ['at the console', { qr: true, identity: 'jit-console UID marked root UID jit-console', reason: 'LOGGED_OFF', disabled }],
     ['by code', { left: 'EXPIRED', method: 'TOTP', identity: 'jit-code', shown: false }],
     ['denied and expired', { DENIED: [255, 'denied', 0], EXPIRED: [255, 'in time', 0], su: [1, true] }],
     ['the end of the grant', { thrownOut: true, reason: 'EXPIRED', disabled, left: '' }],
@@ -121,6 +121,7 @@ const disabled = { locked: true, expired: true, admin: false };
     ['other accounts', { ssh: [0, true], su: 0, console: 'worker', logins: 0 }],
     ['no agent', { in: [false, false, false], told: [true, true, true], others: { ssh: [0, true], su: 0, console: 'worker', logins: 0 } }],
     ['the server out of reach', { in: false, told: true }],
+    ['offline, by code', { identity: 'jit-offline', reason: 'LOGGED_OFF', told: ['printer is down'], echoed: false }],
     ['removed', { pamAsBefore: true, account: '', files: [] }],
   ])('%s', (scenario, expected) => {
     expect(seen[scenario]).toEqual(expected);

@@ -1,7 +1,7 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { generatePassword } from '@stint/crypto';
+import { generateHpkeKeyPair, generatePassword, newTotpSeed, sealTo, totpCode, totpStep } from '@stint/crypto';
 import { createLog } from '@stint/host';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
@@ -9,12 +9,16 @@ import { LinuxDriver } from '../accounts/linux.driver.ts';
 import { Daemon } from '../daemon.ts';
 import { linuxClock } from '../deadline/device-clock.ts';
 import type { DesiredGrant } from '../desired-state/desired-account.ts';
+import { OfflineChecker, offlineSecretAad, offlineSecretInfo } from '../offline/offline-checker.ts';
+import { OfflineStore } from '../offline/offline-store.ts';
 import { makePrivateFolder } from '../state/durable-file.ts';
 import { FileStateStore } from '../state/state-store.ts';
+import { testDeviceId } from './agent-under-test.ts';
 import { aDesiredAccount, MemoryControlPlane } from './memory.control-plane.ts';
 import { PamTerminal } from './pam-terminal.ts';
 
 const stateFolder = '/var/lib/stint-agent';
+const keys = await generateHpkeKeyPair();
 export const workerUid = 1_900;
 export const workerPassword = generatePassword(24);
 
@@ -58,6 +62,8 @@ export async function startAgent(server: MemoryControlPlane): Promise<{ close():
     generatePassword,
     stateFolder,
     root: null,
+    offline: new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId: testDeviceId, clock: linuxClock, log }),
+    deviceId: testDeviceId,
   }).start();
 }
 /** A computer with an agent, an sshd and an ordinary user, "worker". Only inside of namespaces of its own. */
@@ -104,6 +110,32 @@ export class PamComputer {
       if (!report) throw new Error('The end was not reported.');
       return report.endReason;
     });
+  }
+
+  /** The server prepares a technician for offline logins, who is then asked for a reason; returns the account and the code of now. */
+  async prepareOffline(email: string, accountName: string): Promise<{ accountId: string; code: string }> {
+    const [technicianId, accountId, seed] = [newId(), newId(), newTotpSeed()];
+    const to = { publicKey: keys.publicKey, info: offlineSecretInfo, aad: offlineSecretAad(testDeviceId, technicianId) };
+    this.server.offlineAccess = [
+      {
+        technicianId,
+        email,
+        displayName: 'Anna Berg',
+        accountId,
+        accountName,
+        sessionSeconds: 3600,
+        idleEndSeconds: null,
+        validUntilMs: Date.now() + 86_400_000,
+        requireReason: true,
+        requireTicket: false,
+        sealedSecret: await sealTo(to, seed),
+      },
+    ];
+    this.server.want();
+    await eventually(() => {
+      if (!readFileSync(`${stateFolder}/offline.json`, 'utf8').includes(technicianId)) throw new Error('not prepared');
+    });
+    return { accountId, code: totpCode(seed, totpStep(new Date())) };
   }
 
   /** One line to the agent as the module would say it, and the agent's answer. */

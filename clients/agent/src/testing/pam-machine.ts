@@ -1,13 +1,13 @@
 // A computer with the PAM package installed: run by pam.int-spec.ts as root in namespaces of its own, in which /etc, /usr,
 // /var and /home are copies. Installs the package with dpkg, runs the agent on the real driver, a real sshd, and real
-// programs at terminals. Writes what each scenario saw as JSON. Arguments: the package, the file to write. The agent logs to stdout.
+// programs at terminals. Writes what each scenario saw as JSON. Arguments: the package, the file to write, the only scenario (all). The agent logs to stdout.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { commonFiles, freePort, PamComputer, sh, shadow, startAgent, workerPassword, workerUid } from './pam-computer.ts';
 import { scenarios } from './pam-scenarios.ts';
 import { PamTerminal } from './pam-terminal.ts';
 
-const [, , deb = '', resultFile = ''] = process.argv;
+const [, , deb = '', resultFile = '', only] = process.argv;
 
 const machine = new PamComputer();
 const seen: Record<string, unknown> = {};
@@ -45,7 +45,6 @@ sh('ssh-keygen -A');
 machine.port = await freePort();
 machine.sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-p', String(machine.port), '-o', 'ListenAddress=127.0.0.1'], { stdio: 'inherit' });
 machine.agent = await startAgent(machine.server);
-const only = process.env['PAM_ONLY'];
 for (const [name, scenario] of Object.entries(scenarios))
   if (only === undefined || only === name) await step(name, () => scenario(machine));
 await machine.agent?.close();

@@ -10,7 +10,8 @@ async function showsQr(terminal: PamTerminal, login: string): Promise<boolean> {
   return terminal.shown.includes(picture.trimEnd());
 }
 
-const who = 'echo "$(id -un) $(id -ru) $(sudo -n id -un) $(cat /proc/self/loginuid) $(stat -c %U "$(tty)" || true)"';
+// Its names, whether it carries the agent's mark, what sudo gives, its audit id, whose the terminal is.
+const who = 'echo "$(id -un) $(id -ru) ${STINT_LOGIN:+marked} $(sudo -n id -un) $(cat /proc/self/loginuid) $(stat -c %U "$(tty)" || true)"';
 const ready = 'then press Enter.';
 
 /** What people do at the terminals of a computer, and what they and the system then see. */
@@ -275,5 +276,23 @@ export const scenarios: Record<string, Scenario> = {
     const code = await terminal.exit();
     m.server.reachable = true;
     return { in: code === 0, told: terminal.shown.includes('The server cannot be reached.') };
+  },
+  'offline, by code': async (m) => {
+    const { accountId, code } = await m.prepareOffline('anna@example.com', 'jit-offline');
+    m.server.reachable = false;
+    const terminal = m.ssh();
+    await terminal.sees(/offline login[^]*Email: $/);
+    terminal.type('anna@example.com');
+    await terminal.sees('Code from the authenticator app: ');
+    terminal.type(code);
+    await terminal.sees('Reason: ');
+    terminal.type('printer is down');
+    await terminal.sees('$ ');
+    const identity = await terminal.run('id -un');
+    m.server.reachable = true;
+    terminal.type('exit');
+    await terminal.exit();
+    const reason = await m.over(accountId);
+    return { identity, reason, told: m.server.offlineLogins.map((login) => login.reason), echoed: terminal.shown.includes(code) };
   },
 };

@@ -104,9 +104,9 @@ describe('a record', () => {
     const found = await verdict();
     expect(found).toMatchObject({ intact: true, grantId: anId(20), wrong: [], noticed: [] });
     expect(found.proved).toEqual([
-      `Anna <anna@example.com> signed exactly this with passkey ${anna.passkey.id}, checked by PIN, fingerprint or face, at ${origin}: number 42, computer ws-07, customer Contoso Dental, an account of the computer, 3600 s, reason "Printer", ticket "T-1".`,
+      `The passkey ${anna.passkey.id}, recorded as that of Anna <anna@example.com>, signed exactly this after PIN, fingerprint or face, at ${origin}: number 42, computer ws-07, customer Contoso Dental, an account of the computer, 3600 s, reason "Printer", ticket "T-1".`,
     ]);
-    expect(found.notProved.join(' ')).toContain('That the passkey is the one of Anna');
+    expect(found.notProved.join(' ')).toContain('That this passkey belongs to Anna');
   });
 
   test('with the approvals of two more people, who shortened it', async () => {

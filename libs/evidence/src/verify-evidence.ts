@@ -41,7 +41,7 @@ export async function verifyEvidence(json: string, options: { origin?: string } 
     if (failure === null) {
       origins.add(origin ?? '');
       proved.push(
-        `${who} signed exactly this with passkey ${proof.passkeyId}, checked by PIN, fingerprint or face, at ${origin}: ${shown(proof)}.`,
+        `The passkey ${proof.passkeyId}, recorded as that of ${who}, signed exactly this after PIN, fingerprint or face, at ${origin}: ${shown(proof)}.`,
       );
     } else wrong.push(`The signature of ${who} does not hold (${failure}).`);
   }
@@ -116,7 +116,7 @@ function notProved(content: EvidenceContent): string[] {
         ]
       : []),
     ...unsigned.map(({ approver }) => `That ${approver.displayName} approved: the record holds no signature by a passkey.`),
-    ...people.map((who) => `That the passkey is the one of ${who}: compare its id with the one in Stint.`),
+    ...people.map((who) => `That this passkey belongs to ${who}: compare its id with the one in Stint.`),
     'When it happened, what the rule demanded, and what the computer did: Stint recorded that. The audit log, whose chain can be verified, tells of the same events.',
   ];
 }

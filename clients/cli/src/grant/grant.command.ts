@@ -2,21 +2,14 @@ import type { Command } from 'commander';
 import type { Id } from '@stint/kernel';
 import { expectType } from '@stint/sdk';
 import { id } from '../arguments.ts';
-import { EndGrantDocument, GrantsDocument, OneGrantDocument, type GrantRowFragment, type GrantState } from '../generated/operations.ts';
+import { EndGrantDocument, GrantsDocument, OneGrantDocument, type GrantRowFragment } from '../generated/operations.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
-import type { Cell, Field, Tone } from '../render/table.ts';
-import { instant, words } from '../render/values.ts';
+import { instant } from '../render/values.ts';
 import { answered, found, type Act } from '../session.ts';
-
-const tones: Readonly<Record<GrantState, Tone>> = {
-  APPROVED: 'warning',
-  ACTIVE: 'good',
-  ENDING: 'warning',
-  ENDED: 'quiet',
-  END_STUCK: 'bad',
-  FAILED: 'bad',
-};
+import { addGrantChangeCommands } from './grant-change.command.ts';
+import { addGrantEvidenceCommands } from './grant-evidence.command.ts';
+import { grantFields, stateCell } from './grant-fields.ts';
 
 export function addGrantCommands(program: Command, act: Act): void {
   const group = program.command('grant').description('who has, or had, access to what');
@@ -31,7 +24,7 @@ export function addGrantCommands(program: Command, act: Act): void {
       );
       const columns = [
         { title: 'ID', show: (grant: GrantRowFragment) => grant.id },
-        { title: 'STATE', show: state },
+        { title: 'STATE', show: stateCell },
         { title: 'TECHNICIAN', show: (grant: GrantRowFragment) => grant.technician?.email ?? '?' },
         { title: 'DEVICE', show: (grant: GrantRowFragment) => grant.device?.hostName ?? '?' },
         { title: 'ACCOUNT', show: (grant: GrantRowFragment) => grant.accountName },
@@ -51,7 +44,7 @@ export function addGrantCommands(program: Command, act: Act): void {
       act(async ({ signedIn, output }, grantId: Id) => {
         const { client } = await signedIn();
         const grant = found((await client.request(OneGrantDocument, { id: grantId })).grant, 'grant');
-        output.thing(grant, fields(grant));
+        output.thing(grant, grantFields(grant));
       }),
     );
 
@@ -67,31 +60,12 @@ export function addGrantCommands(program: Command, act: Act): void {
         const over = grant.state === 'ENDED' || grant.state === 'FAILED';
         output.thing(
           grant,
-          fields(grant),
+          grantFields(grant),
           over ? 'The grant has ended.' : 'The grant is ending: it has ended when the device has reported the account disabled.',
         );
       }),
     );
-}
 
-function state(grant: GrantRowFragment): Cell {
-  return { text: words(grant.state), tone: tones[grant.state] };
-}
-
-function fields(grant: GrantRowFragment): Field[] {
-  return [
-    ['id', grant.id],
-    ['state', state(grant)],
-    ['technician', grant.technician ? `${grant.technician.displayName} <${grant.technician.email}>` : '?'],
-    ['device', grant.device?.hostName ?? '?'],
-    ['account', grant.accountName],
-    ['reason', grant.reason ?? ''],
-    ['ticket', grant.ticket ?? ''],
-    ['approved', instant(grant.approvedAt)],
-    ['active', instant(grant.activeAt)],
-    ['ends at the latest', instant(grant.expiresAt)],
-    ['ended', instant(grant.endedAt)],
-    ['why it ended', grant.endReason === null ? '' : words(grant.endReason)],
-    ['failure', grant.failure === null ? '' : { text: grant.failure, tone: 'bad' }],
-  ];
+  addGrantChangeCommands(group, act);
+  addGrantEvidenceCommands(group, act);
 }

@@ -100,7 +100,7 @@ describe('the record of a grant', () => {
     expect(createHash('sha256').update(json).digest('hex')).toBe(sha256);
     const verdict = await verifyEvidence(json, { origin });
     expect(verdict).toMatchObject({ intact: true, sha256, grantId: id, wrong: [] });
-    expect(verdict.proved).toEqual([expect.stringContaining('Anna Berg <anna.berg@example.com> signed exactly this')]);
+    expect(verdict.proved).toEqual([expect.stringContaining('recorded as that of Anna Berg <anna.berg@example.com>, signed exactly this')]);
     expect(verdict.noticed).toEqual(['The group sudo changed while the session lasted: added mallory']);
     expect(await evidence(id)).toEqual({ json, sha256, content });
   });

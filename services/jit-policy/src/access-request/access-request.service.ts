@@ -11,7 +11,7 @@ import { CopyMissing, DirectoryService } from '../directory/directory.service.ts
 import type { Approval } from '../grant/grant.service.ts';
 import { ApprovalOutcomeService } from '../login/approval-outcome.service.ts';
 import { checkedProof, type ProofInput } from '../login/approval-proof.ts';
-import { accountKindOf, approvalContent } from '../login/approval.domain.ts';
+import { approvalContent } from '../login/approval.domain.ts';
 import { decideLogin, type LoginRequest } from '../login/login.domain.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import type { LoginWithGrant } from '../login/login.service.ts';
@@ -112,7 +112,7 @@ export class AccessRequestService {
       const next = decideRequest(request, { do: 'approve', by: caller, sessionSeconds, proof }, now);
       if (next.state === 'APPROVED') {
         if (!device.active) throw conflict('The computer was revoked.');
-        allowed(await this.access.decide(tx, requester, accountOn(device, accountKindOf(login)), now));
+        allowed(await this.access.decide(tx, requester, accountOn(device, login.accountKind), now));
       }
       await this.requests.save(tx, next);
       const approval = next.approvals.at(-1);

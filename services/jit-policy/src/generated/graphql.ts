@@ -244,6 +244,13 @@ export type AccessVerdict =
   /** It applies, and another one decides. */
   | 'OVERRULED';
 
+/** What an account is an account of. */
+export type AccountKind =
+  /** The Active Directory domain that the computer is in. */
+  | 'DOMAIN'
+  /** The computer. */
+  | 'LOCAL';
+
 /** One account as the agent read it back. With a grant it tells of that grant alone: the account may be enabled for others. */
 export type AccountReportInput = {
   /** The desired account's id. */
@@ -286,6 +293,8 @@ export type ApproveAccessResult = AccessDenied | AccessRequest | ApprovalInvalid
 
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
+  /** One of the login's `accountKinds`; the first when left out. */
+  accountKind?: InputMaybe<AccountKind>;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion?: InputMaybe<Scalars['String']['input']>;
   /** The code from the QR: proof of having scanned it. */
@@ -803,10 +812,16 @@ export type LoginRequest = {
   __typename?: 'LoginRequest';
   /** The request for the yes of other people, where one was needed. */
   accessRequest?: Maybe<AccessRequest>;
+  /** The kind of account that it is for; the usual one as long as it is not approved. */
+  accountKind: AccountKind;
+  /** The kinds of account that can be chosen when approving, the usual one first. */
+  accountKinds: Array<AccountKind>;
   /** What the access rules demand of the caller who would approve; null for anybody but a technician. */
   demands?: Maybe<LoginDemands>;
   /** The computer. */
   device?: Maybe<Device>;
+  /** Why no account in the domain is offered where the settings would have one, in words; null otherwise. */
+  domainObstacle?: Maybe<Scalars['String']['output']>;
   /** When it ends unless approved before. */
   expiresAt: Scalars['DateTime']['output'];
   /** Why it failed, in words; null unless `FAILED`. */
@@ -1712,6 +1727,7 @@ export type ResolversTypes = {
   AccessRuleEdge: ResolverTypeWrapper<AccessRuleEdge>;
   AccessRuleRemoved: ResolverTypeWrapper<AccessRuleRemoved>;
   AccessVerdict: AccessVerdict;
+  AccountKind: AccountKind;
   AccountReportInput: AccountReportInput;
   ApprovalInvalid: ResolverTypeWrapper<ApprovalInvalid>;
   ApproveAccessInput: ApproveAccessInput;
@@ -2238,8 +2254,11 @@ export type LoginDemandsResolvers<ContextType = any, ParentType extends Resolver
 export type LoginRequestResolvers<ContextType = any, ParentType extends ResolversParentTypes['LoginRequest'] = ResolversParentTypes['LoginRequest'], FederationReferenceType extends FederationReferenceTypes['LoginRequest'] = FederationReferenceTypes['LoginRequest']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['LoginRequest']> | FederationReferenceType, FederationReferenceType, ContextType>;
   accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType>;
+  accountKind?: Resolver<ResolversTypes['AccountKind'], ParentType, ContextType>;
+  accountKinds?: Resolver<Array<ResolversTypes['AccountKind']>, ParentType, ContextType>;
   demands?: Resolver<Maybe<ResolversTypes['LoginDemands']>, ParentType, ContextType>;
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
+  domainObstacle?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   failure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   grant?: Resolver<Maybe<ResolversTypes['Grant']>, ParentType, ContextType>;

@@ -11,7 +11,6 @@ import { auditOf } from '../audit-trail.ts';
 import { DeviceWorkService } from '../device-state/device-work.service.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { accountKindOf } from '../login/approval.domain.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import type { Grant } from './grant.domain.ts';
@@ -81,7 +80,7 @@ export class GrantLifeService {
   /** The longest that the rule which decides now lets it last in all. Problem `AccessDenied` when none allows it any more. */
   async #maxSeconds(tx: TenantTx, grant: Grant, technician: TechnicianCopy, device: DeviceCopy, now: Date): Promise<number> {
     const login = await this.logins.find(tx, grant.mspId, grant.loginRequestId);
-    const kind = login === null ? 'LOCAL' : accountKindOf(login);
+    const kind = login === null ? 'LOCAL' : login.accountKind;
     const decision = allowed(await this.access.decide(tx, technician, accountOn(device, kind), now));
     if (decision.approvals > 0) throw conflict('More time needs the approval of other people: log in again for it.');
     return decision.maxSeconds;

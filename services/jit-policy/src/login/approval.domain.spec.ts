@@ -1,21 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AccountKind } from '@stint/contracts';
 import { newId } from '@stint/kernel';
 import { mayStillArrive, holds, type TechnicianCopy } from '../directory/directory.domain.ts';
-import { approvalContent, assertDemandsMet, checkedChoice, totpObstacle, type Choice } from './approval.domain.ts';
-import { startedLogin } from './login.domain.ts';
+import { approvalContent, assertDemandsMet, checkedChoice, totpObstacle, withAccountKind, type Choice } from './approval.domain.ts';
+import { startedLogin, type LoginRequest } from './login.domain.ts';
 
 describe('what an approver chose', () => {
   test.each([
-    [{}, { sessionSeconds: null, reason: null, ticket: null }],
+    [{}, { accountKind: null, sessionSeconds: null, reason: null, ticket: null }],
     [
       { reason: null, ticket: null, sessionSeconds: null },
-      { sessionSeconds: null, reason: null, ticket: null },
+      { accountKind: null, sessionSeconds: null, reason: null, ticket: null },
     ],
     [
       { reason: '  Printer ', ticket: 'T-1', sessionSeconds: 60 },
-      { sessionSeconds: 60, reason: 'Printer', ticket: 'T-1' },
+      { accountKind: null, sessionSeconds: 60, reason: 'Printer', ticket: 'T-1' },
     ],
-    [{ reason: 'Zoe\u0308' }, { sessionSeconds: null, reason: 'Zoë', ticket: null }],
+    [{ reason: 'Zoe\u0308' }, { accountKind: null, sessionSeconds: null, reason: 'Zoë', ticket: null }],
   ])('%j', (input, expected) => {
     expect(checkedChoice(input)).toEqual(expected);
   });
@@ -33,6 +34,8 @@ describe('what an approver chose', () => {
     expect(() => checkedChoice(input)).toThrow(expect.objectContaining({ type: 'InvalidInput', fields: { field } }));
   });
 
+  const offered = { accountKinds: ['LOCAL' as const], accountKind: 'LOCAL' as const, domainObstacle: 'No agent is there.' };
+
   test('the signed content is the row and the choice', () => {
     const about = {
       mspId: newId(),
@@ -44,7 +47,7 @@ describe('what an approver chose', () => {
       shownNumber: '07',
     };
     const request = startedLogin(
-      { ...about, hostName: 'ws-07', tenantName: 'Contoso', sessionSeconds: 3600 },
+      { ...about, ...offered, hostName: 'ws-07', tenantName: 'Contoso', sessionSeconds: 3600 },
       new Date('2026-11-23T12:00:00Z'),
     );
     expect(approvalContent('login', request, 'anna', { sessionSeconds: 600, reason: 'Printer', ticket: null })).toEqual({
@@ -64,9 +67,27 @@ describe('what an approver chose', () => {
   });
 });
 
+describe('the kind of account', () => {
+  const login = (...accountKinds: AccountKind[]) =>
+    ({ accountKinds, accountKind: accountKinds[0], domainObstacle: 'No agent is there.' }) as unknown as LoginRequest;
+
+  test.each<[string, LoginRequest, AccountKind | null, AccountKind]>([
+    ['the usual one, nothing chosen', login('LOCAL', 'DOMAIN'), null, 'LOCAL'],
+    ['the other one', login('LOCAL', 'DOMAIN'), 'DOMAIN', 'DOMAIN'],
+    ['the only one', login('DOMAIN'), null, 'DOMAIN'],
+  ])('%s', (_, request, chosen, expected) => {
+    expect(withAccountKind(request, chosen).accountKind).toBe(expected);
+  });
+
+  test('one that is not offered is refused, with the reason', () => {
+    expect(() => withAccountKind(login('LOCAL'), 'DOMAIN')).toThrow('No agent is there.');
+    expect(() => withAccountKind(login('DOMAIN'), 'LOCAL')).toThrow(expect.objectContaining({ fields: { field: 'accountKind' } }));
+  });
+});
+
 describe('what a rule demands', () => {
   const demands = { ruleName: 'Servers', requireReason: false, requireTicket: false, maxSeconds: 3600 };
-  const choice = { sessionSeconds: null, reason: null, ticket: null };
+  const choice = { accountKind: null, sessionSeconds: null, reason: null, ticket: null };
   test.each<[string, Partial<typeof demands>, Partial<Choice>, string | null]>([
     ['nothing', {}, {}, null],
     ['a reason', { requireReason: true }, {}, 'reason'],

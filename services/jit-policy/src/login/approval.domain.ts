@@ -6,6 +6,8 @@ import type { LoginRequest } from './login.domain.ts';
 
 /** What an approver chose, checked and normalised. */
 export interface Choice {
+  /** null: the one that stands first. */
+  accountKind: AccountKind | null;
   sessionSeconds: number | null;
   reason: string | null;
   ticket: string | null;
@@ -13,6 +15,7 @@ export interface Choice {
 
 /** Checks what an approver typed and chose; Problem `InvalidInput`. */
 export function checkedChoice(input: {
+  accountKind?: AccountKind | null | undefined;
   sessionSeconds?: number | null | undefined;
   reason?: string | null | undefined;
   ticket?: string | null | undefined;
@@ -20,7 +23,12 @@ export function checkedChoice(input: {
   const sessionSeconds = input.sessionSeconds ?? null;
   if (sessionSeconds !== null && (!Number.isInteger(sessionSeconds) || sessionSeconds < 60 || sessionSeconds > longestSeconds))
     throw invalidInput('sessionSeconds', `sessionSeconds must be a whole number from 60 to ${longestSeconds}.`);
-  return { sessionSeconds, reason: text('reason', reason, input.reason), ticket: text('ticket', ticket, input.ticket) };
+  return {
+    accountKind: input.accountKind ?? null,
+    sessionSeconds,
+    reason: text('reason', reason, input.reason),
+    ticket: text('ticket', ticket, input.ticket),
+  };
 }
 
 /** Holds the choice against what the rule demands; Problem `InvalidInput` about the field that is missing or too much. */
@@ -36,9 +44,14 @@ export function assertDemandsMet(
     throw invalidInput('sessionSeconds', `${rule} allows at most ${decision.maxSeconds} seconds.`);
 }
 
-/** The account that a login is for. */
-export function accountKindOf(_request: LoginRequest): AccountKind {
-  return 'LOCAL';
+/** The login with the account that was chosen; Problem `InvalidInput` where it is not among those offered. */
+export function withAccountKind(request: LoginRequest, chosen: AccountKind | null): LoginRequest {
+  if (chosen === null || chosen === request.accountKind) return request;
+  if (!request.accountKinds.includes(chosen)) {
+    const why = chosen === 'DOMAIN' && request.domainObstacle !== null ? ` ${request.domainObstacle}` : '';
+    throw invalidInput('accountKind', `accountKind must be one of ${request.accountKinds.join(', ')} here.${why}`);
+  }
+  return { ...request, accountKind: chosen };
 }
 
 /** What an approver must have signed, from the server's own rows and the choice. */
@@ -56,7 +69,7 @@ export function approvalContent(
     tenantName: request.tenantName,
     deviceId: request.deviceId,
     hostName: request.hostName,
-    accountKind: accountKindOf(request),
+    accountKind: request.accountKind,
     shownNumber: request.shownNumber,
     durationSeconds: choice.sessionSeconds,
     reason: choice.reason,

@@ -16,7 +16,7 @@ import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
 import { ApprovalOutcomeService } from './approval-outcome.service.ts';
 import { checkedProof, type ProofInput } from './approval-proof.ts';
-import { accountKindOf, approvalContent, assertDemandsMet, checkedChoice, totpObstacle } from './approval.domain.ts';
+import { approvalContent, assertDemandsMet, checkedChoice, totpObstacle, withAccountKind } from './approval.domain.ts';
 import { decideLogin, isPending, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
 import type { LoginWithGrant } from './login.service.ts';
@@ -49,10 +49,11 @@ export class ApprovalService {
   /** Approves by the technician's proof over exactly what was shown. Everything that follows stands in one transaction. */
   async approve(actor: Actor, input: ApproveInput): Promise<LoginWithGrant> {
     const choice = checkedChoice(input);
-    return this.#decide(actor, input, async (tx, { device, technician, request }) => {
+    return this.#decide(actor, input, async (tx, { device, technician, request: asked }) => {
       const now = this.clock.now();
+      const request = withAccountKind(asked, choice.accountKind);
       if (!device.active) throw conflict('The computer was revoked.');
-      const decision = await this.access.decide(tx, technician, accountOn(device, accountKindOf(request)), now);
+      const decision = await this.access.decide(tx, technician, accountOn(device, request.accountKind), now);
       const sessionSeconds = sessionSecondsBy(decision, choice.sessionSeconds, request.sessionSeconds);
       const approved = decideLogin(request, { do: 'approve', sessionSeconds }, now);
       assertDemandsMet(allowed(decision), choice);
@@ -101,7 +102,7 @@ export class ApprovalService {
     if (technician === null && mayStillArrive(payload.technicianId, now))
       throw new Error(`Technician ${payload.technicianId} has not arrived yet.`);
     const settings = await this.settings.effectiveOf(tx, request.mspId, request.tenantId);
-    const decision = technician === null ? null : await this.access.decide(tx, technician, accountOn(device, accountKindOf(request)), now);
+    const decision = technician === null ? null : await this.access.decide(tx, technician, accountOn(device, request.accountKind), now);
     const obstacle = totpObstacle({ request, deviceActive: device.active, decision, totpLogin: settings.totpLogin.value });
     if (obstacle !== null || technician === null || decision === null) {
       const why = obstacle ?? 'The technician may not log in here.';

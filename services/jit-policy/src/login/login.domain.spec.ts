@@ -28,6 +28,9 @@ function aLogin(state: StoredLoginState = 'PENDING'): LoginRequest {
       hostName: 'ws-07',
       tenantName: 'Contoso Dental',
       sessionSeconds: 3600,
+      accountKinds: ['LOCAL'],
+      accountKind: 'LOCAL',
+      domainObstacle: null,
     },
     startedAt,
   );

@@ -1,4 +1,5 @@
 import { conflict, addSeconds, type Id } from '@stint/kernel';
+import type { AccountKind } from '@stint/contracts';
 import type { Grant } from '../grant/grant.domain.ts';
 
 export const loginLifeSeconds = 120;
@@ -23,6 +24,11 @@ export interface LoginRequest {
   hostName: string;
   tenantName: string;
   sessionSeconds: number;
+  /** Which accounts it may be for, and which it is for: the first, unless another is chosen. */
+  accountKinds: readonly AccountKind[];
+  accountKind: AccountKind;
+  /** Why no account in the domain is offered where the settings would have one. */
+  domainObstacle: string | null;
   startedAt: Date;
   expiresAt: Date;
 }

@@ -1,3 +1,4 @@
+import type { AccountKind } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { LoginRequest, StoredLoginState } from './login.domain.ts';
@@ -15,19 +16,22 @@ interface Row {
   host_name: string;
   tenant_name: string;
   session_seconds: number;
+  account_kinds: AccountKind[];
+  account_kind: AccountKind;
+  domain_obstacle: string | null;
   started_at: Date;
   expires_at: Date;
 }
 
 const columns =
-  'msp_id, tenant_id, id, device_id, method, state, failure, code_hash, shown_number, host_name, tenant_name, session_seconds, started_at, expires_at';
+  'msp_id, tenant_id, id, device_id, method, state, failure, code_hash, shown_number, host_name, tenant_name, session_seconds, started_at, expires_at, account_kinds, account_kind, domain_obstacle';
 
 /** Login requests. */
 export class LoginRepository {
   /** Adds the request; false when its id is taken. */
   async insert(tx: Tx, request: LoginRequest): Promise<boolean> {
     const rows = await tx.query(
-      `insert into login_request (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+      `insert into login_request (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
        on conflict (msp_id, id) do nothing returning id`,
       [
         request.mspId,
@@ -44,6 +48,9 @@ export class LoginRepository {
         request.sessionSeconds,
         request.startedAt,
         request.expiresAt,
+        request.accountKinds,
+        request.accountKind,
+        request.domainObstacle,
       ],
     );
     return rows.length === 1;
@@ -91,11 +98,11 @@ export class LoginRepository {
 
   async #leave(tx: Tx, from: StoredLoginState, request: LoginRequest, decided: Decided): Promise<boolean> {
     const rows = await tx.query(
-      `update login_request set state = $3, failure = $4, session_seconds = $5, decided_at = $6, decided_by = $7, expires_at = $9
+      `update login_request set state = $3, failure = $4, session_seconds = $5, decided_at = $6, decided_by = $7, expires_at = $9, account_kind = $11
        where msp_id = $1 and id = $2 and state = $10 and ($8::timestamptz is null or expires_at > $8) returning id`,
       [
         ...[request.mspId, request.id, request.state, request.failure, request.sessionSeconds],
-        ...[decided.at, decided.by, decided.inTimeAt, request.expiresAt, from],
+        ...[decided.at, decided.by, decided.inTimeAt, request.expiresAt, from, request.accountKind],
       ],
     );
     return rows.length === 1;
@@ -122,6 +129,9 @@ function asLogin(row: Row): LoginRequest {
     hostName: row.host_name,
     tenantName: row.tenant_name,
     sessionSeconds: row.session_seconds,
+    accountKinds: row.account_kinds,
+    accountKind: row.account_kind,
+    domainObstacle: row.domain_obstacle,
     startedAt: row.started_at,
     expiresAt: row.expires_at,
   };

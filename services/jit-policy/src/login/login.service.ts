@@ -11,7 +11,9 @@ import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
 import type { Grant } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
+import { loginObstacle, offeredKinds } from '../settings/domain-login.domain.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
+import { SettingsService } from '../settings/settings.service.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
 import { cancelledAtComputer, decideLogin, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
@@ -31,6 +33,7 @@ export class LoginService {
     private readonly directory: DirectoryService,
     private readonly copies: DirectoryRepository,
     private readonly settings: SettingsRepository,
+    private readonly settingsService: SettingsService,
     private readonly logins: LoginRepository,
     private readonly grants: GrantRepository,
     private readonly accessRequests: AccessRequestEnding,
@@ -55,6 +58,10 @@ export class LoginService {
           },
         );
       }
+      const kinds = await this.settingsService.accountKinds(tx, device, settings);
+      const obstacle = loginObstacle(kinds);
+      if (obstacle !== null) throw new Problem('NotAllowedBySettings', obstacle, { setting: 'domainLoginMode' });
+      const accountKinds = offeredKinds(kinds);
       const tenant = await this.copies.tenant(tx, actor.mspId, device.tenantId);
       if (tenant === null) throw new Error(`No copy of tenant ${device.tenantId}.`);
       await this.#giveUpPending(tx, device, now);
@@ -71,6 +78,9 @@ export class LoginService {
           hostName: device.hostName,
           tenantName: tenant.name,
           sessionSeconds: settings.sessionSeconds.value,
+          accountKinds,
+          accountKind: accountKinds[0] ?? 'LOCAL',
+          domainObstacle: settings.domainLoginMode.value !== 'LOCAL' && !kinds.DOMAIN.possible ? kinds.DOMAIN.why : null,
         },
         now,
       );

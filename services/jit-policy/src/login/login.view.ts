@@ -4,7 +4,7 @@ import type { LoginWithGrant } from './login.service.ts';
 
 /** A login request as GraphQL has it. */
 export function loginView({ request, grant, at }: LoginWithGrant) {
-  const { id, method, shownNumber, hostName, tenantName, sessionSeconds, expiresAt } = request;
+  const { id, method, shownNumber, hostName, tenantName, sessionSeconds, expiresAt, accountKind, domainObstacle } = request;
   return {
     __typename: 'LoginRequest' as const,
     id,
@@ -15,6 +15,9 @@ export function loginView({ request, grant, at }: LoginWithGrant) {
     tenantName,
     sessionSeconds,
     expiresAt,
+    accountKinds: [...request.accountKinds],
+    accountKind,
+    domainObstacle,
     device: { __typename: 'Device' as const, id: request.deviceId },
     tenant: { __typename: 'Tenant' as const, id: request.tenantId },
     grant: grant === null ? null : grantView(grant),

@@ -4,8 +4,17 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What an account is an account of. */
+export type AccountKind =
+  /** The Active Directory domain that the computer is in. */
+  | 'DOMAIN'
+  /** The computer. */
+  | 'LOCAL';
+
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
+  /** One of the login's `accountKinds`; the first when left out. */
+  accountKind?: AccountKind | null | undefined;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion?: string | null | undefined;
   /** The code from the QR: proof of having scanned it. */

@@ -5,3 +5,4 @@ export { unprotected } from './protection.ts';
 export { eventually } from './eventually.ts';
 export { FakeClock } from './fake-clock.ts';
 export { TestGateway } from './principal.ts';
+export { PtyTerminal } from './pty-terminal.ts';

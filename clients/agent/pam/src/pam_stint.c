@@ -174,6 +174,14 @@ static bool ask(pam_handle_t *pamh, struct agent *a, int style, const char *ques
   return sent;
 }
 
+/* login(1) gives up after LOGIN_TIMEOUT (60 s) by an alarm, which would end a login that somebody is just approving. */
+static void take_time(pam_handle_t *pamh, const char *text) {
+  unsigned wanted = (unsigned)strtoul(text, NULL, 10);
+  if (strcmp(service_of(pamh), "login") != 0 || wanted > 7200) return;
+  unsigned left = alarm(0);
+  if (left > 0) alarm(left > wanted ? left : wanted);
+}
+
 static bool starts(const char *line, const char *word, const char **rest) {
   size_t length = strlen(word);
   if (strncmp(line, word, length) != 0 || (line[length] != ' ' && line[length] != '\0')) return false;
@@ -186,8 +194,9 @@ static bool converse(pam_handle_t *pamh, struct agent *a, struct verdict *v) {
   char line[LINE_BYTES];
   const char *rest;
   while (hear(a, line)) {
-    if (starts(line, "wait", &rest)) continue;
-    if (starts(line, "text", &rest)) {
+    if (starts(line, "life", &rest)) {
+      take_time(pamh, rest);
+    } else if (starts(line, "text", &rest)) {
       pam_info(pamh, "%s", rest);
     } else if (starts(line, "ask", &rest)) {
       if (!ask(pamh, a, PAM_PROMPT_ECHO_ON, rest)) return false;
@@ -196,9 +205,8 @@ static bool converse(pam_handle_t *pamh, struct agent *a, struct verdict *v) {
     } else if ((v->granted = starts(line, "ok", &rest)) || starts(line, "fail", &rest)) {
       snprintf(v->text, sizeof v->text, "%s", rest);
       return true;
-    } else {
-      return false;
     }
+    /* `wait`, and whatever a newer agent says that need not be understood. */
   }
   return false;
 }

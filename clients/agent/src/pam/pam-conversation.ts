@@ -40,6 +40,10 @@ const questions: Record<Question, { say: 'ask' | 'secret'; text: string }> = {
   ticket: { say: 'ask', text: 'Ticket: ' },
 };
 
+/** For making the account, once approved. */
+const graceSeconds = 60;
+const offlineSeconds = 600;
+
 /** A person types one of three codes; then the login must be asked for again. */
 const codeTries = 3;
 
@@ -184,6 +188,7 @@ export class PamConversation {
 
   async #show(login: Extract<AgentEvent, { event: 'started' }>): Promise<void> {
     // The first line shares its place with what ssh writes before every question.
+    this.#o.say({ say: 'life', text: String(login.secondsLeft + graceSeconds) });
     this.#text(`Login to this computer of ${login.tenantName}`);
     if (login.qrPayload === null) return this.#ask('code');
     await this.#picture(login.qrPayload);
@@ -193,6 +198,7 @@ export class PamConversation {
   }
 
   async #showOffline({ qrPayload, computerTime }: Extract<AgentEvent, { event: 'offline' }>): Promise<void> {
+    this.#o.say({ say: 'life', text: String(offlineSeconds) });
     this.#text('The server cannot be reached: offline login');
     await this.#picture(qrPayload);
     this.#text(`Scan the code with the Stint app, or choose this computer there: ${qrPayload.replace(/^.*:/, '')}`);

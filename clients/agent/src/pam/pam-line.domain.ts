@@ -12,8 +12,8 @@ export type PamRequest =
   | ({ op: 'become'; account: string } & PamCaller)
   | { op: 'answer'; text: string };
 
-/** What the agent says to the PAM module. */
-export type PamReply = { say: 'text' | 'ask' | 'secret' | 'ok' | 'fail'; text: string } | { say: 'wait' };
+/** What the agent says to the PAM module. `life`: for how many seconds the login may go on. */
+export type PamReply = { say: 'life' | 'text' | 'ask' | 'secret' | 'ok' | 'fail'; text: string } | { say: 'wait' };
 
 /** Longest line in either direction, in bytes; the module has room for no more. */
 export const longestLine = 1_500;

@@ -5,67 +5,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findTool } from '../accounts/tool-runner.ts';
 
 const run = promisify(execFile);
 
-// Copies of /etc, /usr, /var and /home stand before the real ones, for these processes alone; they end with the first of them.
-const script = [
-  'set -e',
-  'mount --make-rprivate /',
-  'mount -t tmpfs none "$1"',
-  'for each in etc usr var home; do',
-  '  mkdir -p "$1/$each/upper" "$1/$each/work"',
-  '  mount -t overlay overlay -o "lowerdir=/$each,upperdir=$1/$each/upper,workdir=$1/$each/work" "/$each"',
-  'done',
-  'mount -t tmpfs -o mode=755 none /run',
-  'shift',
-  // Not exec: the first process of a computer takes in orphans.
-  '"$@"',
-  'exit $?',
-].join('\n');
-const inside = (scratch: string, ...command: string[]) => [
-  '--mount',
-  '--pid',
-  '--fork',
-  '--mount-proc',
-  '--kill-child',
-  'sh',
-  '-c',
-  script,
-  'sh',
-  scratch,
-  ...command,
-];
-
-async function obstacle(): Promise<string | null> {
-  if (process.getuid?.() !== 0) return 'it needs root.';
-  const tools = ['gcc', 'make', 'dpkg', 'pam-auth-update', 'sshd', 'ssh', 'ssh-keygen', 'sudo', 'su', 'login', 'script'];
-  const missing = tools.filter((tool) => findTool(tool) === null);
-  if (!existsSync('/usr/include/security/pam_modules.h')) missing.push('libpam0g-dev');
-  if (missing.length > 0) return `not installed: ${missing.join(', ')}.`;
-  const scratch = mkdtempSync(join(tmpdir(), 'stint-pam-'));
-  const { stderr } = await run('unshare', inside(scratch, 'true')).then(
-    () => ({ stderr: null }),
-    (error: { stderr: string }) => error,
-  );
-  rmSync(scratch, { recursive: true });
-  return stderr === null ? null : `it needs namespaces and overlay mounts (${stderr.trim()}).`;
-}
-
-const reason = await obstacle();
-if (reason !== null) process.stderr.write(`Skipped, Linux login by PAM with a real sshd, su, sudo and login: ${reason}\n`);
+const source = fileURLToPath(new URL('../../pam/', import.meta.url));
+const reason = (await run(join(source, 'test/obstacle.sh'))).stdout.trim();
+if (reason !== '') process.stderr.write(`Skipped, Linux login by PAM with a real sshd, su, sudo and login: ${reason}\n`);
 
 const disabled = { locked: true, expired: true, admin: false };
 
-(reason === null ? describe : describe.skip)('Linux login by PAM, on a computer with the package installed', () => {
+(reason === '' ? describe : describe.skip)('Linux login by PAM, on a computer with the package installed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'stint-pam-'));
   const untouched = ['/etc/passwd', '/etc/shadow', '/etc/pam.d/common-auth'].map((file) => readFileSync(file, 'utf8'));
   let seen: Record<string, unknown> = {};
   let logged = '';
 
   beforeAll(async () => {
-    const source = fileURLToPath(new URL('../../pam/', import.meta.url));
     await run('make', ['-C', source, `BUILD=${join(folder, 'build')}`, 'deb']);
     const [deb = ''] = globSync(join(folder, 'build', '*.deb'));
     const program = fileURLToPath(new URL('../testing/pam-machine.ts', import.meta.url));
@@ -74,7 +29,10 @@ const disabled = { locked: true, expired: true, admin: false };
     mkdirSync(scratch);
     writeFileSync(results, '{}');
     const node = [process.execPath, '--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program, deb, results];
-    const { stdout, stderr } = await run('unshare', inside(scratch, ...node), { timeout: 280_000, maxBuffer: 1 << 26 });
+    const { stdout, stderr } = await run(join(source, 'test/private-copies.sh'), [scratch, ...node], {
+      timeout: 280_000,
+      maxBuffer: 1 << 26,
+    });
     logged = stdout + stderr;
     seen = JSON.parse(readFileSync(results, 'utf8')) as Record<string, unknown>;
   }, 300_000);

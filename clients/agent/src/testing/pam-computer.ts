@@ -1,10 +1,10 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { generateHpkeKeyPair, generatePassword, newTotpSeed, sealTo, totpCode, totpStep } from '@stint/crypto';
 import { createLog } from '@stint/host';
 import { newId } from '@stint/kernel';
-import { eventually } from '@stint/testing';
+import { eventually, PtyTerminal } from '@stint/testing';
 import { LinuxDriver } from '../accounts/linux.driver.ts';
 import { Daemon } from '../daemon.ts';
 import { linuxClock } from '../deadline/device-clock.ts';
@@ -15,7 +15,6 @@ import { makePrivateFolder } from '../state/durable-file.ts';
 import { FileStateStore } from '../state/state-store.ts';
 import { testDeviceId } from './agent-under-test.ts';
 import { aDesiredAccount, MemoryControlPlane } from './memory.control-plane.ts';
-import { PamTerminal } from './pam-terminal.ts';
 
 const stateFolder = '/var/lib/stint-agent';
 const keys = await generateHpkeKeyPair();
@@ -41,14 +40,6 @@ export const stored = (name: string) => {
     }
   );
 };
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export async function startAgent(server: MemoryControlPlane): Promise<{ close(): Promise<void> }> {
   makePrivateFolder(stateFolder);
@@ -88,13 +79,13 @@ export class PamComputer {
     return this.server.logins.size;
   }
 
-  ssh(rest = '', user = 'stint'): PamTerminal {
+  ssh(rest = '', user = 'stint'): PtyTerminal {
     const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'PubkeyAuthentication=no'];
-    return new PamTerminal(`ssh ${options.map((option) => `-o ${option}`).join(' ')} -p ${this.port} ${user}@127.0.0.1 ${rest}`);
+    return new PtyTerminal(`ssh ${options.map((option) => `-o ${option}`).join(' ')} -p ${this.port} ${user}@127.0.0.1 ${rest}`);
   }
 
-  worker(command: string): PamTerminal {
-    return new PamTerminal(command, { uid: workerUid });
+  worker(command: string): PtyTerminal {
+    return new PtyTerminal(command, { uid: workerUid });
   }
 
   approve(login: string, name: string, grant: Partial<DesiredGrant> = {}): string {

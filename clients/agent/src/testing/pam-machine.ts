@@ -2,10 +2,10 @@
 // /var and /home are copies. Installs the package with dpkg, runs the agent on the real driver, a real sshd, and real
 // programs at terminals. Writes what each scenario saw as JSON. Arguments: the package, the file to write, the only scenario (all). The agent logs to stdout.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { commonFiles, freePort, PamComputer, sh, shadow, startAgent, workerPassword, workerUid } from './pam-computer.ts';
+import { existsSync, writeFileSync } from 'node:fs';
+import { eventually, freePort, PtyTerminal } from '@stint/testing';
+import { commonFiles, PamComputer, sh, shadow, startAgent, workerPassword, workerUid } from './pam-computer.ts';
 import { scenarios } from './pam-scenarios.ts';
-import { PamTerminal } from './pam-terminal.ts';
 
 const [, , deb = '', resultFile = '', only] = process.argv;
 
@@ -15,9 +15,9 @@ async function step(name: string, work: () => Promise<unknown>): Promise<void> {
   const began = performance.now();
   seen[name] = await work().catch((error: unknown) => ({
     error: error instanceof Error ? error.message : String(error),
-    terminals: PamTerminal.opened.splice(0).map(({ shown }) => shown.slice(-600)),
+    terminals: PtyTerminal.opened.splice(0).map(({ shown }) => shown.slice(-600)),
   }));
-  PamTerminal.opened.length = 0;
+  PtyTerminal.opened.length = 0;
   process.stderr.write(`${name}: ${Math.round(performance.now() - began)} ms\n`);
 }
 
@@ -40,10 +40,10 @@ await step('installed', async () => {
     ),
   };
 });
-mkdirSync('/run/sshd', { recursive: true });
 sh('ssh-keygen -A');
 machine.port = await freePort();
 machine.sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-p', String(machine.port), '-o', 'ListenAddress=127.0.0.1'], { stdio: 'inherit' });
+await eventually(() => sh(`ssh-keyscan -p ${machine.port} 127.0.0.1`));
 machine.agent = await startAgent(machine.server);
 for (const [name, scenario] of Object.entries(scenarios))
   if (only === undefined || only === name) await step(name, () => scenario(machine));

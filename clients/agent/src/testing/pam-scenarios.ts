@@ -1,11 +1,10 @@
-import { eventually } from '@stint/testing';
+import { eventually, PtyTerminal } from '@stint/testing';
 import { toString as qrText } from 'qrcode';
 import { findProcess } from '../processes/process-ref.ts';
 import { sh, startAgent, stored, workerPassword, type PamComputer } from './pam-computer.ts';
-import { PamTerminal } from './pam-terminal.ts';
 
 /** The QR code of a login as it must be in the terminal, line by line. */
-async function showsQr(terminal: PamTerminal, login: string): Promise<boolean> {
+async function showsQr(terminal: PtyTerminal, login: string): Promise<boolean> {
   const picture = await qrText(`https://stint.example/l/${login}`, { type: 'utf8', errorCorrectionLevel: 'L' });
   return terminal.shown.includes(picture.trimEnd());
 }
@@ -80,11 +79,17 @@ export const scenarios: Record<string, Scenario> = {
     return { qr, identity, reason, again: await again.exit(), otherCommand: (await other.exit()) !== 0 && !other.shown.includes('uid=') };
   },
   'at the console': async (m) => {
-    const terminal = new PamTerminal('login');
+    // login(1) gives up after so many seconds; an approval may take longer.
+    sh("sed -i 's/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 5/' /etc/login.defs");
+    const began = performance.now();
+    const terminal = new PtyTerminal('login');
     await terminal.sees('login: ');
     terminal.type('stint');
     const login = await m.login();
     await terminal.sees(ready);
+    await eventually(() => {
+      if (performance.now() < began + 5_500) throw new Error('not yet');
+    });
     const qr = await showsQr(terminal, login);
     const account = m.approve(login, 'jit-console');
     terminal.type('');
@@ -194,10 +199,10 @@ export const scenarios: Record<string, Scenario> = {
     su.type('guess');
     const guessed = (await su.exit()) !== 0 && !su.shown.includes('uid=');
     const uid = Number(sh('id -u stint'));
-    const stray = new PamTerminal('su -l jit-first -c id', { uid });
+    const stray = new PtyTerminal('su -l jit-first -c id', { uid });
     const strayCode = await stray.exit();
     const strayIn = stray.shown.includes('uid=') || stray.shown.includes('Password');
-    const bare = new PamTerminal('env STINT_ACCOUNT=jit-first /usr/lib/stint/stint-shell -c id', { uid });
+    const bare = new PtyTerminal('env STINT_ACCOUNT=jit-first /usr/lib/stint/stint-shell -c id', { uid });
     const bareIn = (await bare.exit()) === 0 || bare.shown.includes('uid=');
     // The very words of the module, from a process that was not approved; and from below the session, once more.
     const me = findProcess(process.pid)!;
@@ -217,7 +222,7 @@ export const scenarios: Record<string, Scenario> = {
   'ways around': async (m) => {
     const before = m.logins;
     // Root may do anything, but a session without an approval is none of ours.
-    const root = new PamTerminal('su - stint');
+    const root = new PtyTerminal('su - stint');
     const rootCode = await root.exit();
     const shell = m.worker('su - stint -s /bin/sh -c id');
     await shell.sees(ready);
@@ -240,7 +245,7 @@ export const scenarios: Record<string, Scenario> = {
     const su = m.worker('su - worker -c "id -un"');
     await su.sees('Password: ');
     su.type(workerPassword);
-    const console = new PamTerminal('login');
+    const console = new PtyTerminal('login');
     await console.sees('login: ');
     console.type('worker');
     await console.sees('Password: ');
@@ -263,7 +268,7 @@ export const scenarios: Record<string, Scenario> = {
     await ssh.sees('(Enter) ');
     ssh.type('');
     const su = m.worker('su - stint');
-    const console = new PamTerminal('login stint');
+    const console = new PtyTerminal('login stint');
     const [sshCode, suCode, consoleCode] = [await ssh.exit(), await su.exit(), await console.exit()];
     const others = await scenarios['other accounts']!(m);
     m.agent = await startAgent(m.server);

@@ -1,11 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { eventually } from '@stint/testing';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { eventually } from './eventually.ts';
 
 /** A program at a terminal of its own (a pty, by script(1)), as a person would use it. */
-export class PamTerminal {
+export class PtyTerminal {
   /** All that were opened, for what a failed scenario tells. */
-  static readonly opened: PamTerminal[] = [];
-  readonly process: ChildProcess;
+  static readonly opened: PtyTerminal[] = [];
+  readonly process: ChildProcessWithoutNullStreams;
   shown = '';
 
   constructor(command: string, as: { uid?: number } = {}) {
@@ -15,15 +15,15 @@ export class PamTerminal {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', TERM: 'dumb', SHELL: '/bin/sh', HOME: '/' },
       ...(as.uid === undefined ? {} : { uid: as.uid, gid: as.uid }),
     });
-    PamTerminal.opened.push(this);
+    PtyTerminal.opened.push(this);
     const decoder = new TextDecoder();
-    this.process.stdout!.on('data', (chunk: Buffer) => (this.shown += decoder.decode(chunk, { stream: true }).replaceAll('\r', '')));
-    this.process.stderr!.on('data', (chunk: Buffer) => (this.shown += chunk.toString()));
-    this.process.stdin!.on('error', () => undefined);
+    this.process.stdout.on('data', (chunk: Buffer) => (this.shown += decoder.decode(chunk, { stream: true }).replaceAll('\r', '')));
+    this.process.stderr.on('data', (chunk: Buffer) => (this.shown += chunk.toString()));
+    this.process.stdin.on('error', () => undefined);
   }
 
   type(text: string): void {
-    this.process.stdin!.write(`${text}\n`);
+    this.process.stdin.write(`${text}\n`);
   }
 
   /** Waits until the terminal shows this. */
@@ -33,7 +33,7 @@ export class PamTerminal {
         if (typeof wanted === 'string' ? !this.shown.includes(wanted) : !wanted.test(this.shown))
           throw new Error(`The terminal does not show ${String(wanted)}, but: ${this.shown}`);
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 20_000 },
     );
   }
 
@@ -42,10 +42,10 @@ export class PamTerminal {
     return eventually(
       () => {
         const { exitCode, signalCode, stdout } = this.process;
-        if ((exitCode === null && signalCode === null) || !stdout!.closed) throw new Error('The program has not ended.');
+        if ((exitCode === null && signalCode === null) || !stdout.closed) throw new Error('The program has not ended.');
         return exitCode;
       },
-      { timeoutMs: 15_000 },
+      { timeoutMs: 20_000 },
     );
   }
 

@@ -1,5 +1,16 @@
 export { generatePassword } from './password.ts';
-export { newTotpSeed, totpUri, totpCode, totpStep, matchTotp, totpPeriodSeconds } from './totp.ts';
+export {
+  newTotpSeed,
+  totpUri,
+  totpCode,
+  totpStep,
+  matchTotp,
+  totpClockHint,
+  totpPeriodSeconds,
+  deviceTotpSeed,
+  offlineTotpInfo,
+  offlineTotpPlace,
+} from './totp.ts';
 export {
   generateSigningKey,
   publicKeyX,

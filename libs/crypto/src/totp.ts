@@ -1,7 +1,12 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 
 export const totpPeriodSeconds = 30;
+
+/** The purpose of a device's own TOTP secret: what it is derived for (with the device's id), and what it is sealed to. */
+export const offlineTotpInfo = 'stint-offline-totp-v1';
+/** How far a clock may be off to be told so: ten minutes. */
+const furthestHintSteps = 20;
 
 /** A new TOTP secret: 20 random bytes, the length of SHA-1's output (RFC 4226 §4, R6). */
 export function newTotpSeed(): Buffer {
@@ -37,6 +42,34 @@ export function matchTotp(input: { seed: Buffer; code: string; now: Date; lastSt
     if (equal && matched === null && (input.lastStep === null || step > input.lastStep)) matched = step;
   }
   return matched;
+}
+
+/**
+ * How many steps a clock is off in which `code` would be right, or null: from -20 to 20, negative for a clock that is
+ * behind, never the steps that `matchTotp` accepts. The nearest counts.
+ */
+export function totpClockHint(seed: Buffer, code: string, now: Date): number | null {
+  if (!/^[0-9]{6}$/.test(code)) return null;
+  const given = Buffer.from(code);
+  const present = totpStep(now);
+  let hint: number | null = null;
+  for (let off = 2; off <= furthestHintSteps; off += 1) {
+    for (const steps of [-off, off]) {
+      const equal = timingSafeEqual(given, Buffer.from(totpCode(seed, present + steps)));
+      if (equal && hint === null) hint = steps;
+    }
+  }
+  return hint;
+}
+
+/** The TOTP secret of one technician for one device: 20 bytes, HKDF-SHA-256 (RFC 5869) of the technician's, without salt. It tells nothing about another device's. */
+export function deviceTotpSeed(seed: Buffer, deviceId: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', seed, Buffer.alloc(0), `${offlineTotpInfo}${deviceId}`, 20));
+}
+
+/** The place to which a device's TOTP secret is sealed (additional data of HPKE). */
+export function offlineTotpPlace(deviceId: string, technicianId: string): string {
+  return `${deviceId} ${technicianId}`;
 }
 
 function parameters(seed: Buffer) {

@@ -43,6 +43,10 @@ import { LoginRepository } from './login/login.repository.ts';
 import { LoginResolver } from './login/login.resolver.ts';
 import { LoginService } from './login/login.service.ts';
 import { LoginSweep } from './login/login.sweep.ts';
+import { OfflineAccessService } from './offline/offline-access.service.ts';
+import { OfflineLoginService } from './offline/offline-login.service.ts';
+import { OfflineRepository } from './offline/offline.repository.ts';
+import { OfflineResolver } from './offline/offline.resolver.ts';
 import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
 import { SettingsRepository } from './settings/settings.repository.ts';
 import { SettingsResolver } from './settings/settings.resolver.ts';
@@ -124,6 +128,10 @@ export class AppModule {
         DeviceStateSweep,
         DeviceStateResolver,
         TechnicianResolver,
+        OfflineRepository,
+        OfflineAccessService,
+        OfflineLoginService,
+        OfflineResolver,
       ],
     };
   }

@@ -59,6 +59,8 @@ import { TenantRepository } from './tenant/tenant.repository.ts';
 import { TenantResolver } from './tenant/tenant.resolver.ts';
 import { TenantService } from './tenant/tenant.service.ts';
 import { ALLOW_INSECURE_IDENTITY_PROVIDER, CLOCK, KEYS, PUBLIC_URL, REVOKE, type Revoke } from './tokens.ts';
+import { OfflineAccessResolver } from './totp/offline-access.resolver.ts';
+import { OfflineSecretService } from './totp/offline-secret.service.ts';
 import { TotpRepository } from './totp/totp.repository.ts';
 import { TotpResolver } from './totp/totp.resolver.ts';
 import { TotpService } from './totp/totp.service.ts';
@@ -107,6 +109,8 @@ export class AppModule {
           ApiClientResolver,
           AuditResolver,
           TotpResolver,
+          OfflineSecretService,
+          OfflineAccessResolver,
           RoleResolver,
           TechnicianRolesResolver,
         ],

@@ -15,13 +15,14 @@ interface Row {
   last_used_at: Date;
   absent_since: Date | null;
   removed_at: Date | null;
+  prepared: boolean;
 }
 
 const columns =
-  'msp_id, tenant_id, id, device_id, technician_id, name, display_name, password_length, last_used_at, absent_since, removed_at';
+  'msp_id, tenant_id, id, device_id, technician_id, name, display_name, password_length, last_used_at, absent_since, removed_at, prepared';
 
 // $1 is now, $2 the default of accountRestDays. No tenant can set less than a day: the first comparison can use the index.
-const resting = `a.absent_since is null and a.removed_at is null and a.last_used_at <= $1::timestamptz - interval '1 day'
+const resting = `a.absent_since is null and not a.prepared and a.removed_at is null and a.last_used_at <= $1::timestamptz - interval '1 day'
   and a.last_used_at <= $1::timestamptz - make_interval(days => coalesce((
     select (s.own ->> 'accountRestDays')::int from tenant t join jit_settings s on s.msp_id = t.msp_id and s.id = any(t.path) and s.own ? 'accountRestDays'
     where t.msp_id = a.msp_id and t.id = a.tenant_id order by array_position(t.path, s.id) desc limit 1), $2::int))
@@ -29,26 +30,16 @@ const resting = `a.absent_since is null and a.removed_at is null and a.last_used
 
 /** JIT accounts on devices. */
 export class AccountRepository {
-  async insert(tx: Tx, account: Account): Promise<void> {
-    await tx.query(`insert into jit_account (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, [
-      account.mspId,
-      account.tenantId,
-      account.id,
-      account.deviceId,
-      account.technicianId,
-      account.name,
-      account.displayName,
-      account.passwordLength,
-      account.lastUsedAt,
-      account.absentSince,
-      account.removedAt,
+  async insert(tx: Tx, ...accounts: readonly Account[]): Promise<void> {
+    await tx.query(`insert into jit_account (${columns}) select ${columns} from jsonb_populate_recordset(null::jit_account, $1)`, [
+      JSON.stringify(accounts.map(asRow)),
     ]);
   }
 
   /** The account is used again, as the approval wants it; its device must be locked. */
   async reuse(tx: Tx, account: Account): Promise<void> {
     await tx.query(
-      'update jit_account set display_name = $3, password_length = $4, last_used_at = $5, absent_since = null where msp_id = $1 and id = $2',
+      'update jit_account set display_name = $3, password_length = $4, last_used_at = $5, absent_since = null, removed_at = null, prepared = false where msp_id = $1 and id = $2',
       [account.mspId, account.id, account.displayName, account.passwordLength, account.lastUsedAt],
     );
   }
@@ -157,5 +148,23 @@ function asAccount(row: Row): Account {
     lastUsedAt: row.last_used_at,
     absentSince: row.absent_since,
     removedAt: row.removed_at,
+    prepared: row.prepared,
+  };
+}
+
+function asRow(account: Account): Row {
+  return {
+    msp_id: account.mspId,
+    tenant_id: account.tenantId,
+    id: account.id,
+    device_id: account.deviceId,
+    technician_id: account.technicianId,
+    name: account.name,
+    display_name: account.displayName,
+    password_length: account.passwordLength,
+    last_used_at: account.lastUsedAt,
+    absent_since: account.absentSince,
+    removed_at: account.removedAt,
+    prepared: account.prepared,
   };
 }

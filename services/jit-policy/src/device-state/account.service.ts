@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { newId } from '@stint/kernel';
+import { newId, type Id } from '@stint/kernel';
 import type { WriteTx } from '../audit-trail.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import type { EffectiveSettings } from '../settings/settings.domain.ts';
@@ -7,40 +7,79 @@ import { accountName, sharedAccountName } from './account-name.domain.ts';
 import { AccountRepository } from './account.repository.ts';
 import type { Account } from './desired-state.domain.ts';
 
+/** What of the settings decides on accounts. */
+export type AccountSettings = Pick<EffectiveSettings, 'technicianLoginMode' | 'accountNamePrefix' | 'passwordLength'>;
+
 /** Which account a technician gets on a device: their own, or the one that all share. */
 @Injectable()
 export class AccountService {
   constructor(private readonly accounts: AccountRepository) {}
 
   /** The account for a new grant, made or used again; `device` is locked. Settings count from here on, not for what runs. */
-  async forGrant(tx: WriteTx, device: DeviceCopy, technician: TechnicianCopy, settings: EffectiveSettings, now: Date): Promise<Account> {
-    const shared = settings.technicianLoginMode.value === 'SHARED';
-    const owner = shared ? null : technician.id;
-    const displayName = shared ? 'Shared by technicians' : technician.displayName;
-    const passwordLength = settings.passwordLength.value;
+  async forGrant(tx: WriteTx, device: DeviceCopy, technician: TechnicianCopy, settings: AccountSettings, now: Date): Promise<Account> {
     const known = await this.accounts.ofDevice(tx, device.mspId, device.id);
-    const existing = known.find((account) => account.technicianId === owner);
-    if (existing !== undefined) {
-      const account: Account = { ...existing, displayName, passwordLength, lastUsedAt: now, absentSince: null };
-      await this.accounts.reuse(tx, account);
-      return account;
+    const existing = known.find((account) => account.technicianId === ownerOf(technician, settings));
+    const fresh = newAccount(device, technician, settings, new Set(known.map(({ name }) => name)), now);
+    if (existing === undefined) {
+      await this.accounts.insert(tx, fresh);
+      return fresh;
     }
-    const taken = new Set(known.map(({ name }) => name));
-    const prefix = settings.accountNamePrefix.value;
-    const account: Account = {
-      mspId: device.mspId,
-      tenantId: device.tenantId,
-      id: newId(),
-      deviceId: device.id,
-      technicianId: owner,
-      name: shared ? sharedAccountName(prefix, device.id, taken) : accountName(prefix, technician.email, technician.id, taken),
-      displayName,
-      passwordLength,
-      lastUsedAt: now,
-      absentSince: null,
-      removedAt: null,
-    };
-    await this.accounts.insert(tx, account);
+    const { displayName, passwordLength } = fresh;
+    const account: Account = { ...existing, displayName, passwordLength, lastUsedAt: now, absentSince: null, prepared: false };
+    await this.accounts.reuse(tx, account);
     return account;
   }
+
+  /** Chooses accounts ahead, for technicians without one; `device` is locked. */
+  async prepare(
+    tx: WriteTx,
+    device: DeviceCopy,
+    technicians: readonly TechnicianCopy[],
+    settings: AccountSettings,
+    now: Date,
+  ): Promise<void> {
+    const known = await this.accounts.ofDevice(tx, device.mspId, device.id);
+    const owned = new Set(known.map(({ technicianId }) => technicianId));
+    const names = new Set(known.map(({ name }) => name));
+    const prepared: Account[] = [];
+    for (const technician of technicians) {
+      const owner = ownerOf(technician, settings);
+      if (owned.has(owner)) continue;
+      const account = { ...newAccount(device, technician, settings, names, now), prepared: true };
+      owned.add(owner);
+      names.add(account.name);
+      prepared.push(account);
+    }
+    if (prepared.length > 0) await this.accounts.insert(tx, ...prepared);
+  }
+}
+
+/** Whose account a technician uses: null is the shared one. */
+export function ownerOf(technician: Pick<TechnicianCopy, 'id'>, settings: Pick<AccountSettings, 'technicianLoginMode'>): Id | null {
+  return settings.technicianLoginMode.value === 'SHARED' ? null : technician.id;
+}
+
+function newAccount(
+  device: DeviceCopy,
+  technician: TechnicianCopy,
+  settings: AccountSettings,
+  taken: ReadonlySet<string>,
+  now: Date,
+): Account {
+  const owner = ownerOf(technician, settings);
+  const prefix = settings.accountNamePrefix.value;
+  return {
+    mspId: device.mspId,
+    tenantId: device.tenantId,
+    id: newId(),
+    deviceId: device.id,
+    technicianId: owner,
+    name: owner === null ? sharedAccountName(prefix, device.id, taken) : accountName(prefix, technician.email, technician.id, taken),
+    displayName: owner === null ? 'Shared by technicians' : technician.displayName,
+    passwordLength: settings.passwordLength.value,
+    lastUsedAt: now,
+    absentSince: null,
+    removedAt: null,
+    prepared: false,
+  };
 }

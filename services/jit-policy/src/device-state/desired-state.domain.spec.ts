@@ -7,6 +7,7 @@ import { checkReports, checkStrays, commandOf, failureText, type AccountReport }
 const noon = new Date('2026-11-23T12:00:00Z');
 const at = (seconds: number) => addSeconds(noon, seconds);
 const account: Account = {
+  prepared: false,
   mspId: newId(),
   tenantId: newId(),
   id: newId(),

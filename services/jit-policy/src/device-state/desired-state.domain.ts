@@ -14,6 +14,8 @@ export interface Account {
   lastUsedAt: Date;
   absentSince: Date | null;
   removedAt: Date | null;
+  /** Chosen ahead for offline logins and never used: no part of the desired state. */
+  prepared: boolean;
 }
 
 /** One grant that enables an account, as the device is told. */

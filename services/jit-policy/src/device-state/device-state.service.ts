@@ -47,13 +47,15 @@ export class DeviceStateService {
       const now = this.clock.now();
       const grants = await this.grants.openOfDevice(tx, mspId, id);
       const accounts = await this.accounts.ofDevice(tx, mspId, id);
-      const desired = accounts.map((account) =>
-        desiredAccount(
-          account,
-          grants.filter((grant) => grant.accountId === account.id),
-          now,
-        ),
-      );
+      const desired = accounts
+        .filter(({ prepared }) => !prepared)
+        .map((account) =>
+          desiredAccount(
+            account,
+            grants.filter((grant) => grant.accountId === account.id),
+            now,
+          ),
+        );
       return { revision, accounts: desired, checkInSeconds: checkInSeconds(grants) };
     });
   }

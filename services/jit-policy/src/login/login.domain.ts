@@ -4,7 +4,7 @@ import type { Grant } from '../grant/grant.domain.ts';
 
 export const loginLifeSeconds = 120;
 
-export type LoginMethod = 'QR' | 'TOTP';
+export type LoginMethod = 'QR' | 'TOTP' | 'OFFLINE';
 export const storedLoginStates = ['PENDING', 'AWAITING_APPROVAL', 'APPROVED', 'DENIED', 'EXPIRED', 'FAILED'] as const;
 export type StoredLoginState = (typeof storedLoginStates)[number];
 /** As clients see it: an approved login follows its grant. */

@@ -61,6 +61,10 @@ export class LoginRepository {
     return row === undefined ? null : asLogin(row);
   }
 
+  async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<LoginRequest[]> {
+    return (await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and id = any($2)`, [mspId, ids])).map(asLogin);
+  }
+
   async findByCode(tx: Tx, mspId: Id, codeHash: Buffer): Promise<LoginRequest | null> {
     const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and code_hash = $2`, [mspId, codeHash]);
     return row === undefined ? null : asLogin(row);

@@ -44,6 +44,7 @@ export class LoginService {
   /** Starts a login at the calling device; an older one that still waits is given up. The QR's content is answered here and never again. */
   async start(actor: Actor, id: Id, method: LoginMethod): Promise<{ login: LoginWithGrant; qrPayload: string | null }> {
     if (!isId(id)) throw invalidInput('id', 'id must be a UUIDv7 in its canonical lower-case form.');
+    if (method === 'OFFLINE') throw invalidInput('method', 'Without the server a login is not started: report it by reportOfflineLogins.');
     return this.directory.asDevice(actor, async (tx, device) => {
       const now = this.clock.now();
       const known = await this.logins.find(tx, actor.mspId, id);

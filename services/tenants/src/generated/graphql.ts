@@ -862,6 +862,14 @@ export type NotFound = Problem & {
   message: Scalars['String']['output'];
 };
 
+export type OfflineAccess = {
+  __typename?: 'OfflineAccess';
+  deviceId: Scalars['ID']['output'];
+  /** The TOTP secret of this technician for this device alone, sealed to the device's key; null when there is none, and for anybody but the device. */
+  sealedSecret?: Maybe<SealedSecret>;
+  technicianId: Scalars['ID']['output'];
+};
+
 /** Where a page of a list stands in the whole. */
 export type PageInfo = {
   __typename?: 'PageInfo';
@@ -1189,6 +1197,15 @@ export type RotateCredentialInput = {
 
 /** Answer of `rotateCredential`. */
 export type RotateCredentialResult = Conflict | CredentialRotation | InvalidInput;
+
+/** A secret that only the holder of a key can open: HPKE (RFC 9180) base mode with X25519, HKDF-SHA256 and AES-256-GCM. */
+export type SealedSecret = {
+  __typename?: 'SealedSecret';
+  /** The ciphertext, base64url. */
+  ciphertext: Scalars['String']['output'];
+  /** The encapsulated key, base64url. */
+  enc: Scalars['String']['output'];
+};
 
 /** Input of `setGroupMembers`. */
 export type SetGroupMembersInput = {
@@ -1708,6 +1725,7 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 export type FederationTypes = {
   Device: Device;
   Group: Group;
+  OfflineAccess: OfflineAccess;
   Technician: Technician;
   Tenant: Tenant;
 };
@@ -1720,6 +1738,9 @@ export type FederationReferenceTypes = {
   Group:
     ( { __typename: 'Group' }
     & GraphQLRecursivePick<FederationTypes['Group'], {"id":true}> );
+  OfflineAccess:
+    ( { __typename: 'OfflineAccess' }
+    & GraphQLRecursivePick<FederationTypes['OfflineAccess'], {"deviceId":true,"technicianId":true}> );
   Technician:
     ( { __typename: 'Technician' }
     & GraphQLRecursivePick<FederationTypes['Technician'], {"id":true}> );
@@ -2006,6 +2027,7 @@ export type ResolversTypes = {
   JoiningStarted: ResolverTypeWrapper<JoiningStarted>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
+  OfflineAccess: ResolverTypeWrapper<OfflineAccess>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   Passkey: ResolverTypeWrapper<Passkey>;
   PasskeyRefused: ResolverTypeWrapper<PasskeyRefused>;
@@ -2042,6 +2064,7 @@ export type ResolversTypes = {
   RoleAssignment: ResolverTypeWrapper<RoleAssignment>;
   RotateCredentialInput: RotateCredentialInput;
   RotateCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RotateCredentialResult']>;
+  SealedSecret: ResolverTypeWrapper<SealedSecret>;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetGroupMembersResult']>;
   SetIdentityProviderInput: SetIdentityProviderInput;
@@ -2152,6 +2175,7 @@ export type ResolversParentTypes = {
   JoiningStarted: JoiningStarted;
   Mutation: Record<PropertyKey, never>;
   NotFound: NotFound;
+  OfflineAccess: OfflineAccess | FederationReferenceTypes['OfflineAccess'];
   PageInfo: PageInfo;
   Passkey: Passkey;
   PasskeyRefused: PasskeyRefused;
@@ -2186,6 +2210,7 @@ export type ResolversParentTypes = {
   RoleAssignment: RoleAssignment;
   RotateCredentialInput: RotateCredentialInput;
   RotateCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RotateCredentialResult'];
+  SealedSecret: SealedSecret;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolversUnionTypes<ResolversParentTypes>['SetGroupMembersResult'];
   SetIdentityProviderInput: SetIdentityProviderInput;
@@ -2546,6 +2571,13 @@ export type NotFoundResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type OfflineAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['OfflineAccess'] = ResolversParentTypes['OfflineAccess'], FederationReferenceType extends FederationReferenceTypes['OfflineAccess'] = FederationReferenceTypes['OfflineAccess']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['OfflineAccess']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  deviceId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  sealedSecret?: Resolver<Maybe<ResolversTypes['SealedSecret']>, ParentType, ContextType>;
+  technicianId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type PageInfoResolvers<ContextType = any, ParentType extends ResolversParentTypes['PageInfo'] = ResolversParentTypes['PageInfo']> = {
   endCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   hasNextPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
@@ -2657,6 +2689,11 @@ export type RoleAssignmentResolvers<ContextType = any, ParentType extends Resolv
 
 export type RotateCredentialResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateCredentialResult'] = ResolversParentTypes['RotateCredentialResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'CredentialRotation' | 'InvalidInput', ParentType, ContextType>;
+};
+
+export type SealedSecretResolvers<ContextType = any, ParentType extends ResolversParentTypes['SealedSecret'] = ResolversParentTypes['SealedSecret']> = {
+  ciphertext?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  enc?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type SetGroupMembersResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetGroupMembersResult'] = ResolversParentTypes['SetGroupMembersResult']> = {
@@ -2886,6 +2923,7 @@ export type Resolvers<ContextType = any> = {
   JoiningStarted?: JoiningStartedResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
+  OfflineAccess?: OfflineAccessResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   Passkey?: PasskeyResolvers<ContextType>;
   PasskeyRefused?: PasskeyRefusedResolvers<ContextType>;
@@ -2907,6 +2945,7 @@ export type Resolvers<ContextType = any> = {
   RevokeSessionResult?: RevokeSessionResultResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   RotateCredentialResult?: RotateCredentialResultResolvers<ContextType>;
+  SealedSecret?: SealedSecretResolvers<ContextType>;
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
   SetIdentityProviderResult?: SetIdentityProviderResultResolvers<ContextType>;
   SignInArtefact?: SignInArtefactResolvers<ContextType>;

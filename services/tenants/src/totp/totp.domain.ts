@@ -1,4 +1,4 @@
-import { addSeconds } from '@stint/kernel';
+import { addSeconds, type Id } from '@stint/kernel';
 
 /** Wrong codes about one subject. */
 export interface Failures {
@@ -59,4 +59,9 @@ export function fail(failures: Failures, limit: Limit, now: Date): Failures {
   if (next < limit.most) return { count: next, windowBeganAt, lockedUntil: null };
   const seconds = Math.min(limit.lockSeconds * 2 ** Math.min(next - limit.most, 20), longestLockSeconds);
   return { count: next, windowBeganAt, lockedUntil: addSeconds(now, seconds) };
+}
+
+/** Where a wrapped seed belongs: it opens nowhere else. */
+export function seedPlace(mspId: Id, technicianId: Id): string {
+  return `totp:${mspId}:${technicianId}`;
 }

@@ -20,6 +20,14 @@ export interface Candidate {
   lastStep: number | null;
 }
 
+/** A technician's wrapped seed, for a device. */
+export interface OfflineSeed {
+  technicianId: Id;
+  /** Held on the device's tenant or above. */
+  roles: readonly RoleAssignment[];
+  seed: Buffer;
+}
+
 @Injectable()
 export class TotpRepository {
   async putPending(tx: Tx, owner: { mspId: Id; tenantId: Id; technicianId: Id }, wrappedSeed: Buffer): Promise<void> {
@@ -76,6 +84,32 @@ export class TotpRepository {
     return row === undefined
       ? null
       : { technicianId: row.id, roles: row.roles, seed: row.seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
+  }
+
+  /**
+   * The device's key and the confirmed seeds of those of `ids` who are active, have joined and hold a role on the device's
+   * tenant or above it; null for a device that is not active.
+   */
+  async offline(
+    tx: SystemTx,
+    device: { mspId: Id; id: Id },
+    ids: readonly Id[],
+  ): Promise<{ hpkeKey: string; seeds: OfflineSeed[] } | null> {
+    const [place] = await tx.query<{ hpke_key: string; path: Id[] }>(
+      `select d.hpke_key, t.path from device d join tenant t on t.msp_id = d.msp_id and t.id = d.tenant_id
+       where d.msp_id = $1 and d.id = $2 and d.active`,
+      [device.mspId, device.id],
+    );
+    if (place === undefined) return null;
+    const rows = await tx.query<{ id: Id; roles: RoleAssignment[]; seed: Buffer }>(
+      `select t.id, held.roles, o.seed from technician t
+       join totp o on o.msp_id = t.msp_id and o.id = t.id and o.confirmed_at is not null and o.seed is not null
+       join lateral (select jsonb_agg(jsonb_build_object('tenantId', r.tenant_id, 'role', r.role)) as roles from role_assignment r
+         where r.msp_id = t.msp_id and r.technician_id = t.id and r.tenant_id = any($3)) held on held.roles is not null
+       where t.msp_id = $1 and t.id = any($2) and t.active and t.joined_at is not null`,
+      [device.mspId, ids, place.path],
+    );
+    return { hpkeKey: place.hpke_key, seeds: rows.map((row) => ({ technicianId: row.id, roles: row.roles, seed: row.seed })) };
   }
 
   async isActiveDevice(tx: SystemTx, mspId: Id, deviceId: Id): Promise<boolean> {

@@ -10,7 +10,7 @@ import { requireFreshSignIn } from '../passkey/passkey.service.ts';
 import { TechnicianRepository } from '../technician/technician.repository.ts';
 import type { Technician } from '../technician/technician.domain.ts';
 import { CLOCK, KEYS } from '../tokens.ts';
-import { fail, limits, lockedUntilAny, noFailures, type Failures, type Limit } from './totp.domain.ts';
+import { fail, limits, lockedUntilAny, noFailures, seedPlace, type Failures, type Limit } from './totp.domain.ts';
 import { TotpRepository, type Candidate } from './totp.repository.ts';
 
 const enrollInput = z.object({ recipientKey: hpkePublicKey });
@@ -175,11 +175,6 @@ export class TotpService {
       await this.totps.saveFailures(tx, mspId, subject, before ?? noFailures(now));
     }
   }
-}
-
-/** Where a wrapped seed belongs: it opens nowhere else. */
-function seedPlace(mspId: Id, technicianId: Id): string {
-  return `totp:${mspId}:${technicianId}`;
 }
 
 function answer(outcome: Outcome): void {

@@ -1,0 +1,192 @@
+import { addSeconds, invalidInput, isId, type Id } from '@stint/kernel';
+import type { Decision } from '../access/access.domain.ts';
+import type { Account } from '../device-state/desired-state.domain.ts';
+import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
+import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
+import { loginLifeSeconds, type LoginRequest } from '../login/login.domain.ts';
+import { mayOffline } from './offline-access.domain.ts';
+
+export const maxLogins = 100;
+const longestSession = 28_800;
+const mostFailures = 1_000_000;
+
+/** A login that a device decided by itself. */
+export interface OfflineLogin {
+  id: Id;
+  grantId: Id;
+  technicianId: Id;
+  accountId: Id;
+  secondsAgo: number;
+  sessionSeconds: number;
+  reason?: string | null | undefined;
+  ticket?: string | null | undefined;
+}
+
+/** Wrong codes that locked somebody out at a device; `technicianId` null: people whom the device does not know. */
+export interface OfflineLock {
+  technicianId?: Id | null | undefined;
+  failures: number;
+  secondsAgo: number;
+}
+
+/** What the reports of a device are held against. */
+export interface Known {
+  accounts: ReadonlyMap<Id, Account>;
+  /** Technicians who belong to the device's tenant or to one above it, or hold a role there. */
+  technicians: ReadonlyMap<Id, TechnicianCopy>;
+  logins: ReadonlyMap<Id, LoginRequest>;
+  grants: ReadonlyMap<Id, Grant>;
+}
+
+/** Refuses what cannot be looked up, before anything is. */
+export function checkShape(logins: readonly OfflineLogin[], locks: readonly OfflineLock[]): void {
+  if (logins.length > maxLogins) throw invalidInput('logins', `At most ${maxLogins} logins at once.`);
+  if (locks.length > maxLogins) throw invalidInput('locks', `At most ${maxLogins} locks at once.`);
+  logins.forEach((login, index) => {
+    const at = (field: string) => `logins.${index}.${field}`;
+    for (const field of ['id', 'grantId', 'technicianId', 'accountId'] as const)
+      if (!isId(login[field])) throw invalidInput(at(field), `${field} must be a UUIDv7 in its canonical lower-case form.`);
+    if (login.secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
+    if (login.sessionSeconds < 1) throw invalidInput(at('sessionSeconds'), 'sessionSeconds must be at least 1.');
+  });
+  locks.forEach(({ technicianId, failures, secondsAgo }, index) => {
+    const at = (field: string) => `locks.${index}.${field}`;
+    if (technicianId != null && !isId(technicianId))
+      throw invalidInput(at('technicianId'), 'technicianId must be a technician of this device.');
+    if (failures < 1 || failures > mostFailures) throw invalidInput(at('failures'), 'failures must be how many wrong codes there were.');
+    if (secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
+  });
+  for (const field of ['id', 'grantId'] as const)
+    if (new Set(logins.map((login) => login[field])).size < logins.length)
+      throw invalidInput('logins', `Each login has a ${field} of its own.`);
+}
+
+/** Refuses a batch as a whole when one of it is not about this device; answers the logins that were not taken before. */
+export function newLogins(
+  device: DeviceCopy,
+  logins: readonly OfflineLogin[],
+  locks: readonly OfflineLock[],
+  known: Known,
+): OfflineLogin[] {
+  const fresh = logins.filter((login, index) => {
+    const at = (field: string) => `logins.${index}.${field}`;
+    const before = known.logins.get(login.id);
+    const grant = known.grants.get(login.grantId);
+    const same = before?.method === 'OFFLINE' && before.deviceId === device.id && grant?.loginRequestId === login.id;
+    if (before !== undefined && same) return false;
+    if (before !== undefined) throw invalidInput(at('id'), 'This id is taken by another login.');
+    if (grant !== undefined) throw invalidInput(at('grantId'), 'This id is taken by another grant.');
+    const account = known.accounts.get(login.accountId);
+    if (account === undefined) throw invalidInput(at('accountId'), 'accountId must be an account of this device.');
+    const owned = account.technicianId === null || account.technicianId === login.technicianId;
+    if (!owned || !known.technicians.has(login.technicianId))
+      throw invalidInput(at('technicianId'), 'technicianId must be a technician of this device whose account it is.');
+    return true;
+  });
+  locks.forEach(({ technicianId }, index) => {
+    if (technicianId != null && !known.technicians.has(technicianId))
+      throw invalidInput(`locks.${index}.technicianId`, 'technicianId must be a technician of this device.');
+  });
+  return fresh;
+}
+
+/** When a login of the device began. */
+export function beganAt(login: Pick<OfflineLogin, 'secondsAgo'>, now: Date): Date {
+  return addSeconds(now, -login.secondsAgo);
+}
+
+/** What is wrong with a login by the rules as they are now. */
+export interface Objections {
+  /** Why it must end at once, in words; null when it is allowed. */
+  denied: string | null;
+  /** How long the device made it, where that is longer than it may be; null otherwise. */
+  cutFrom: number | null;
+}
+
+/** Looks at a login that happened by the rules as they are now; hours by the time at which it began. */
+export function objections(login: OfflineLogin, technician: TechnicianCopy, decision: Decision): Objections {
+  const denied = !decision.allowed
+    ? decision.why
+    : !mayOffline(decision)
+      ? 'The access rule demands the approval of other people.'
+      : !technician.totpEnrolled
+        ? 'The technician has no TOTP any more.'
+        : null;
+  return { denied, cutFrom: login.sessionSeconds > longestBy(decision) ? login.sessionSeconds : null };
+}
+
+/** The login request as if we had been asked: approved when it began. */
+export function offlineRequest(
+  login: OfflineLogin,
+  device: DeviceCopy,
+  about: { tenantName: string; sessionSeconds: number },
+  now: Date,
+): LoginRequest {
+  const startedAt = beganAt(login, now);
+  return {
+    mspId: device.mspId,
+    tenantId: device.tenantId,
+    id: login.id,
+    deviceId: device.id,
+    method: 'OFFLINE',
+    state: 'APPROVED',
+    failure: null,
+    codeHash: null,
+    // Nothing was shown to compare.
+    shownNumber: '00',
+    hostName: device.hostName,
+    tenantName: about.tenantName,
+    sessionSeconds: about.sessionSeconds,
+    startedAt,
+    expiresAt: addSeconds(startedAt, loginLifeSeconds),
+  };
+}
+
+/** The grant as the device saw it: active since the session began. */
+export function offlineGrant(
+  login: OfflineLogin,
+  account: Account,
+  decision: Decision,
+  settings: { idleEndSeconds: number; removeNewPrivileged: boolean },
+  now: Date,
+): Grant {
+  const activeAt = beganAt(login, now);
+  const sessionSeconds = Math.min(login.sessionSeconds, longestBy(decision));
+  const approved = approvedGrant(
+    {
+      mspId: account.mspId,
+      tenantId: account.tenantId,
+      id: login.grantId,
+      loginRequestId: login.id,
+      deviceId: account.deviceId,
+      technicianId: login.technicianId,
+      accountId: account.id,
+      accountName: account.name,
+      reason: words(login.reason, 500),
+      ticket: words(login.ticket, 100),
+      sessionSeconds,
+      ...settings,
+      approval: null,
+      ruleId: decision.ruleId,
+      ruleName: decision.ruleName,
+      maxSeconds: Math.max(decision.maxSeconds, sessionSeconds),
+    },
+    activeAt,
+  );
+  return { ...approved, state: 'ACTIVE', activeAt, expiresAt: addSeconds(activeAt, sessionSeconds) };
+}
+
+/** The longest session that the rule allows; without a rule it ends at once anyway. */
+function longestBy({ maxSeconds }: Pick<Decision, 'maxSeconds'>): number {
+  return maxSeconds > 0 ? maxSeconds : longestSession;
+}
+
+/** What somebody typed at the computer, as one line: it happened, so it is not refused for its form. */
+function words(typed: string | null | undefined, max: number): string | null {
+  const line = (typed ?? '')
+    .normalize('NFC')
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+    .slice(0, max);
+  return line === '' ? null : line;
+}

@@ -95,6 +95,8 @@ export type JoiningKind =
 
 /** How a technician proves who they are at a device. */
 export type LoginMethod =
+  /** Typed a code for this computer alone, which checked it while it could not reach Stint; reported afterwards, never started by `startLogin`. */
+  | 'OFFLINE'
   /** Scans the QR code that the device shows. */
   | 'QR'
   /** Types a code from an authenticator app. */

@@ -497,6 +497,8 @@ export type Device = {
   /** The grants on this device, newest first. */
   grants?: Maybe<GrantConnection>;
   id: Scalars['ID']['output'];
+  /** Who may log in here without the server as things are now: at most 200, the most recently used here first. Only for the device itself, which asks with every full check-in and at least hourly, and forgets whoever is not in the answer. */
+  offlineAccess?: Maybe<Array<OfflineAccess>>;
   /** Accounts with Stint's mark that the agent found and that belong to nobody; it has disabled them. */
   strayAccounts?: Maybe<Array<StrayAccount>>;
 };
@@ -802,6 +804,8 @@ export type LoginDemands = {
 
 /** How a technician proves who they are at a device. */
 export type LoginMethod =
+  /** Typed a code for this computer alone, which checked it while it could not reach Stint; reported afterwards, never started by `startLogin`. */
+  | 'OFFLINE'
   /** Scans the QR code that the device shows. */
   | 'QR'
   /** Types a code from an authenticator app. */
@@ -891,6 +895,8 @@ export type Mutation = {
   removeAccessRule: RemoveAccessRuleResult;
   /** Reports what the accounts on the calling device are now, as read back from the system. Only for devices; repeating a report is harmless. */
   reportAccounts: ReportAccountsResult;
+  /** Reports logins that the calling device decided by itself while it could not reach Stint, all or none. Only for devices; a login is taken once, by its id. */
+  reportOfflineLogins: ReportOfflineLoginsResult;
   /** Reports accounts with Stint's mark that belong to nobody, all that there are now. Only for devices. */
   reportStrayAccounts: ReportStrayAccountsResult;
   /** Brings the end of a running session closer: for approvers and administrators. */
@@ -966,6 +972,11 @@ export type MutationReportAccountsArgs = {
 };
 
 
+export type MutationReportOfflineLoginsArgs = {
+  input: ReportOfflineLoginsInput;
+};
+
+
 export type MutationReportStrayAccountsArgs = {
   input: ReportStrayAccountsInput;
 };
@@ -1028,6 +1039,63 @@ export type ObservedAccountState =
   | 'DISABLED'
   /** It could not be made or enabled; `detail` says why. */
   | 'FAILED';
+
+/** One technician who may log in on one device while it cannot reach Stint, by a code from a secret of this device alone. */
+export type OfflineAccess = {
+  __typename?: 'OfflineAccess';
+  /** The account to use; made only when it is used. */
+  accountId: Scalars['ID']['output'];
+  /** The name to make it by. */
+  accountName: Scalars['String']['output'];
+  /** The device. */
+  deviceId: Scalars['ID']['output'];
+  /** The technician's name. */
+  displayName: Scalars['String']['output'];
+  /** What the technician types at the computer. */
+  email: Scalars['String']['output'];
+  /** Seconds without input after which it ends. */
+  idleEndSeconds: Scalars['Int']['output'];
+  /** A reason must be asked for. */
+  requireReason: Scalars['Boolean']['output'];
+  /** A ticket must be asked for. */
+  requireTicket: Scalars['Boolean']['output'];
+  /** How long the session lasts, in seconds: as an online login's would. */
+  sessionSeconds: Scalars['Int']['output'];
+  /** The technician. */
+  technicianId: Scalars['ID']['output'];
+  /** Not to be used after this; 14 days from now. */
+  validUntil: Scalars['DateTime']['output'];
+};
+
+/** Wrong codes that locked somebody out at a computer while it could not reach Stint. */
+export type OfflineLockInput = {
+  /** How many wrong codes in a row. */
+  failures: Scalars['Int']['input'];
+  /** How many seconds ago it was locked last. */
+  secondsAgo: Scalars['Int']['input'];
+  /** Whose codes; null: of people whom the computer does not know. */
+  technicianId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** A login that the computer decided by itself. */
+export type OfflineLoginInput = {
+  /** The account that was used, as `offlineAccess` named it. */
+  accountId: Scalars['ID']['input'];
+  /** A fresh UUIDv7 made by the agent: becomes the grant's id. */
+  grantId: Scalars['ID']['input'];
+  /** A fresh UUIDv7 made by the agent: becomes the login request's id. */
+  id: Scalars['ID']['input'];
+  /** Why the technician needed access. */
+  reason?: InputMaybe<Scalars['String']['input']>;
+  /** How many seconds ago the session began, by the computer's monotonic clock. */
+  secondsAgo: Scalars['Int']['input'];
+  /** How long it lasts from then on, in seconds; cut to what the access rule allows. */
+  sessionSeconds: Scalars['Int']['input'];
+  /** Who, as `offlineAccess` named them. */
+  technicianId: Scalars['ID']['input'];
+  /** The ticket that it was for. */
+  ticket?: InputMaybe<Scalars['String']['input']>;
+};
 
 /** Where a page of a list stands in the whole. */
 export type PageInfo = {
@@ -1135,6 +1203,17 @@ export type ReportAccountsInput = {
 
 /** Answer of `reportAccounts`. */
 export type ReportAccountsResult = InvalidInput | ReportsTaken;
+
+/** Input of `reportOfflineLogins`. */
+export type ReportOfflineLoginsInput = {
+  /** At most 100. They go into the audit log each time that they are sent. */
+  locks?: InputMaybe<Array<OfflineLockInput>>;
+  /** At most 100. */
+  logins: Array<OfflineLoginInput>;
+};
+
+/** Answer of `reportOfflineLogins`. */
+export type ReportOfflineLoginsResult = InvalidInput | ReportsTaken;
 
 /** Input of `reportStrayAccounts`. */
 export type ReportStrayAccountsInput = {
@@ -1657,6 +1736,10 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( InvalidInput )
     | ( ReportsTaken )
   ;
+  ReportOfflineLoginsResult:
+    | ( InvalidInput )
+    | ( ReportsTaken )
+  ;
   ReportStrayAccountsResult:
     | ( InvalidInput )
     | ( ReportsTaken )
@@ -1784,6 +1867,9 @@ export type ResolversTypes = {
   NotAnApprover: ResolverTypeWrapper<NotAnApprover>;
   NotFound: ResolverTypeWrapper<NotFound>;
   ObservedAccountState: ObservedAccountState;
+  OfflineAccess: ResolverTypeWrapper<OfflineAccess>;
+  OfflineLockInput: OfflineLockInput;
+  OfflineLoginInput: OfflineLoginInput;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   PrivilegedChange: ResolverTypeWrapper<PrivilegedChange>;
   PrivilegedChangeInput: PrivilegedChangeInput;
@@ -1793,6 +1879,8 @@ export type ResolversTypes = {
   RemoveAccessRuleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveAccessRuleResult']>;
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportAccountsResult']>;
+  ReportOfflineLoginsInput: ReportOfflineLoginsInput;
+  ReportOfflineLoginsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportOfflineLoginsResult']>;
   ReportStrayAccountsInput: ReportStrayAccountsInput;
   ReportStrayAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportStrayAccountsResult']>;
   ReportsTaken: ResolverTypeWrapper<ReportsTaken>;
@@ -1889,6 +1977,9 @@ export type ResolversParentTypes = {
   NotAllowedBySettings: NotAllowedBySettings;
   NotAnApprover: NotAnApprover;
   NotFound: NotFound;
+  OfflineAccess: OfflineAccess;
+  OfflineLockInput: OfflineLockInput;
+  OfflineLoginInput: OfflineLoginInput;
   PageInfo: PageInfo;
   PrivilegedChange: PrivilegedChange;
   PrivilegedChangeInput: PrivilegedChangeInput;
@@ -1898,6 +1989,8 @@ export type ResolversParentTypes = {
   RemoveAccessRuleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveAccessRuleResult'];
   ReportAccountsInput: ReportAccountsInput;
   ReportAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportAccountsResult'];
+  ReportOfflineLoginsInput: ReportOfflineLoginsInput;
+  ReportOfflineLoginsResult: ResolversUnionTypes<ResolversParentTypes>['ReportOfflineLoginsResult'];
   ReportStrayAccountsInput: ReportStrayAccountsInput;
   ReportStrayAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportStrayAccountsResult'];
   ReportsTaken: ReportsTaken;
@@ -2114,6 +2207,7 @@ export type DeviceResolvers<ContextType = any, ParentType extends ResolversParen
   desiredState?: Resolver<Maybe<ResolversTypes['DesiredState']>, ParentType, ContextType, Partial<DeviceDesiredStateArgs>>;
   grants?: Resolver<Maybe<ResolversTypes['GrantConnection']>, ParentType, ContextType, Partial<DeviceGrantsArgs>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  offlineAccess?: Resolver<Maybe<Array<ResolversTypes['OfflineAccess']>>, ParentType, ContextType>;
   strayAccounts?: Resolver<Maybe<Array<ResolversTypes['StrayAccount']>>, ParentType, ContextType>;
 };
 
@@ -2286,6 +2380,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   extendGrant?: Resolver<ResolversTypes['ExtendGrantResult'], ParentType, ContextType, RequireFields<MutationExtendGrantArgs, 'input'>>;
   removeAccessRule?: Resolver<ResolversTypes['RemoveAccessRuleResult'], ParentType, ContextType, RequireFields<MutationRemoveAccessRuleArgs, 'input'>>;
   reportAccounts?: Resolver<ResolversTypes['ReportAccountsResult'], ParentType, ContextType, RequireFields<MutationReportAccountsArgs, 'input'>>;
+  reportOfflineLogins?: Resolver<ResolversTypes['ReportOfflineLoginsResult'], ParentType, ContextType, RequireFields<MutationReportOfflineLoginsArgs, 'input'>>;
   reportStrayAccounts?: Resolver<ResolversTypes['ReportStrayAccountsResult'], ParentType, ContextType, RequireFields<MutationReportStrayAccountsArgs, 'input'>>;
   shortenGrant?: Resolver<ResolversTypes['ShortenGrantResult'], ParentType, ContextType, RequireFields<MutationShortenGrantArgs, 'input'>>;
   startLogin?: Resolver<ResolversTypes['StartLoginResult'], ParentType, ContextType, RequireFields<MutationStartLoginArgs, 'input'>>;
@@ -2308,6 +2403,20 @@ export type NotAnApproverResolvers<ContextType = any, ParentType extends Resolve
 export type NotFoundResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotFound'] = ResolversParentTypes['NotFound']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type OfflineAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['OfflineAccess'] = ResolversParentTypes['OfflineAccess']> = {
+  accountId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  accountName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  deviceId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  idleEndSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  requireReason?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requireTicket?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  technicianId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  validUntil?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
 };
 
 export type PageInfoResolvers<ContextType = any, ParentType extends ResolversParentTypes['PageInfo'] = ResolversParentTypes['PageInfo']> = {
@@ -2339,6 +2448,10 @@ export type RemoveAccessRuleResultResolvers<ContextType = any, ParentType extend
 };
 
 export type ReportAccountsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportAccountsResult'] = ResolversParentTypes['ReportAccountsResult']> = {
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'ReportsTaken', ParentType, ContextType>;
+};
+
+export type ReportOfflineLoginsResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportOfflineLoginsResult'] = ResolversParentTypes['ReportOfflineLoginsResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'ReportsTaken', ParentType, ContextType>;
 };
 
@@ -2493,12 +2606,14 @@ export type Resolvers<ContextType = any> = {
   NotAllowedBySettings?: NotAllowedBySettingsResolvers<ContextType>;
   NotAnApprover?: NotAnApproverResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
+  OfflineAccess?: OfflineAccessResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   PrivilegedChange?: PrivilegedChangeResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   RemoveAccessRuleResult?: RemoveAccessRuleResultResolvers<ContextType>;
   ReportAccountsResult?: ReportAccountsResultResolvers<ContextType>;
+  ReportOfflineLoginsResult?: ReportOfflineLoginsResultResolvers<ContextType>;
   ReportStrayAccountsResult?: ReportStrayAccountsResultResolvers<ContextType>;
   ReportsTaken?: ReportsTakenResolvers<ContextType>;
   SettingChange?: SettingChangeResolvers<ContextType>;

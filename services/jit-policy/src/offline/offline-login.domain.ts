@@ -139,6 +139,9 @@ export function offlineRequest(
     sessionSeconds: about.sessionSeconds,
     startedAt,
     expiresAt: addSeconds(startedAt, loginLifeSeconds),
+    accountKinds: ['LOCAL'],
+    accountKind: 'LOCAL',
+    domainObstacle: null,
   };
 }
 
@@ -169,6 +172,7 @@ export function offlineGrant(
       approval: null,
       ruleId: decision.ruleId,
       ruleName: decision.ruleName,
+      ruleMaxSeconds: decision.maxSeconds,
       maxSeconds: Math.max(decision.maxSeconds, sessionSeconds),
     },
     activeAt,

@@ -40,11 +40,13 @@ test('no seed, link, code or token is in the database or the queue; the test wou
   await eventually(async () => expect((await stint.grant(grantId)).state).toBe('ENDED'));
   const text = atWork + (await wholeDatabase());
 
-  const seed = Buffer.from((URI.parse(stint.world.technician.totpUri) as TOTP).secret.buffer);
+  const seed = Buffer.from((URI.parse(stint.world.totpUri) as TOTP).secret.buffer);
   const secrets = {
-    'TOTP seed': [...spellings(seed), (URI.parse(stint.world.technician.totpUri) as TOTP).secret.base32],
+    'TOTP seed': [...spellings(seed), (URI.parse(stint.world.totpUri) as TOTP).secret.base32],
     'QR code': [new URL(address).pathname.split('/').at(-1) ?? ''],
-    'private keys': [stint.world.technician.privateKey, stint.world.administrator.privateKey].map((pem) => pem.split('\n')[1] ?? ''),
+    'private keys': [stint.world.technician, stint.world.administrator].flatMap((person) =>
+      person.toJSON().passkeys.map(({ privateKey }) => privateKey.split('\n')[1] ?? ''),
+    ),
   };
   for (const [what, spelled] of Object.entries(secrets)) {
     expect(spelled.every((one) => one.length >= 8)).toBe(true);

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
-import { generateSigningKey, publicKeyX } from '@stint/crypto';
-import { DemoCreateTenantDocument, DemoGrantDocument, DemoInviteDocument, DemoRedeemDocument, schemas } from '@stint/embedded';
+import { DemoCreateTenantDocument, DemoGrantDocument, invite, Person, schemas } from '@stint/embedded';
 import { newId } from '@stint/kernel';
-import { expectType, ProblemError, StintClient, StintError } from '@stint/sdk';
+import { expectType, ProblemError, type StintClient, StintError } from '@stint/sdk';
 import { unprotected } from '@stint/testing';
 import { Stint } from './stint.ts';
 
@@ -32,14 +31,9 @@ beforeAll(async () => {
     (await administrator.request(DemoCreateTenantDocument, { input: { id: other, parentId: world.mspId, name: 'Fabrikam' } })).createTenant,
     'Tenant',
   );
-  const invited = await administrator.request(DemoInviteDocument, {
-    input: { id: newId(), tenantId: other, email: 'eve@fabrikam.example', roles: ['ADMINISTRATOR'] },
-  });
-  const token = new URL(expectType(invited.inviteTechnician, 'Invitation').link).hash.slice(1);
-  const privateKey = generateSigningKey();
-  const input = { token, displayName: 'Eve', credentialId: newId(), publicKey: publicKeyX(privateKey) };
-  expectType((await new StintClient({ url: installation.url }).request(DemoRedeemDocument, { input })).redeemInvitation, 'SignUp');
-  stranger = new StintClient({ url: installation.url, credential: { id: input.credentialId, privateKey } });
+  const email = 'eve@fabrikam.example';
+  const link = await invite(administrator, { id: newId(), tenantId: other, email, roles: ['ADMINISTRATOR'] });
+  stranger = (await Person.join(installation.url, link, { displayName: 'Eve', email })).client;
 }, 60_000);
 afterAll(() => stint.stop());
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { privateKeyFromPem } from '@stint/crypto';
 import {
   computerFolders,
   DemoAuditDocument,
@@ -14,7 +13,7 @@ import {
   type Seeded,
 } from '@stint/embedded';
 import type { Running } from '@stint/host';
-import { StintClient } from '@stint/sdk';
+import type { StintClient } from '@stint/sdk';
 import { eventually } from '@stint/testing';
 import { createInstallation, type Installation } from './installation.ts';
 import { Processes } from './processes.ts';
@@ -22,7 +21,7 @@ import { Processes } from './processes.ts';
 /** A whole Stint with people, a customer and an enrolled computer, as the tests of the promises use it. */
 export class Stint {
   readonly installation: Installation;
-  readonly world: Seeded['world'];
+  readonly world: Seeded;
   readonly phone: Phone;
   readonly administrator: StintClient;
   /** Each service a process of its own; null when all run in the test's process. */
@@ -30,17 +29,13 @@ export class Stint {
   #computer: RunningComputer | null = null;
   readonly #stack: Running | null;
 
-  private constructor(parts: { installation: Installation; world: Seeded['world']; processes: Processes | null; stack: Running | null }) {
+  private constructor(parts: { installation: Installation; world: Seeded; processes: Processes | null; stack: Running | null }) {
     this.installation = parts.installation;
     this.world = parts.world;
     this.processes = parts.processes;
     this.#stack = parts.stack;
-    this.phone = new Phone(parts.installation.url, parts.world.technician);
-    const { credentialId, privateKey } = parts.world.administrator;
-    this.administrator = new StintClient({
-      url: parts.installation.url,
-      credential: { id: credentialId, privateKey: privateKeyFromPem(privateKey) },
-    });
+    this.phone = new Phone(parts.world.technician, parts.world.totpUri);
+    this.administrator = parts.world.administrator.client;
   }
 
   static async start(options: { processes: boolean; queueUrl?: string }): Promise<Stint> {
@@ -55,8 +50,8 @@ export class Stint {
     } else {
       stack = await startStack(installation.environments, { onFirstLink: (first) => (link = first) });
     }
-    const { world, enrollmentToken } = await seed(installation.url, link);
-    await enrollComputer(installation.directory, installation.url, enrollmentToken);
+    const world = await seed(installation.url, link);
+    await enrollComputer(installation.directory, installation.url, world.enrollmentToken);
     const stint = new Stint({ installation, world, processes, stack });
     await stint.startComputer();
     return stint;

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
-import { DemoInviteDocument } from '@stint/embedded';
-import { expectType } from '@stint/sdk';
+import { invite } from '@stint/embedded';
 import { eventually } from '@stint/testing';
 import { chromiumIsInstalled, PersonsBrowser } from './browser.ts';
 import { Stint } from './stint.ts';
@@ -27,9 +26,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
   });
 
   async function invitationFor(email: string): Promise<string> {
-    const input = { id: newId(), tenantId: stint.world.mspId, email, roles: ['TECHNICIAN' as const] };
-    const { inviteTechnician } = await stint.administrator.request(DemoInviteDocument, { input });
-    return expectType(inviteTechnician, 'Invitation').link;
+    return invite(stint.administrator, { id: newId(), tenantId: stint.world.mspId, email, roles: ['TECHNICIAN'] });
   }
 
   test('an invited technician joins with a passkey and is signed in', async () => {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { userNamespacesWork } from '@stint/agent';
-import { privateKeyFromPem } from '@stint/crypto';
-import { expectType, StintClient } from '@stint/sdk';
+import { expectType } from '@stint/sdk';
 import { LoginAtComputer } from './computer-terminal.ts';
 import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, runAgent } from './demo-computer.ts';
 import { DemoAuditDocument, DemoEndGrantDocument, DemoGrantDocument } from './generated/operations.ts';
+import { Person } from './person.ts';
 import { Phone } from './phone.ts';
 import { readWorld, type DemoWorld } from './world.ts';
 
@@ -26,8 +26,8 @@ try {
   if (world === null) throw new Error('Stint is not running here yet. Start it in another terminal: npm start');
   const namespaces = await userNamespacesWork();
   if (!namespaces.works) throw new Error(namespaces.wayOut);
-  const phone = new Phone(world.url, world.technician);
-  await loginByQr(world, phone);
+  const phone = new Phone(await Person.signIn(world.url, world.technician), world.totpUri);
+  await loginByQr(phone);
   await loginByTotp(world, phone);
   await proof(world);
   say('\nEverything was seen.');
@@ -36,7 +36,7 @@ try {
   process.exitCode = 1;
 }
 
-async function loginByQr(world: DemoWorld, phone: Phone): Promise<void> {
+async function loginByQr(phone: Phone): Promise<void> {
   say('Login by QR');
   step('Anna stands at the computer and asks for access: stint-agent login');
   const terminal = new LoginAtComputer({ state, root, args: ['--method', 'qr'] });
@@ -47,7 +47,7 @@ async function loginByQr(world: DemoWorld, phone: Phone): Promise<void> {
   const shown = await phone.scan(address);
   seen(`the phone shows ${shown.tenantName}, ${shown.hostName}, ${shown.sessionSeconds / 60} minutes, number ${shown.shownNumber}`);
   expect(shown.shownNumber === number, 'the phone and the computer show the same number');
-  step('She approves with the key on her phone, which signs exactly what she was shown');
+  step('She approves with the passkey on her phone, which signs exactly what she was shown');
   const grantId = await phone.approve(address, shown, 'Printer does not print');
   const active = await terminal.result();
   await accountIsThere(active);
@@ -55,7 +55,7 @@ async function loginByQr(world: DemoWorld, phone: Phone): Promise<void> {
   const ended = await phone.client.request(DemoEndGrantDocument, { input: { id: grantId } });
   expectType(ended.endGrant, 'Grant');
   await accountIsClosed(active.account);
-  await grantHasEnded(world, grantId, 'REVOKED');
+  await grantHasEnded(phone, grantId, 'REVOKED');
 }
 
 async function loginByTotp(world: DemoWorld, phone: Phone): Promise<void> {
@@ -74,7 +74,7 @@ async function loginByTotp(world: DemoWorld, phone: Phone): Promise<void> {
   step('She logs off at the computer');
   await runAgent(['logoff', active.account, '--state', state, '--root', root]);
   await accountIsClosed(active.account);
-  await grantHasEnded(world, active.grantId, 'LOGGED_OFF');
+  await grantHasEnded(phone, active.grantId, 'LOGGED_OFF');
 }
 
 /** Null when the code was refused. */
@@ -104,8 +104,7 @@ async function accountIsClosed(account: string): Promise<void> {
   seen('the account is no administrator any more');
 }
 
-async function grantHasEnded(world: DemoWorld, id: string, reason: string): Promise<void> {
-  const client = new Phone(world.url, world.technician).client;
+async function grantHasEnded({ client }: Phone, id: string, reason: string): Promise<void> {
   const grant = async () => (await client.request(DemoGrantDocument, { id })).grant;
   await until('the grant to end', async () => (await grant())?.state === 'ENDED');
   const { endReason, accountName } = (await grant()) ?? {};
@@ -114,8 +113,7 @@ async function grantHasEnded(world: DemoWorld, id: string, reason: string): Prom
 
 async function proof(world: DemoWorld): Promise<void> {
   step('The administrator reads the audit log');
-  const { credentialId, privateKey } = world.administrator;
-  const client = new StintClient({ url: world.url, credential: { id: credentialId, privateKey: privateKeyFromPem(privateKey) } });
+  const { client } = await Person.signIn(world.url, world.administrator);
   const read = async () => (await client.request(DemoAuditDocument, { tenantId: world.tenantId })).tenant;
   const actions = async () => (await read())?.auditLog.edges.map(({ node }) => node.action) ?? [];
   await until('both ends in the audit log', async () => (await actions()).filter((action) => action === 'grant.ended').length >= 2);

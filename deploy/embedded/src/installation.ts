@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { userNamespacesWork } from '@stint/agent';
 import type { Running } from '@stint/host';
+import { newId } from '@stint/kernel';
 import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, enrollComputer, startComputer } from './demo-computer.ts';
 import { freePort } from './free-port.ts';
 import { startPostgres } from './postgres.ts';
-import { readWorld, writeWorld } from './world.ts';
+import { readWorld, writeWorld, type DemoWorld } from './world.ts';
 
 const config = readConfig();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -59,7 +60,9 @@ async function startInstallation(): Promise<Running> {
     if (world === null) {
       if (firstLink === undefined) throw new Error(`${directory.path} belongs to another installation. Remove it to begin anew.`);
       const seeded = await seed(url, firstLink);
-      world = { ...seeded.world, enrollmentToken: seeded.enrollmentToken };
+      const { mspId, tenantId, totpUri, enrollmentToken } = seeded;
+      const people = { administrator: seeded.administrator.toJSON(), technician: seeded.technician.toJSON(), readerId: newId() };
+      world = { version: 2, url, mspId, tenantId, totpUri, enrollmentToken, ...people };
       await writeWorld(directory, world);
     }
     if (namespaces.works) {
@@ -68,11 +71,26 @@ async function startInstallation(): Promise<Running> {
       closing.push(() => computer.stop());
     }
     announce(url, directory, namespaces.works ? null : namespaces.wayOut, performance.now());
+    const link = await readersInvitation(world);
+    if (link !== null) say(`\n  In your browser, as an administrator of the demo MSP (once, within 7 days):\n    ${link}\n`);
     return { url, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** A fresh link for whoever reads the terminal; null once they have joined. */
+async function readersInvitation(world: DemoWorld): Promise<string | null> {
+  const [{ Person }, { invite }, { DemoJoinedDocument }] = await Promise.all([
+    import('./person.ts'),
+    import('./seed.ts'),
+    import('./generated/operations.ts'),
+  ]);
+  const { client } = await Person.signIn(world.url, world.administrator);
+  const known = await client.request(DemoJoinedDocument, { id: world.readerId }).catch(() => null);
+  if (known?.technician?.joined === true) return null;
+  return invite(client, { id: world.readerId, tenantId: world.mspId, email: 'you@northwind.example', roles: ['ADMINISTRATOR'] });
 }
 
 function announce(url: string, directory: DataDirectory, noComputer: string | null, tookMs: number): void {

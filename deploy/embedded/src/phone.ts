@@ -1,21 +1,24 @@
-import { keyApprovalChallenge } from '@stint/contracts';
-import { privateKeyFromPem, signDetached } from '@stint/crypto';
-import { expectType, StintClient } from '@stint/sdk';
+import { approvalChallenge } from '@stint/contracts';
+import { expectType, type StintClient } from '@stint/sdk';
 import { DemoApproveDocument, DemoLoginByCodeDocument, type DemoLoginByCodeQuery } from './generated/operations.ts';
+import type { Person } from './person.ts';
 import { codeOf } from './seed.ts';
-import type { DemoWorld } from './world.ts';
 
 /** What the phone's screen shows after scanning. */
 export type ScannedLogin = NonNullable<DemoLoginByCodeQuery['loginRequestByCode']>;
 
-/** A technician's phone: scans a login's QR code, shows what it is about, approves it with the key that never leaves the phone. */
+/** A technician's phone: scans a login's QR code, shows what it is about, approves it with the passkey that never leaves the phone. */
 export class Phone {
-  readonly client: StintClient;
-  readonly #owner: DemoWorld['technician'];
+  readonly #owner: Person;
+  readonly #totpUri: string;
 
-  constructor(url: string, owner: DemoWorld['technician']) {
+  constructor(owner: Person, totpUri: string) {
     this.#owner = owner;
-    this.client = new StintClient({ url, credential: { id: owner.credentialId, privateKey: privateKeyFromPem(owner.privateKey) } });
+    this.#totpUri = totpUri;
+  }
+
+  get client(): StintClient {
+    return this.#owner.client;
   }
 
   /** Reads the login request behind a QR code's address. */
@@ -28,19 +31,22 @@ export class Phone {
   /** Signs exactly what was shown and approves it; answers the grant's id. */
   async approve(address: string, shown: ScannedLogin, reason: string): Promise<string> {
     if (shown.tenant == null || shown.device == null) throw new Error('The login request does not say where it comes from.');
-    const challenge = keyApprovalChallenge({
+    const challenge = approvalChallenge({
+      purpose: 'login',
+      technicianId: this.#owner.technicianId,
       loginRequestId: shown.id,
       tenantId: shown.tenant.id,
       tenantName: shown.tenantName,
       deviceId: shown.device.id,
       hostName: shown.hostName,
+      accountKind: shown.accountKind,
       shownNumber: shown.shownNumber,
       durationSeconds: shown.sessionSeconds,
       reason,
       ticket: null,
     });
-    const signature = signDetached(privateKeyFromPem(this.#owner.privateKey), challenge);
-    const input = { id: shown.id, code: codeFrom(address), keyId: this.#owner.credentialId, signature, reason };
+    const { id, accountKind, sessionSeconds } = shown;
+    const input = { id, code: codeFrom(address), accountKind, sessionSeconds, reason, assertion: this.#owner.sign(challenge) };
     const { approveLogin } = await this.client.request(DemoApproveDocument, { input });
     const { grant } = expectType(approveLogin, 'LoginRequest');
     if (grant == null) throw new Error('The approval made no grant.');
@@ -49,7 +55,7 @@ export class Phone {
 
   /** The authenticator app's code. */
   totpCode(): string {
-    return codeOf(this.#owner.totpUri);
+    return codeOf(this.#totpUri);
   }
 }
 

@@ -1,27 +1,33 @@
 import { readFile } from 'node:fs/promises';
+import type { SavedPasskey } from '@stint/passkey-emulator';
 import { z } from 'zod';
 import { writeDurably, type DataDirectory } from './data-directory.ts';
 
 const person = z.object({
   technicianId: z.string(),
-  credentialId: z.string(),
-  /** Ed25519, PKCS#8 PEM. */
-  privateKey: z.string(),
+  tenantId: z.string(),
   email: z.string(),
+  /** As the passkey emulator keeps them, private keys included. */
+  passkeys: z.array(z.custom<SavedPasskey>((value) => typeof value === 'object' && value !== null)),
 });
 
 const demoWorld = z.object({
+  version: z.literal(2),
   url: z.string(),
   mspId: z.string(),
   tenantId: z.string(),
   administrator: person,
+  /** The technician with the phone. */
+  technician: person,
+  /** The technician's authenticator app: an `otpauth://` URI. */
+  totpUri: z.string(),
+  /** Whoever reads this: invited as an administrator, to join in a browser. */
+  readerId: z.string(),
   /** With which the demo computer is enrolled; good for one computer. */
   enrollmentToken: z.string(),
-  /** The technician with the phone: signs approvals with the key, computes codes from the `otpauth://` URI. */
-  technician: person.extend({ totpUri: z.string() }),
 });
 
-/** Everything the demo knows: who its people are and the keys on their imaginary phones. Written last, when all of it exists. */
+/** Everything the demo knows: who its people are and what is on their imaginary phones. Written last, when all of it exists. */
 export type DemoWorld = z.infer<typeof demoWorld>;
 
 const file = (directory: DataDirectory) => directory.at('demo', 'world.json');
@@ -29,7 +35,10 @@ const file = (directory: DataDirectory) => directory.at('demo', 'world.json');
 /** The demo as the first start left it, or null before that. */
 export async function readWorld(directory: DataDirectory): Promise<DemoWorld | null> {
   const text = await readFile(file(directory), 'utf8').catch(() => null);
-  return text === null ? null : demoWorld.parse(JSON.parse(text));
+  if (text === null) return null;
+  const world = demoWorld.safeParse(JSON.parse(text));
+  if (!world.success) throw new Error(`${directory.path} was made by another version of Stint. Remove it to begin anew.`);
+  return world.data;
 }
 
 export async function writeWorld(directory: DataDirectory, world: DemoWorld): Promise<void> {

@@ -56,6 +56,7 @@ const disabled = { locked: true, expired: true, admin: false };
       },
     ],
     ['a command over SSH', { code: 7, identity: true, reason: 'LOGGED_OFF' }],
+    ['files over SSH', { code: 0, folder: '/home/jit-files', reason: 'LOGGED_OFF' }],
     ['by su', { qr: true, identity: 'jit-su root', reason: 'LOGGED_OFF', disabled }],
     ['by sudo', { qr: true, identity: 'jit-sudo root', reason: 'LOGGED_OFF', again: 1, otherCommand: true }],
     ['at the console', { qr: true, identity: 'jit-console UID marked root UID jit-console', reason: 'LOGGED_OFF', disabled }],
@@ -79,6 +80,7 @@ const disabled = { locked: true, expired: true, admin: false };
     ['other accounts', { ssh: [0, true], su: 0, console: 'worker', logins: 0 }],
     ['no agent', { in: [false, false, false], told: [true, true, true], others: { ssh: [0, true], su: 0, console: 'worker', logins: 0 } }],
     ['the server out of reach', { in: false, told: true }],
+    ['too many at once', { refused: [1, true] }],
     ['offline, by code', { identity: 'jit-offline', reason: 'LOGGED_OFF', told: ['printer is down'], echoed: false }],
     ['removed', { pamAsBefore: true, account: '', files: [] }],
   ])('%s', (scenario, expected) => {

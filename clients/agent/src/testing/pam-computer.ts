@@ -18,6 +18,9 @@ import { aDesiredAccount, MemoryControlPlane } from './memory.control-plane.ts';
 
 const stateFolder = '/var/lib/stint-agent';
 const keys = await generateHpkeKeyPair();
+const sshOptions = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'PubkeyAuthentication=no']
+  .map((option) => `-o ${option}`)
+  .join(' ');
 export const workerUid = 1_900;
 export const workerPassword = generatePassword(24);
 
@@ -57,6 +60,11 @@ export async function startAgent(server: MemoryControlPlane): Promise<{ close():
     deviceId: testDeviceId,
   }).start();
 }
+/** The end of the question at which a login waits. */
+export const ready = 'then press Enter.';
+
+export type Scenario = (computer: PamComputer) => Promise<Record<string, unknown>>;
+
 /** A computer with an agent, an sshd and an ordinary user, "worker". Only inside of namespaces of its own. */
 export class PamComputer {
   server = new MemoryControlPlane();
@@ -80,8 +88,16 @@ export class PamComputer {
   }
 
   ssh(rest = '', user = 'stint'): PtyTerminal {
-    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'PubkeyAuthentication=no'];
-    return new PtyTerminal(`ssh ${options.map((option) => `-o ${option}`).join(' ')} -p ${this.port} ${user}@127.0.0.1 ${rest}`);
+    return new PtyTerminal(`ssh ${sshOptions} -p ${this.port} ${user}@127.0.0.1 ${rest}`);
+  }
+
+  sftp(): PtyTerminal {
+    return new PtyTerminal(`sftp ${sshOptions} -P ${this.port} stint@127.0.0.1`);
+  }
+
+  /** Nobody asks for the logins of now any more. */
+  seen(): void {
+    for (const id of this.server.logins.keys()) this.#seen.add(id);
   }
 
   worker(command: string): PtyTerminal {

@@ -4,11 +4,15 @@ import {
   CancelLoginDocument,
   CheckInDocument,
   LoginStateDocument,
+  OfflineAccessDocument,
+  type OfflineEntryFragment,
   ReportAccountsDocument,
+  ReportOfflineLoginsDocument,
   ReportStrayAccountsDocument,
   StartLoginDocument,
   SubmitTotpCodeDocument,
 } from '../generated/operations.ts';
+import type { PreparedAccess } from '../offline/offline-store.ts';
 import {
   Refused,
   type AccountReport,
@@ -17,29 +21,35 @@ import {
   type ControlPlane,
   type LoginMethod,
   type LoginState,
+  type OfflineLoginReport,
   type StartedLogin,
   type StrayAccount,
 } from './control-plane.ts';
 
+/** How often the server is asked who may log in without it, when nothing else is new. */
+const offlineEveryMs = 3_600_000;
+
 /** The server behind Stint's public GraphQL interface. */
 export class GraphqlControlPlane implements ControlPlane {
   readonly #client: StintClient;
+  /** When the server last told who may log in without it, by the monotonic clock. */
+  #offlineToldAt: number | undefined;
 
   constructor(client: StintClient) {
     this.#client = client;
   }
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
-    const { thisDevice } = await this.#client.request(CheckInDocument, { knownRevision });
+    const withOffline = this.#offlineToldAt === undefined || performance.now() - this.#offlineToldAt >= offlineEveryMs;
+    const { thisDevice } = await this.#client.request(CheckInDocument, { knownRevision, withOffline });
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.desiredState) throw new NetworkError('The server could not tell the desired state.');
     const { revision, checkInSeconds, accounts } = thisDevice.desiredState;
-    return {
-      revision,
-      checkInSeconds,
-      accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null,
-      offlineAccess: null,
-    };
+    // What is new for the accounts may be new for offline logins, too: whoever lost access here is to be forgotten.
+    const told = withOffline || !accounts ? thisDevice : (await this.#client.request(OfflineAccessDocument, {})).thisDevice;
+    const offlineAccess = preparedOf(told.offlineAccess);
+    if (offlineAccess) this.#offlineToldAt = performance.now();
+    return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null, offlineAccess };
   }
 
   async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
@@ -57,9 +67,9 @@ export class GraphqlControlPlane implements ControlPlane {
     if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
   }
 
-  /** The interface has no place for them yet: nobody is prepared, so there are none; if there were, they would be kept. */
-  reportOfflineLogins(): Promise<void> {
-    return Promise.reject(new NetworkError('The server takes no offline logins.'));
+  async reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void> {
+    const { reportOfflineLogins: answer } = await this.#client.request(ReportOfflineLoginsDocument, { input: { logins: [...logins] } });
+    if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
   }
 
   async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
@@ -91,6 +101,18 @@ export class GraphqlControlPlane implements ControlPlane {
   nudges(signal: AbortSignal): AsyncIterable<unknown> {
     return this.#client.nudges(signal);
   }
+}
+
+/**
+ * Who may log in without the server; null when it could not tell. Secrets come from another part of the graph than the
+ * rest: when all are missing, that part had no answer; one that is missing alone does not exist.
+ */
+function preparedOf(entries: readonly OfflineEntryFragment[] | null | undefined): PreparedAccess[] | null {
+  if (!entries) return null;
+  const prepared = entries.flatMap(({ deviceId: _, validUntil, sealedSecret, ...entry }) =>
+    sealedSecret ? [{ ...entry, validUntilMs: Date.parse(validUntil), sealedSecret }] : [],
+  );
+  return prepared.length === 0 && entries.length > 0 ? null : prepared;
 }
 
 /** Somebody waits at the terminal: what the server says in words is theirs to read. */

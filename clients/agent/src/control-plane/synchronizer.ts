@@ -46,9 +46,9 @@ export class Synchronizer {
     const { revision, checkInSeconds, accounts, offlineAccess } = answer;
     offline.heard();
     if (checkInSeconds !== memory.state.checkInSeconds) memory.change((state) => void (state.checkInSeconds = checkInSeconds));
+    // Before the revision counts as known: killed in between, all of it is fetched again.
+    if (offlineAccess) await offline.prepare(offlineAccess);
     if (accounts) {
-      // Before the revision counts as known: killed in between, all of it is fetched again.
-      if (offlineAccess) await offline.prepare(offlineAccess);
       memory.change((state) => void (state.desired = { revision, accounts, receivedAt: clock.read() }));
       await reconciler.run();
     }

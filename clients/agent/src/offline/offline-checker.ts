@@ -1,4 +1,4 @@
-import { openSealed, type HpkeKeyPair } from '@stint/crypto';
+import { offlineTotpInfo, offlineTotpPlace, openSealed, type HpkeKeyPair } from '@stint/crypto';
 import type { Logger } from '@stint/host';
 import { mayActivate } from '../deadline/deadline.domain.ts';
 import type { DeviceClock, Reading } from '../deadline/device-clock.ts';
@@ -58,7 +58,7 @@ export class OfflineChecker {
         const { technicianId } = entry;
         try {
           const secret = await openSealed(
-            { privateKey: keys.privateKey, info: offlineSecretInfo, aad: offlineSecretAad(deviceId, technicianId) },
+            { privateKey: keys.privateKey, info: offlineTotpInfo, aad: offlineTotpPlace(deviceId, technicianId) },
             sealedSecret,
           );
           access.push({ ...entry, secret: await store.wrap(technicianId, secret) });
@@ -157,11 +157,7 @@ export class OfflineChecker {
   }
 }
 
-/** The purpose and the place to which the server seals a technician's secret for this device. */
-export const offlineSecretInfo = 'stint-offline-totp-v1';
-export function offlineSecretAad(deviceId: string, technicianId: string): string {
-  return `${deviceId} ${technicianId}`;
-}
+export { offlineTotpInfo as offlineSecretInfo, offlineTotpPlace as offlineSecretAad } from '@stint/crypto';
 
 function refusal(refused: string, retrySeconds: number | null = null): OfflineAnswer {
   return { refused, retrySeconds };

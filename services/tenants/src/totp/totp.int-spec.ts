@@ -121,6 +121,29 @@ describe('a code', () => {
     expect((await submit(anna.email, code, at)).__typename).toBe(expected);
   });
 
+  test.each([
+    [-90, 'about 90 seconds behind'],
+    [300, 'about 300 seconds ahead'],
+    [-720, 'The code was not accepted'],
+  ])('of a phone whose clock is %i s off is refused in words that say so, and counts as wrong', async (seconds, words) => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const anna = await somebody(`hint${seconds}@example.com`);
+    tenants.clock.advance(1500 - ((tenants.clock.now().getTime() / 1000) % 30) + 15);
+    const code = anna.app.generate({ timestamp: tenants.clock.now().getTime() + seconds * 1000 });
+    expect(await submit(anna.email, code, at)).toMatchObject({ __typename: 'TotpRefused', message: expect.stringContaining(words) });
+    for (let wrong = 1; wrong < 5; wrong += 1) await submit(anna.email, wrongCode(anna), at);
+    expect((await submit(anna.email, anna.code(), at)).__typename).toBe('TotpLocked');
+  });
+
+  test('that was used before is no sign of a clock that is off', async () => {
+    const at = await enrollDevice(tenants, administrator, customer);
+    const anna = await somebody('used-before@example.com');
+    const code = anna.code();
+    expect((await submit(anna.email, code, at)).__typename).toBe('TotpAccepted');
+    tenants.clock.advance(90);
+    expect((await submit(anna.email, code, at)).message).toContain('was not accepted');
+  });
+
   test.each(['', '12345', '1234567', ' 123456', '١٢٣٤٥٦', '12345\u0000'])('%j is no code', async (code) => {
     const at = await enrollDevice(tenants, administrator, customer);
     expect((await submit('once@example.com', code, at)).__typename).toBe('TotpRefused');

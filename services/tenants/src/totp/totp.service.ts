@@ -1,7 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { asSelf, email, hpkePublicKey, id, rolePermissions, type Actor } from '@stint/contracts';
-import { hashToken, matchTotp, newTotpSeed, sealTo, totpUri, type KeyProvider, type Sealed } from '@stint/crypto';
+import {
+  hashToken,
+  matchTotp,
+  newTotpSeed,
+  sealTo,
+  totpClockHint,
+  totpPeriodSeconds,
+  totpStep,
+  totpUri,
+  type KeyProvider,
+  type Sealed,
+} from '@stint/crypto';
 import { conflict, notFound, Problem, type Clock, type Id } from '@stint/kernel';
 import { audit, emit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
@@ -19,7 +30,7 @@ const submitInput = z.object({ loginRequestId: id, email, code: z.string() });
 const sealInfo = 'stint-totp-enrollment-v1';
 
 /** What came of a try. It is committed with its counters before it becomes an answer. */
-type Outcome = { kind: 'accepted' } | { kind: 'refused' } | { kind: 'locked'; retryAt: Date };
+type Outcome = { kind: 'accepted' } | { kind: 'refused'; clockOff?: number | null } | { kind: 'locked'; retryAt: Date };
 /** A subject that a try counts for. After a right code a narrow one is forgotten, a wide one is as before the try. */
 interface Counted {
   subject: string;
@@ -120,10 +131,10 @@ export class TotpService {
         actor: action === 'totp.accepted' && candidate !== null ? { kind: 'technician', id: candidate.technicianId } : device,
         details: { deviceId: device.id, technicianId: candidate?.technicianId ?? null },
       });
-    const step = await this.#match(device.mspId, candidate, input.code, now);
+    const { step, clockOff } = await this.#match(device.mspId, candidate, input.code, now);
     if (candidate === null || step === null || !(await this.totps.useStep(tx, device.mspId, candidate.technicianId, step))) {
       await record(taken.locks ? 'totp.locked' : 'totp.refused');
-      return { kind: 'refused' };
+      return { kind: 'refused', clockOff };
     }
     await this.#forgive(tx, device.mspId, counted, taken, now);
     const { mspId, tenantId, id: deviceId } = device;
@@ -138,12 +149,17 @@ export class TotpService {
     return { kind: 'accepted' };
   }
 
-  async #match(mspId: Id, candidate: Candidate | null, code: string, now: Date): Promise<number | null> {
+  /** The step that the code belongs to, or else how many seconds a clock is off in which it would be right; the same work where nobody is known. */
+  async #match(mspId: Id, candidate: Candidate | null, code: string, now: Date): Promise<{ step: number | null; clockOff: number | null }> {
     const known = candidate?.seed == null ? null : { ...candidate, seed: candidate.seed };
     const wrapped = known?.seed ?? (this.#nobody ??= await this.keys.wrap(newTotpSeed(), seedPlace('nobody', 'nobody')));
     const seed = await this.keys.unwrap(wrapped, known === null ? seedPlace('nobody', 'nobody') : seedPlace(mspId, known.technicianId));
     const step = matchTotp({ seed, code, now, lastStep: known?.lastStep ?? null });
-    return known === null ? null : step;
+    const off = totpClockHint(seed, code, now);
+    if (known === null) return { step: null, clockOff: null };
+    // A code that was used already is no sign of a clock.
+    const used = off !== null && totpStep(now) + off <= (known.lastStep ?? 0);
+    return { step, clockOff: step !== null || off === null || used ? null : off * totpPeriodSeconds };
   }
 
   /**
@@ -178,6 +194,13 @@ export class TotpService {
 }
 
 function answer(outcome: Outcome): void {
+  if (outcome.kind === 'refused' && outcome.clockOff != null) {
+    const where = outcome.clockOff < 0 ? 'behind' : 'ahead';
+    throw new Problem(
+      'TotpRefused',
+      `The code fits a clock that is about ${Math.abs(outcome.clockOff)} seconds ${where}. Set the clock of the phone right (or have it set by the network) and type the next code.`,
+    );
+  }
   if (outcome.kind === 'refused') {
     throw new Problem(
       'TotpRefused',

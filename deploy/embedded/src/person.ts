@@ -2,6 +2,9 @@ import { PasskeyEmulator, type SavedPasskey } from '@stint/passkey-emulator';
 import { expectType, signIn, StintClient } from '@stint/sdk';
 import { DemoRedeemDocument, DemoStartJoiningDocument } from './generated/operations.ts';
 
+// The same passkey is used by several processes, as on several devices: it counts nothing (WebAuthn §6.1.1).
+const synchronised = { counter: 0 };
+
 /** What is kept of a person of the demo: who they are, and the passkeys on their imaginary phone. */
 export interface SavedPerson {
   technicianId: string;
@@ -50,7 +53,7 @@ export class Person {
   }
 
   static async #signedIn(url: string, saved: Omit<SavedPerson, 'passkeys'>, phone: PasskeyEmulator): Promise<Person> {
-    const credential = await signIn({ url, passkey: (options, origin) => phone.sign(options as never, origin) });
+    const credential = await signIn({ url, passkey: (options, origin) => phone.sign(options as never, origin, synchronised) });
     return new Person(url, saved, phone, new StintClient({ url, credential }));
   }
 
@@ -61,7 +64,7 @@ export class Person {
       rpId: new URL(this.#url).hostname,
       userVerification: 'required' as const,
     };
-    return JSON.stringify(this.#phone.sign(options, this.#url));
+    return JSON.stringify(this.#phone.sign(options, this.#url, synchronised));
   }
 
   /** What to keep in a file that only its owner can read: it holds the private keys. */

@@ -30,7 +30,8 @@ export class Phone {
 
   /** Signs exactly what was shown and approves it; answers the grant's id. */
   async approve(address: string, shown: ScannedLogin, reason: string): Promise<string> {
-    if (shown.tenant == null || shown.device == null) throw new Error('The login request does not say where it comes from.');
+    if (shown.tenant == null || shown.device == null || shown.shownNumber === null)
+      throw new Error('The login request does not say where it comes from.');
     const challenge = approvalChallenge({
       purpose: 'login',
       technicianId: this.#owner.technicianId,

@@ -94,6 +94,27 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, loginRequestId: id, deviceId: id, technicianId: id }),
   },
+  /** A login by PUSH was started: time to decide whom it asks. */
+  'push-login-started': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['jit-policy'],
+    schema: z.object({ ...scope, loginRequestId: id }),
+  },
+  /** A technician was asked by a PUSH login and said that it was not them: nothing else may ask them now. */
+  'login-disowned': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['jit-policy'],
+    schema: z.object({ ...scope, loginRequestId: id, technicianId: id }),
+  },
+  /** A login waits for the yes of other people: time to hint them. */
+  'access-requested': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['jit-policy'],
+    schema: z.object({ ...scope, accessRequestId: id }),
+  },
   /** How long a tenant's audit events are kept, from its effective settings; told when the tenant appears, too. */
   'audit-retention-changed': {
     version: 1,

@@ -43,6 +43,9 @@ import { LoginRepository } from './login/login.repository.ts';
 import { LoginResolver } from './login/login.resolver.ts';
 import { LoginService } from './login/login.service.ts';
 import { LoginSweep } from './login/login.sweep.ts';
+import { PromptRepository } from './login/prompt.repository.ts';
+import { PromptService } from './login/prompt.service.ts';
+import { WaitingResolver } from './login/waiting.resolver.ts';
 import { OfflineAccessService } from './offline/offline-access.service.ts';
 import { OfflineLoginService } from './offline/offline-login.service.ts';
 import { OfflineRepository } from './offline/offline.repository.ts';
@@ -52,7 +55,7 @@ import { SettingsRepository } from './settings/settings.repository.ts';
 import { SettingsResolver } from './settings/settings.resolver.ts';
 import { SettingsService } from './settings/settings.service.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
-import { CLOCK, MESSAGE_LINE, NUDGE, PUBLIC_URL, type Nudge } from './tokens.ts';
+import { CLOCK, MESSAGE_LINE, NUDGE, NUDGE_TECHNICIAN, PUBLIC_URL, type Nudge, type NudgeTechnician } from './tokens.ts';
 
 const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
 
@@ -61,6 +64,7 @@ export interface Surroundings {
   tenancy: Tenancy;
   clock: Clock;
   nudge: Nudge;
+  nudgeTechnician: NudgeTechnician;
   publicUrl: string;
   log: Logger;
   line: MessageLine;
@@ -68,7 +72,7 @@ export interface Surroundings {
 
 @Module({})
 export class AppModule {
-  static for({ tenancy, clock, nudge, publicUrl, log, line }: Surroundings): DynamicModule {
+  static for({ tenancy, clock, nudge, nudgeTechnician, publicUrl, log, line }: Surroundings): DynamicModule {
     return {
       module: AppModule,
       imports: [SubgraphModule.for({ schemaFile, log })],
@@ -76,6 +80,7 @@ export class AppModule {
         { provide: Tenancy, useValue: tenancy },
         { provide: CLOCK, useValue: clock },
         { provide: NUDGE, useValue: nudge },
+        { provide: NUDGE_TECHNICIAN, useValue: nudgeTechnician },
         { provide: PUBLIC_URL, useValue: publicUrl.replace(/\/+$/, '') },
         { provide: MESSAGE_LINE, useValue: line },
         MessageExchange,
@@ -93,6 +98,9 @@ export class AppModule {
         ApprovalResolver,
         LoginConsumer,
         LoginSweep,
+        PromptRepository,
+        PromptService,
+        WaitingResolver,
         LoginResolver,
         AccessRuleRepository,
         AccessRuleService,

@@ -53,6 +53,9 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'group-changed': this.directory.groupChanged,
         'device-changed': this.directory.deviceChanged,
         'totp-accepted': this.logins.totpAccepted,
+        'push-login-started': this.logins.pushLoginStarted,
+        'login-disowned': this.logins.loginDisowned,
+        'access-requested': this.logins.accessRequested,
       },
       sweeps: [
         this.loginSweep,

@@ -43,6 +43,7 @@ export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicy
         clock,
         log,
         nudge: (deviceId) => broadcast.publish('device-nudge', deviceId),
+        nudgeTechnician: (technicianId) => broadcast.publish('technician-nudge', technicianId),
         publicUrl: config.PUBLIC_URL,
         line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
       }),

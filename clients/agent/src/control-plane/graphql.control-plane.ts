@@ -76,6 +76,8 @@ export class GraphqlControlPlane implements ControlPlane {
     const { startLogin: answer } = await refusals(this.#client.request(StartLoginDocument, { input: { id, method } }));
     if (answer.__typename !== 'StartedLogin') throw new Refused(answer.message);
     const { shownNumber, expiresAt, tenantName } = answer.loginRequest;
+    // Hidden from people only.
+    if (shownNumber === null) throw new NetworkError('The server did not say which number to show.');
     return { shownNumber, tenantName, expiresAtMs: Date.parse(expiresAt), qrPayload: answer.qrPayload ?? null };
   }
 

@@ -28,7 +28,7 @@ export function approvalContent(login: LoginShownFragment, choice: ApprovalChoic
     tenantName: login.tenantName,
     deviceId: answered(login.device, 'computer').id,
     hostName: login.hostName,
-    shownNumber: login.shownNumber,
+    shownNumber: answered(login.shownNumber, 'number'),
     durationSeconds: chosen,
     reason: choice.reason ?? null,
     ticket: choice.ticket ?? null,

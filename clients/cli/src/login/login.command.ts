@@ -120,7 +120,7 @@ function loginFields(login: LoginShownFragment): Field[] {
     ['customer', login.tenantName],
     ['computer', login.hostName],
     ['system', login.device?.platform ?? ''],
-    ['number', { text: login.shownNumber, tone: 'heading' }],
+    ['number', login.shownNumber === null ? 'shown at the computer only' : { text: login.shownNumber, tone: 'heading' }],
     ['for', duration(login.sessionSeconds)],
     ['waits until', instant(login.expiresAt)],
     ['failure', login.failure === null ? '' : { text: login.failure, tone: 'bad' }],

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { addSeconds, conflict, invalidInput, isId, newId, notFound, Refusal, type Clock, type Id } from '@stint/kernel';
 import { reason as reasonRule, type Actor } from '@stint/contracts';
+import { emit } from '@stint/messaging';
 import { Tenancy, type TenantTx } from '@stint/tenancy';
 import type { Decision } from '../access/access.domain.ts';
 import { accountOn, AccessService, allowed } from '../access/access.service.ts';
@@ -94,6 +95,7 @@ export class AccessRequestService {
       approvals: [],
     };
     await this.requests.insert(tx, request);
+    await emit(tx, 'access-requested', { mspId: request.mspId, tenantId: request.tenantId, accessRequestId: request.id });
     const actor = { kind: 'technician' as const, id: technician.id };
     await this.ending.audit(tx, 'access.requested', request, login, now, actor, { needed: request.needed, rule: request.ruleName });
     return { request: login, grant: null, at: now };

@@ -65,6 +65,16 @@ export class DirectoryRepository {
     return row === undefined ? null : asTechnician(row);
   }
 
+  /** Active technicians with a role on one of the tenants of `path`, in the group if one is named; at most 500. */
+  async techniciansAssignedOn(tx: Tx, mspId: Id, path: readonly Id[], groupId: Id | null): Promise<TechnicianCopy[]> {
+    const rows = await tx.query<TechnicianRow>(
+      `select ${technicianColumns} from technician where msp_id = $1 and active and ($3::uuid is null or $3 = any(group_ids))
+         and exists (select 1 from jsonb_array_elements(assignments) a where (a ->> 'tenantId')::uuid = any($2::uuid[])) order by id limit 500`,
+      [mspId, path, groupId],
+    );
+    return rows.map(asTechnician);
+  }
+
   /** The device, locked: its logins, grants and accounts change one after the other. */
   async deviceLocked(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
     const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2 for update`, [mspId, id]);

@@ -54,6 +54,14 @@ export function withAccountKind(request: LoginRequest, chosen: AccountKind | nul
   return { ...request, accountKind: chosen };
 }
 
+/** Whether the technician typed the number that the computer shows; true where none is asked for. Problem `InvalidInput` for what is no such number: that is no guess. */
+export function numberFits(request: Pick<LoginRequest, 'method' | 'shownNumber'>, typed: string | null | undefined): boolean {
+  if (request.method !== 'PUSH') return true;
+  const number = (typed ?? '').trim();
+  if (!/^[0-9]{2}$/.test(number)) throw invalidInput('number', 'Type the two digits that the computer shows.');
+  return number === request.shownNumber;
+}
+
 /** What an approver must have signed, from the server's own rows and the choice. */
 export function approvalContent(
   purpose: ApprovalContent['purpose'],
@@ -89,7 +97,7 @@ export function totpObstacle(facts: {
   if (!facts.deviceActive) return 'The computer was revoked.';
   if (decision === null) return 'The technician may not log in here.';
   if (!decision.allowed) return `The technician may not log in here. ${decision.why}`;
-  if (request.method !== 'TOTP') return 'This login waits for its QR code to be scanned, not for a code.';
+  if (request.method !== 'TOTP') return 'This login was not started for a code.';
   if (!facts.totpLogin) return 'Logging in with a code was switched off for this customer.';
   if (decision.requireReason || decision.requireTicket) {
     const what = [decision.requireReason && 'a reason', decision.requireTicket && 'a ticket'].filter(Boolean).join(' and ');

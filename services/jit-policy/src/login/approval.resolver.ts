@@ -12,10 +12,14 @@ import { AccessRequestsService } from '../access-request/access-requests.service
 import type { ApproveLoginInput } from '../generated/graphql.ts';
 import { CLOCK } from '../tokens.ts';
 import { ApprovalService } from './approval.service.ts';
+import type { LoginMethod, LoginState } from './login.domain.ts';
 import { loginView } from './login.view.ts';
 
 interface Shown {
   id: Id;
+  method: LoginMethod;
+  state: LoginState;
+  shownNumber: string;
   sessionSeconds: number;
   device: { id: Id };
 }
@@ -34,6 +38,12 @@ export class ApprovalResolver {
   @Can('login.approve')
   async approveLogin(@Caller() caller: Principal, @Args('input') input: ApproveLoginInput) {
     return loginView(await this.approvals.approve(callerActor(caller), input));
+  }
+
+  /** Who is asked on the phone must have read the number at the computer: until then it is shown there only. */
+  @ResolveField()
+  shownNumber(@Parent() login: Shown, @Context() context: RequestContext) {
+    return login.method === 'PUSH' && login.state === 'PENDING' && context.principal.kind !== 'device' ? null : login.shownNumber;
   }
 
   /** What the rules demand of the calling technician; null for anybody else. */

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { conflict, isId, notFound, Refusal, type Clock, type Id } from '@stint/kernel';
 import type { Actor, Payload } from '@stint/contracts';
 import { hashToken } from '@stint/crypto';
+import { emit } from '@stint/messaging';
 import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
 import { sessionSecondsBy, type Decision } from '../access/access.domain.ts';
 import { accountOn, AccessService, allowed, ruleOf } from '../access/access.service.ts';
@@ -16,15 +17,17 @@ import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
 import { ApprovalOutcomeService } from './approval-outcome.service.ts';
 import { checkedProof, type ProofInput } from './approval-proof.ts';
-import { approvalContent, assertDemandsMet, checkedChoice, totpObstacle, withAccountKind } from './approval.domain.ts';
+import { approvalContent, assertDemandsMet, checkedChoice, numberFits, totpObstacle, withAccountKind } from './approval.domain.ts';
 import { decideLogin, isPending, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
 import type { LoginWithGrant } from './login.service.ts';
+import { PromptRepository } from './prompt.repository.ts';
 
 /** What a technician sends to approve a login. */
 export interface ApproveInput extends ProofInput {
   id: Id;
-  code: string;
+  code?: string | null | undefined;
+  number?: string | null | undefined;
   sessionSeconds?: number | null | undefined;
   reason?: string | null | undefined;
   ticket?: string | null | undefined;
@@ -39,6 +42,7 @@ export class ApprovalService {
     private readonly copies: DirectoryRepository,
     private readonly settings: SettingsRepository,
     private readonly logins: LoginRepository,
+    private readonly prompts: PromptRepository,
     private readonly access: AccessService,
     private readonly accessRequests: AccessRequestService,
     private readonly outcome: ApprovalOutcomeService,
@@ -53,6 +57,7 @@ export class ApprovalService {
       const now = this.clock.now();
       const request = withAccountKind(asked, choice.accountKind);
       if (!device.active) throw conflict('The computer was revoked.');
+      if (isPending(asked, now) && !numberFits(asked, input.number)) return this.#wrongNumber(tx, asked, actor, now);
       const decision = await this.access.decide(tx, technician, accountOn(device, request.accountKind), now);
       const sessionSeconds = sessionSecondsBy(decision, choice.sessionSeconds, request.sessionSeconds);
       const approved = decideLogin(request, { do: 'approve', sessionSeconds }, now);
@@ -72,22 +77,37 @@ export class ApprovalService {
     });
   }
 
-  /** Denies a login. Denying it again is harmless. */
-  async deny(actor: Actor, input: { id: Id; code: string }): Promise<LoginWithGrant> {
+  /** Denies a login; `notMe` says of one that asked the caller that somebody else started it. Doing it again is harmless. */
+  async deny(actor: Actor, input: { id: Id; code?: string | null | undefined; notMe?: boolean | null | undefined }): Promise<LoginWithGrant> {
     return this.#decide(actor, input, async (tx, { request }) => {
       const now = this.clock.now();
-      const denied = decideLogin(request, { do: 'deny' }, now);
-      if (denied === request) return { request, grant: null, at: now };
-      if (!(await this.logins.leavePending(tx, denied, { at: now, by: actor.id, inTimeAt: now })))
-        throw conflict('This login is no longer pending.');
-      await auditOf(tx, denied, {
-        action: 'login.denied',
-        subjectId: denied.id,
-        occurredAt: now,
-        details: { deviceId: denied.deviceId, hostName: denied.hostName },
-      });
+      const notMe = input.notMe === true && request.method === 'PUSH';
+      const denied = decideLogin(request, { do: notMe ? 'disown' : 'deny' }, now);
+      if (denied !== request) await this.#denied(tx, denied, actor, 'login.denied', now);
+      if (notMe) await this.#disowned(tx, denied, actor, now);
       return { request: denied, grant: null, at: now };
     });
+  }
+
+  /** A guess, or a technician who approves what somebody else started: there is no second try. */
+  async #wrongNumber(tx: TenantTx, request: LoginRequest, actor: Actor, now: Date): Promise<LoginWithGrant> {
+    const denied = decideLogin(request, { do: 'deny' }, now);
+    await this.#denied(tx, denied, actor, 'login.wrong-number', now);
+    return { request: denied, grant: null, at: now };
+  }
+
+  async #denied(tx: TenantTx, denied: LoginRequest, actor: Actor, action: 'login.denied' | 'login.wrong-number', now: Date): Promise<void> {
+    if (!(await this.logins.leavePending(tx, denied, { at: now, by: actor.id, inTimeAt: now })))
+      throw conflict('This login is no longer pending.');
+    const details = { deviceId: denied.deviceId, hostName: denied.hostName };
+    await auditOf(tx, denied, { action, subjectId: denied.id, occurredAt: now, details });
+  }
+
+  /** Keeps the "not me", and lets everything else that asks the technician end wherever it is. */
+  async #disowned(tx: TenantTx, { mspId, tenantId, id, deviceId, hostName }: LoginRequest, actor: Actor, now: Date): Promise<void> {
+    if (!(await this.prompts.disown(tx, mspId, id, now))) return;
+    await auditOf(tx, { mspId, tenantId }, { action: 'login.not-me', subjectId: id, occurredAt: now, details: { deviceId, hostName } });
+    await emit(tx, 'login-disowned', { mspId, tenantId, loginRequestId: id, technicianId: actor.id });
   }
 
   /** A right TOTP code was typed at the device: approves its login, or fails it with the reason. Believes only its own rows. */
@@ -142,7 +162,7 @@ export class ApprovalService {
   /** Finds the request by id and code in the technician's reach, with technician and device held, and lets `work` decide on it. */
   async #decide(
     actor: Actor,
-    asked: { id: Id; code: string },
+    asked: { id: Id; code?: string | null | undefined },
     work: (tx: TenantTx, found: Found) => Promise<LoginWithGrant>,
   ): Promise<LoginWithGrant> {
     if (actor.kind !== 'technician') throw new Refusal('FORBIDDEN', 'Only a technician can decide on a login.');
@@ -155,7 +175,7 @@ export class ApprovalService {
           const technician = await this.copies.technicianHeld(tx, actor.mspId, actor.id);
           if (technician?.active !== true) throw new CopyMissing([actor.id], new Refusal('FORBIDDEN', 'You may not decide on logins.'));
           const request = isId(asked.id) ? await this.logins.find(tx, actor.mspId, asked.id) : null;
-          if (request === null || !codeFits(request, asked.code)) return null;
+          if (request === null || !(asksFor(request, actor) || codeFits(request, asked.code))) return null;
           const tenant = await this.copies.tenant(tx, actor.mspId, request.tenantId);
           if (!holds(technician, 'login.approve', tenant?.path ?? []))
             throw new CopyMissing([actor.id], new Refusal('FORBIDDEN', 'You may not decide on logins here.'));
@@ -181,6 +201,10 @@ interface Found {
   request: LoginRequest;
 }
 
-function codeFits(request: LoginRequest, code: string): boolean {
-  return request.codeHash !== null && timingSafeEqual(request.codeHash, hashToken(code));
+function asksFor(request: LoginRequest, actor: Actor): boolean {
+  return request.method === 'PUSH' && request.askedTechnicianId === actor.id;
+}
+
+function codeFits(request: LoginRequest, code: string | null | undefined): boolean {
+  return request.codeHash !== null && code != null && timingSafeEqual(request.codeHash, hashToken(code));
 }

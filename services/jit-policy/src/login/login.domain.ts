@@ -4,7 +4,7 @@ import type { Grant } from '../grant/grant.domain.ts';
 
 export const loginLifeSeconds = 120;
 
-export type LoginMethod = 'QR' | 'TOTP' | 'OFFLINE';
+export type LoginMethod = 'QR' | 'TOTP' | 'PUSH' | 'OFFLINE';
 export const storedLoginStates = ['PENDING', 'AWAITING_APPROVAL', 'APPROVED', 'DENIED', 'EXPIRED', 'FAILED'] as const;
 export type StoredLoginState = (typeof storedLoginStates)[number];
 /** As clients see it: an approved login follows its grant. */
@@ -31,6 +31,8 @@ export interface LoginRequest {
   domainObstacle: string | null;
   startedAt: Date;
   expiresAt: Date;
+  /** PUSH: the technician whose phone was asked; null before it was decided whom to ask, and when nobody was. */
+  askedTechnicianId: Id | null;
 }
 
 export type LoginCommand =
@@ -42,6 +44,8 @@ export type LoginCommand =
   /** One of them denied it. */
   | { do: 'deny-awaited' }
   | { do: 'deny' }
+  /** The one who was asked says that it was not them; also of one that is over. */
+  | { do: 'disown' }
   /** The device gives it up. */
   | { do: 'cancel' }
   /** The device starts another one. */
@@ -54,13 +58,22 @@ export const cancelledAtComputer = 'It was cancelled at the computer.';
 export const superseded = 'Another login was started at the computer.';
 
 /** A new request of a device. */
-export function startedLogin(about: Omit<LoginRequest, 'state' | 'failure' | 'startedAt' | 'expiresAt'>, now: Date): LoginRequest {
-  return { ...about, state: 'PENDING', failure: null, startedAt: now, expiresAt: addSeconds(now, loginLifeSeconds) };
+export function startedLogin(about: Omit<LoginRequest, 'state' | 'failure' | 'startedAt' | 'expiresAt' | 'askedTechnicianId'>, now: Date): LoginRequest {
+  return { ...about, state: 'PENDING', failure: null, startedAt: now, expiresAt: addSeconds(now, loginLifeSeconds), askedTechnicianId: null };
 }
 
 /** Still waits for an approval or a code at `now`. */
 export function isPending(request: Pick<LoginRequest, 'state' | 'expiresAt'>, now: Date): boolean {
   return request.state === 'PENDING' && now < request.expiresAt;
+}
+
+/** A device sees its own logins; a PUSH login that waits is seen by nobody else than whom it asks. */
+export function isShownTo(
+  request: Pick<LoginRequest, 'deviceId' | 'method' | 'state' | 'askedTechnicianId'>,
+  who: { kind: string; id: Id },
+): boolean {
+  if (who.kind === 'device') return request.deviceId === who.id;
+  return request.method !== 'PUSH' || request.state !== 'PENDING' || request.askedTechnicianId === who.id;
 }
 
 /** Approved by its technician, and still waits for other people at `now`. */
@@ -90,6 +103,10 @@ export function decideLogin(request: LoginRequest, command: LoginCommand, now: D
       if (request.state === 'DENIED') return request;
       if (!pending) throw tooLate(request);
       return { ...request, state: 'DENIED' };
+    case 'disown':
+      // Who has approved it cannot say that: they end the grant, or take the access request back.
+      if (request.state === 'APPROVED' || request.state === 'AWAITING_APPROVAL') throw tooLate(request);
+      return pending ? { ...request, state: 'DENIED' } : request;
     case 'deny-awaited':
       if (!awaited) throw tooLate(request);
       return { ...request, state: 'DENIED' };

@@ -21,17 +21,18 @@ interface Row {
   domain_obstacle: string | null;
   started_at: Date;
   expires_at: Date;
+  asked_technician_id: Id | null;
 }
 
 const columns =
-  'msp_id, tenant_id, id, device_id, method, state, failure, code_hash, shown_number, host_name, tenant_name, session_seconds, started_at, expires_at, account_kinds, account_kind, domain_obstacle';
+  'msp_id, tenant_id, id, device_id, method, state, failure, code_hash, shown_number, host_name, tenant_name, session_seconds, started_at, expires_at, account_kinds, account_kind, domain_obstacle, asked_technician_id';
 
 /** Login requests. */
 export class LoginRepository {
-  /** Adds the request; false when its id is taken. */
-  async insert(tx: Tx, request: LoginRequest): Promise<boolean> {
+  /** Adds the request, with the address whose technician is to be asked; false when its id is taken. */
+  async insert(tx: Tx, request: LoginRequest, askedEmail: string | null = null): Promise<boolean> {
     const rows = await tx.query(
-      `insert into login_request (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+      `insert into login_request (${columns}, asked_email) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
        on conflict (msp_id, id) do nothing returning id`,
       [
         request.mspId,
@@ -51,6 +52,8 @@ export class LoginRepository {
         request.accountKinds,
         request.accountKind,
         request.domainObstacle,
+        request.askedTechnicianId,
+        askedEmail,
       ],
     );
     return rows.length === 1;
@@ -138,5 +141,6 @@ function asLogin(row: Row): LoginRequest {
     domainObstacle: row.domain_obstacle,
     startedAt: row.started_at,
     expiresAt: row.expires_at,
+    askedTechnicianId: row.asked_technician_id,
   };
 }

@@ -36,7 +36,7 @@ export class LoginResolver {
   @Mutation()
   @Can('device')
   async startLogin(@Caller() caller: Principal, @Args('input') input: StartLoginInput) {
-    const { login, qrPayload } = await this.logins.start(callerActor(caller), input.id, input.method);
+    const { login, qrPayload } = await this.logins.start(callerActor(caller), input);
     return { __typename: 'StartedLogin', loginRequest: loginView(login), qrPayload };
   }
 

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { conflict, invalidInput, isId, notFound, Problem, Refusal, type Clock, type Id } from '@stint/kernel';
-import type { Actor } from '@stint/contracts';
+import { email as emailRule, type Actor } from '@stint/contracts';
 import { hashToken, newToken } from '@stint/crypto';
+import { emit } from '@stint/messaging';
 import { Tenancy, type SystemTx, type TenantTx, type Tx } from '@stint/tenancy';
 import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
@@ -15,7 +16,7 @@ import { loginObstacle, offeredKinds } from '../settings/domain-login.domain.ts'
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
-import { cancelledAtComputer, decideLogin, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
+import { cancelledAtComputer, decideLogin, isShownTo, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
 
 /** A login request with the grant that it led to, and the instant at which it was read. */
@@ -42,23 +43,17 @@ export class LoginService {
   ) {}
 
   /** Starts a login at the calling device; an older one that still waits is given up. The QR's content is answered here and never again. */
-  async start(actor: Actor, id: Id, method: LoginMethod): Promise<{ login: LoginWithGrant; qrPayload: string | null }> {
+  async start(actor: Actor, { id, method, email }: StartInput): Promise<{ login: LoginWithGrant; qrPayload: string | null }> {
     if (!isId(id)) throw invalidInput('id', 'id must be a UUIDv7 in its canonical lower-case form.');
     if (method === 'OFFLINE') throw invalidInput('method', 'Without the server a login is not started: report it by reportOfflineLogins.');
+    const askedEmail = method === 'PUSH' ? address(email) : null;
     return this.directory.asDevice(actor, async (tx, device) => {
       const now = this.clock.now();
       const known = await this.logins.find(tx, actor.mspId, id);
       if (known !== null) return this.#again(tx, known, device, method);
       const settings = await this.settings.effectiveOf(tx, actor.mspId, device.tenantId);
-      if (method === 'TOTP' && !settings.totpLogin.value) {
-        throw new Problem(
-          'NotAllowedBySettings',
-          'Logging in with a code is switched off for this customer. An administrator can allow it by the setting totpLogin.',
-          {
-            setting: 'totpLogin',
-          },
-        );
-      }
+      if (method === 'TOTP' && !settings.totpLogin.value) throw switchedOff('Logging in with a code', 'totpLogin');
+      if (method === 'PUSH' && !settings.pushLogin.value) throw switchedOff('Being asked on the phone', 'pushLogin');
       const kinds = await this.settingsService.accountKinds(tx, device, settings);
       const obstacle = loginObstacle(kinds);
       if (obstacle !== null) throw new Problem('NotAllowedBySettings', obstacle, { setting: 'domainLoginMode' });
@@ -85,7 +80,8 @@ export class LoginService {
         },
         now,
       );
-      if (!(await this.logins.insert(tx, request))) throw idTaken();
+      if (!(await this.logins.insert(tx, request, askedEmail))) throw idTaken();
+      if (method === 'PUSH') await emit(tx, 'push-login-started', { mspId: request.mspId, tenantId: request.tenantId, loginRequestId: id });
       await auditOf(tx, request, {
         action: 'login.started',
         subjectId: id,
@@ -148,14 +144,14 @@ export class LoginService {
     });
   }
 
-  /** The same call again: the same request for TOTP; a QR code is shown once only. */
+  /** The same call again: the same request; but a QR code is shown once only. */
   async #again(
     tx: TenantTx,
     known: LoginRequest,
     device: DeviceCopy,
     method: LoginMethod,
   ): Promise<{ login: LoginWithGrant; qrPayload: null }> {
-    if (known.deviceId !== device.id || known.method !== method || method !== 'TOTP') throw idTaken();
+    if (known.deviceId !== device.id || known.method !== method || method === 'QR') throw idTaken();
     const grant = await this.grants.findByLogin(tx, known.mspId, known.id);
     return { login: { request: known, grant, at: this.clock.now() }, qrPayload: null };
   }
@@ -169,12 +165,33 @@ export class LoginService {
   async #read(actor: Actor, find: (tx: Tx) => Promise<LoginRequest | null>): Promise<LoginWithGrant> {
     const login = await this.tenancy.readTenants(actor, async (tx) => {
       const request = await find(tx);
-      if (request === null || (actor.kind === 'device' && request.deviceId !== actor.id)) return null;
+      if (request === null || !isShownTo(request, actor)) return null;
       return { request, grant: await this.grants.findByLogin(tx, request.mspId, request.id), at: this.clock.now() };
     });
     if (login === null) throw notFound('login request');
     return login;
   }
+}
+
+/** What `startLogin` gets. */
+interface StartInput {
+  id: Id;
+  method: LoginMethod;
+  email?: string | null | undefined;
+}
+
+function address(typed: string | null | undefined): string {
+  const parsed = emailRule.safeParse(typed ?? '');
+  if (!parsed.success) throw invalidInput('email', 'email must be the address of the technician who is to be asked.');
+  return parsed.data;
+}
+
+function switchedOff(what: string, setting: string): Problem {
+  return new Problem(
+    'NotAllowedBySettings',
+    `${what} is switched off for this customer. An administrator can allow it by the setting ${setting}.`,
+    { setting },
+  );
 }
 
 function idTaken(): Problem {

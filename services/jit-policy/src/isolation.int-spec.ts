@@ -91,6 +91,7 @@ const attempts: Record<string, Attempt> = {
     variables: ({ grant }) => ({ id: grant }),
     kinds: ['technician', 'client'],
   },
+  'Query.waiting': { query: '', variables: () => ({}), kinds: [] }, // names nothing; push.int-spec.ts shows that it answers the caller's own
   'Mutation.startLogin': { query: '', variables: () => ({}), kinds: [] }, // names nothing but a fresh id
   'Mutation.cancelLogin': {
     query: 'mutation ($id: ID!) { cancelLogin(input: { id: $id }) { __typename ... on Problem { message } } }',

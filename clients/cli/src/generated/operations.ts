@@ -17,12 +17,14 @@ export type ApproveLoginInput = {
   accountKind?: AccountKind | null | undefined;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion?: string | null | undefined;
-  /** The code from the QR: proof of having scanned it. */
-  code: string;
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: string | null | undefined;
   /** The request. */
   id: string;
   /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
   keyId?: string | null | undefined;
+  /** The number that the computer shows, as the technician typed it; only for PUSH, and needed there. A wrong one denies the login. */
+  number?: string | null | undefined;
   /** Why the technician needs access, up to 500 characters. */
   reason?: string | null | undefined;
   /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
@@ -89,10 +91,12 @@ export type CreateTenantInput = {
 
 /** Input of `denyLogin`. */
 export type DenyLoginInput = {
-  /** The code from the QR: proof of having scanned it. */
-  code: string;
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: string | null | undefined;
   /** The request. */
   id: string;
+  /** The caller did not start this PUSH login: whatever else asks the caller ends too, and nothing asks them for an hour. Taken for one that is over as well. */
+  notMe?: boolean | null | undefined;
 };
 
 /** What kind of computer a device is. */
@@ -203,6 +207,8 @@ export type IssueEnrollmentTokenInput = {
 export type LoginMethod =
   /** Typed a code for this computer alone, which checked it while it could not reach Stint; reported afterwards, never started by `startLogin`. */
   | 'OFFLINE'
+  /** Types their email address, and is asked on the phone. */
+  | 'PUSH'
   /** Scans the QR code that the device shows. */
   | 'QR'
   /** Types a code from an authenticator app. */
@@ -619,14 +625,14 @@ export type SetGroupMembersMutation = { setGroupMembers:
     | { __typename: 'NotFound', message: string }
    };
 
-export type LoginShownFragment = { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null };
+export type LoginShownFragment = { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null };
 
 export type LoginByCodeQueryVariables = Exact<{
   code: string;
 }>;
 
 
-export type LoginByCodeQuery = { loginRequestByCode: { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null } | null };
+export type LoginByCodeQuery = { loginRequestByCode: { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null } | null };
 
 export type ApproveLoginMutationVariables = Exact<{
   input: ApproveLoginInput;
@@ -638,7 +644,7 @@ export type ApproveLoginMutation = { approveLogin:
     | { __typename: 'ApprovalInvalid', message: string }
     | { __typename: 'Conflict', message: string }
     | { __typename: 'InvalidInput', message: string, field: string }
-    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, grant: { id: string, state: GrantState, accountName: string } | null, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null }
+    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, grant: { id: string, state: GrantState, accountName: string } | null, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null }
     | { __typename: 'NotFound', message: string }
    };
 
@@ -649,7 +655,7 @@ export type DenyLoginMutationVariables = Exact<{
 
 export type DenyLoginMutation = { denyLogin:
     | { __typename: 'Conflict', message: string }
-    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null }
+    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, sessionSeconds: number, expiresAt: string, device: { id: string, kind: DeviceKind, platform: string } | null, tenant: { id: string } | null }
     | { __typename: 'NotFound', message: string }
    };
 

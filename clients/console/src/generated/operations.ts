@@ -17,12 +17,14 @@ export type ApproveLoginInput = {
   accountKind?: AccountKind | null | undefined;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion?: string | null | undefined;
-  /** The code from the QR: proof of having scanned it. */
-  code: string;
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: string | null | undefined;
   /** The request. */
   id: string;
   /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
   keyId?: string | null | undefined;
+  /** The number that the computer shows, as the technician typed it; only for PUSH, and needed there. A wrong one denies the login. */
+  number?: string | null | undefined;
   /** Why the technician needs access, up to 500 characters. */
   reason?: string | null | undefined;
   /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
@@ -41,10 +43,12 @@ export type ConfirmTotpInput = {
 
 /** Input of `denyLogin`. */
 export type DenyLoginInput = {
-  /** The code from the QR: proof of having scanned it. */
-  code: string;
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: string | null | undefined;
   /** The request. */
   id: string;
+  /** The caller did not start this PUSH login: whatever else asks the caller ends too, and nothing asks them for an hour. Taken for one that is over as well. */
+  notMe?: boolean | null | undefined;
 };
 
 /** Input of `endGrant`. */
@@ -97,6 +101,8 @@ export type JoiningKind =
 export type LoginMethod =
   /** Typed a code for this computer alone, which checked it while it could not reach Stint; reported afterwards, never started by `startLogin`. */
   | 'OFFLINE'
+  /** Types their email address, and is asked on the phone. */
+  | 'PUSH'
   /** Scans the QR code that the device shows. */
   | 'QR'
   /** Types a code from an authenticator app. */
@@ -167,14 +173,14 @@ export type StartJoiningInput = {
   token: string;
 };
 
-export type LoginToApproveFragment = { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null };
+export type LoginToApproveFragment = { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null };
 
 export type LoginByCodeQueryVariables = Exact<{
   code: string;
 }>;
 
 
-export type LoginByCodeQuery = { viewer: { id: string, technician: { passkeys: Array<{ credentialId: string }> } | null }, loginRequestByCode: { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null } | null };
+export type LoginByCodeQuery = { viewer: { id: string, technician: { passkeys: Array<{ credentialId: string }> } | null }, loginRequestByCode: { id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null } | null };
 
 export type ApproveLoginMutationVariables = Exact<{
   input: ApproveLoginInput;
@@ -186,7 +192,7 @@ export type ApproveLoginMutation = { approveLogin:
     | { __typename: 'ApprovalInvalid', message: string }
     | { __typename: 'Conflict', message: string }
     | { __typename: 'InvalidInput', message: string }
-    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null }
+    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null }
     | { __typename: 'NotFound', message: string }
    };
 
@@ -197,7 +203,7 @@ export type DenyLoginMutationVariables = Exact<{
 
 export type DenyLoginMutation = { denyLogin:
     | { __typename: 'Conflict', message: string }
-    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null }
+    | { __typename: 'LoginRequest', id: string, method: LoginMethod, state: LoginState, failure: string | null, shownNumber: string | null, hostName: string, tenantName: string, expiresAt: string, device: { id: string } | null, tenant: { id: string } | null, demands: { denied: string | null, ruleName: string | null, requireReason: boolean, requireTicket: boolean, approvals: number, maxSeconds: number, defaultSeconds: number } | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null } | null }
     | { __typename: 'NotFound', message: string }
    };
 

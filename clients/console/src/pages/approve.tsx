@@ -147,7 +147,8 @@ function Outcome({ login }: { login: LoginToApproveFragment }) {
 }
 
 async function approval(login: LoginToApproveFragment, viewer: Viewer, code: string, { seconds, reason, ticket }: Chosen) {
-  if (login.tenant == null || login.device == null || login.shownNumber === null) throw new Error('The login does not say where it comes from. Read it again.');
+  if (login.tenant == null || login.device == null || login.shownNumber === null)
+    throw new Error('The login does not say where it comes from. Read it again.');
   const content = {
     purpose: 'login' as const,
     technicianId: viewer.id,

@@ -297,12 +297,14 @@ export type ApproveLoginInput = {
   accountKind?: InputMaybe<AccountKind>;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion?: InputMaybe<Scalars['String']['input']>;
-  /** The code from the QR: proof of having scanned it. */
-  code: Scalars['String']['input'];
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: InputMaybe<Scalars['String']['input']>;
   /** The request. */
   id: Scalars['ID']['input'];
   /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
   keyId?: InputMaybe<Scalars['ID']['input']>;
+  /** The number that the computer shows, as the technician typed it; only for PUSH, and needed there. A wrong one denies the login. */
+  number?: InputMaybe<Scalars['String']['input']>;
   /** Why the technician needs access, up to 500 characters. */
   reason?: InputMaybe<Scalars['String']['input']>;
   /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
@@ -313,7 +315,7 @@ export type ApproveLoginInput = {
   ticket?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** Answer of `approveLogin`. `Conflict` when the login is no longer pending. */
+/** Answer of `approveLogin`: the login, `DENIED` after a wrong number. `Conflict` when the login is no longer pending. */
 export type ApproveLoginResult = AccessDenied | ApprovalInvalid | Conflict | InvalidInput | LoginRequest | NotFound;
 
 /** The effective value of a yes/no setting. */
@@ -423,10 +425,12 @@ export type DenyAccessResult = AccessRequest | Conflict | InvalidInput | NotAnAp
 
 /** Input of `denyLogin`. */
 export type DenyLoginInput = {
-  /** The code from the QR: proof of having scanned it. */
-  code: Scalars['String']['input'];
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: InputMaybe<Scalars['String']['input']>;
   /** The request. */
   id: Scalars['ID']['input'];
+  /** The caller did not start this PUSH login: whatever else asks the caller ends too, and nothing asks them for an hour. Taken for one that is over as well. */
+  notMe?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
 /** Answer of `denyLogin`. */
@@ -806,6 +810,8 @@ export type LoginDemands = {
 export type LoginMethod =
   /** Typed a code for this computer alone, which checked it while it could not reach Stint; reported afterwards, never started by `startLogin`. */
   | 'OFFLINE'
+  /** Types their email address, and is asked on the phone. */
+  | 'PUSH'
   /** Scans the QR code that the device shows. */
   | 'QR'
   /** Types a code from an authenticator app. */
@@ -840,8 +846,8 @@ export type LoginRequest = {
   method: LoginMethod;
   /** How long the session would last, in seconds. */
   sessionSeconds: Scalars['Int']['output'];
-  /** Two digits that the device shows, to compare with the phone. */
-  shownNumber: Scalars['String']['output'];
+  /** Two digits that the device shows, to compare with the phone. Null for people while a PUSH login waits: whoever approves it types the number. */
+  shownNumber?: Maybe<Scalars['String']['output']>;
   /** Where the login stands. */
   state: LoginState;
   /** The customer. */
@@ -883,7 +889,7 @@ export type Mutation = {
   createAccessRule: CreateAccessRuleResult;
   /** Refuses a waiting login for good: one no is enough. */
   denyAccess: DenyAccessResult;
-  /** Denies a login. */
+  /** Denies a login; says, where that is so, that one did not start it. */
   denyLogin: DenyLoginResult;
   /** Ends every live grant of one technician now, and cancels their logins that wait for other people, wherever the caller reaches. */
   endAllOfTechnician: EndAllOfTechnicianResult;
@@ -1147,6 +1153,8 @@ export type Query = {
   loginRequest?: Maybe<LoginRequest>;
   /** A login request by the code that its QR carries, for the technician who scanned it. */
   loginRequestByCode?: Maybe<LoginRequest>;
+  /** What waits for the calling technician now. Ask again after each hint of the nudge stream. */
+  waiting: Waiting;
 };
 
 
@@ -1292,6 +1300,8 @@ export type ShortenGrantResult = Conflict | Grant | InvalidInput | NotFound;
 
 /** Input of `startLogin`. */
 export type StartLoginInput = {
+  /** Whom to ask: the technician's email address. Only for PUSH, and needed there. The answer is the same for every address. */
+  email?: InputMaybe<Scalars['String']['input']>;
   /** A fresh UUIDv7 made by the agent. */
   id: Scalars['ID']['input'];
   /** How the technician will prove who they are. */
@@ -1306,7 +1316,7 @@ export type StartedLogin = {
   __typename?: 'StartedLogin';
   /** The request. */
   loginRequest: LoginRequest;
-  /** The address for the QR code; carries a one-time code of 128 bits. Null for TOTP. Shown only here. */
+  /** The address for the QR code; carries a one-time code of 128 bits. Null for TOTP and PUSH. Shown only here. */
   qrPayload?: Maybe<Scalars['String']['output']>;
 };
 
@@ -1529,6 +1539,15 @@ export type UpdateLapsSettingsInput = {
 
 /** Answer of `updateLapsSettings`. */
 export type UpdateLapsSettingsResult = InvalidInput | NotFound | Tenant;
+
+/** What waits for a technician. */
+export type Waiting = {
+  __typename?: 'Waiting';
+  /** Access requests that the caller can approve or deny, oldest first, at most 100. */
+  accessRequests: Array<AccessRequest>;
+  /** Logins for which the caller was asked on the phone (PUSH) and that still wait, oldest first. */
+  logins: Array<LoginRequest>;
+};
 
 /** A day of the week. */
 export type Weekday =
@@ -1907,6 +1926,7 @@ export type ResolversTypes = {
   UpdateJitSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateJitSettingsResult']>;
   UpdateLapsSettingsInput: UpdateLapsSettingsInput;
   UpdateLapsSettingsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['UpdateLapsSettingsResult']>;
+  Waiting: ResolverTypeWrapper<Waiting>;
   Weekday: Weekday;
 };
 
@@ -2015,6 +2035,7 @@ export type ResolversParentTypes = {
   UpdateJitSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateJitSettingsResult'];
   UpdateLapsSettingsInput: UpdateLapsSettingsInput;
   UpdateLapsSettingsResult: ResolversUnionTypes<ResolversParentTypes>['UpdateLapsSettingsResult'];
+  Waiting: Waiting;
 };
 
 export type AccessApprovalResolvers<ContextType = any, ParentType extends ResolversParentTypes['AccessApproval'] = ResolversParentTypes['AccessApproval']> = {
@@ -2360,7 +2381,7 @@ export type LoginRequestResolvers<ContextType = any, ParentType extends Resolver
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   method?: Resolver<ResolversTypes['LoginMethod'], ParentType, ContextType>;
   sessionSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  shownNumber?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  shownNumber?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   state?: Resolver<ResolversTypes['LoginState'], ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   tenantName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -2441,6 +2462,7 @@ export type QueryResolvers<ContextType = any, ParentType extends ResolversParent
   grant?: Resolver<Maybe<ResolversTypes['Grant']>, ParentType, ContextType, RequireFields<QueryGrantArgs, 'id'>>;
   loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType, RequireFields<QueryLoginRequestArgs, 'id'>>;
   loginRequestByCode?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType, RequireFields<QueryLoginRequestByCodeArgs, 'code'>>;
+  waiting?: Resolver<ResolversTypes['Waiting'], ParentType, ContextType>;
 };
 
 export type RemoveAccessRuleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveAccessRuleResult'] = ResolversParentTypes['RemoveAccessRuleResult']> = {
@@ -2556,6 +2578,11 @@ export type UpdateLapsSettingsResultResolvers<ContextType = any, ParentType exte
   __resolveType?: TypeResolveFn<'InvalidInput' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
+export type WaitingResolvers<ContextType = any, ParentType extends ResolversParentTypes['Waiting'] = ResolversParentTypes['Waiting']> = {
+  accessRequests?: Resolver<Array<ResolversTypes['AccessRequest']>, ParentType, ContextType>;
+  logins?: Resolver<Array<ResolversTypes['LoginRequest']>, ParentType, ContextType>;
+};
+
 export type Resolvers<ContextType = any> = {
   AccessApproval?: AccessApprovalResolvers<ContextType>;
   AccessDenied?: AccessDeniedResolvers<ContextType>;
@@ -2631,5 +2658,6 @@ export type Resolvers<ContextType = any> = {
   UpdateAccessRuleResult?: UpdateAccessRuleResultResolvers<ContextType>;
   UpdateJitSettingsResult?: UpdateJitSettingsResultResolvers<ContextType>;
   UpdateLapsSettingsResult?: UpdateLapsSettingsResultResolvers<ContextType>;
+  Waiting?: WaitingResolvers<ContextType>;
 };
 

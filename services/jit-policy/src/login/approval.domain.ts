@@ -97,7 +97,10 @@ export function totpObstacle(facts: {
   if (!facts.deviceActive) return 'The computer was revoked.';
   if (decision === null) return 'The technician may not log in here.';
   if (!decision.allowed) return `The technician may not log in here. ${decision.why}`;
-  if (request.method !== 'TOTP') return 'This login was not started for a code.';
+  if (request.method !== 'TOTP')
+    return request.method === 'QR'
+      ? 'This login waits for its QR code to be scanned, not for a code.'
+      : 'This login was not started for a code.';
   if (!facts.totpLogin) return 'Logging in with a code was switched off for this customer.';
   if (decision.requireReason || decision.requireTicket) {
     const what = [decision.requireReason && 'a reason', decision.requireTicket && 'a ticket'].filter(Boolean).join(' and ');

@@ -78,7 +78,10 @@ export class ApprovalService {
   }
 
   /** Denies a login; `notMe` says of one that asked the caller that somebody else started it. Doing it again is harmless. */
-  async deny(actor: Actor, input: { id: Id; code?: string | null | undefined; notMe?: boolean | null | undefined }): Promise<LoginWithGrant> {
+  async deny(
+    actor: Actor,
+    input: { id: Id; code?: string | null | undefined; notMe?: boolean | null | undefined },
+  ): Promise<LoginWithGrant> {
     return this.#decide(actor, input, async (tx, { request }) => {
       const now = this.clock.now();
       const notMe = input.notMe === true && request.method === 'PUSH';

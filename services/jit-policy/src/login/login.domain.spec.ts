@@ -3,6 +3,7 @@ import { addSeconds, newId } from '@stint/kernel';
 import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
 import {
   decideLogin,
+  isShownTo,
   shownLogin,
   startedLogin,
   storedLoginStates,
@@ -43,6 +44,7 @@ const commands = {
   'approve-awaited': { do: 'approve-awaited', sessionSeconds: 600 },
   'deny-awaited': { do: 'deny-awaited' },
   deny: { do: 'deny' },
+  disown: { do: 'disown' },
   cancel: { do: 'cancel' },
   supersede: { do: 'supersede' },
   fail: { do: 'fail', why: 'The computer was revoked.' },
@@ -58,7 +60,7 @@ const nobodyWaits = {
   'approve-awaited': 'Conflict',
   'deny-awaited': 'Conflict',
 } as const;
-const over = { ...nobodyWaits, deny: 'Conflict', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' } as const;
+const over = { ...nobodyWaits, deny: 'Conflict', disown: 'same', cancel: 'same', supersede: 'same', fail: 'same', expire: 'same' } as const;
 const table: Record<StoredLoginState | 'PENDING but late' | 'AWAITING_APPROVAL but late', Record<Name, Outcome>> = {
   PENDING: {
     approve: 'APPROVED',
@@ -66,6 +68,7 @@ const table: Record<StoredLoginState | 'PENDING but late' | 'AWAITING_APPROVAL b
     'approve-awaited': 'Conflict',
     'deny-awaited': 'Conflict',
     deny: 'DENIED',
+    disown: 'DENIED',
     cancel: 'FAILED',
     supersede: 'FAILED',
     fail: 'FAILED',
@@ -79,14 +82,16 @@ const table: Record<StoredLoginState | 'PENDING but late' | 'AWAITING_APPROVAL b
     'deny-awaited': 'DENIED',
     // With the code alone; other people deny the access request.
     deny: 'Conflict',
+    // Whoever approved it cannot say so.
+    disown: 'Conflict',
     cancel: 'FAILED',
     // The next login at the computer does not take the place of one that its technician approved.
     supersede: 'same',
     fail: 'FAILED',
     expire: 'same',
   },
-  'AWAITING_APPROVAL but late': { ...over, expire: 'EXPIRED' },
-  APPROVED: { ...over, cancel: 'Conflict' },
+  'AWAITING_APPROVAL but late': { ...over, disown: 'Conflict', expire: 'EXPIRED' },
+  APPROVED: { ...over, disown: 'Conflict', cancel: 'Conflict' },
   DENIED: { ...over, deny: 'same' },
   EXPIRED: over,
   FAILED: over,
@@ -108,6 +113,20 @@ describe('every state meets every command', () => {
     if (outcome === 'same') return expect(decide()).toBe(request);
     return expect(decide()).toMatchObject({ state: outcome });
   });
+});
+
+test.each<[string, Partial<LoginRequest>, { kind: string; id: string }, boolean]>([
+  ['its device', {}, { kind: 'device', id: 'ws' }, true],
+  ['another device', {}, { kind: 'device', id: 'asked' }, false],
+  ['the technician who is asked', {}, { kind: 'technician', id: 'asked' }, true],
+  ['another technician', {}, { kind: 'technician', id: 'other' }, false],
+  ['another technician, nobody being asked', { askedTechnicianId: null }, { kind: 'technician', id: 'other' }, false],
+  ['an API client', {}, { kind: 'client', id: 'c' }, false],
+  ['another technician, once it was decided', { state: 'DENIED' }, { kind: 'technician', id: 'other' }, true],
+  ['another technician, of a QR code', { method: 'QR', askedTechnicianId: null }, { kind: 'technician', id: 'other' }, true],
+])('a PUSH login that waits is shown to %s: %#', (_, change, who, shown) => {
+  const request = { ...aLogin(), deviceId: 'ws', method: 'PUSH' as const, askedTechnicianId: 'asked', ...change };
+  expect(isShownTo(request, who)).toBe(shown);
 });
 
 describe('a decision', () => {

@@ -58,8 +58,18 @@ export const cancelledAtComputer = 'It was cancelled at the computer.';
 export const superseded = 'Another login was started at the computer.';
 
 /** A new request of a device. */
-export function startedLogin(about: Omit<LoginRequest, 'state' | 'failure' | 'startedAt' | 'expiresAt' | 'askedTechnicianId'>, now: Date): LoginRequest {
-  return { ...about, state: 'PENDING', failure: null, startedAt: now, expiresAt: addSeconds(now, loginLifeSeconds), askedTechnicianId: null };
+export function startedLogin(
+  about: Omit<LoginRequest, 'state' | 'failure' | 'startedAt' | 'expiresAt' | 'askedTechnicianId'>,
+  now: Date,
+): LoginRequest {
+  return {
+    ...about,
+    state: 'PENDING',
+    failure: null,
+    startedAt: now,
+    expiresAt: addSeconds(now, loginLifeSeconds),
+    askedTechnicianId: null,
+  };
 }
 
 /** Still waits for an approval or a code at `now`. */

@@ -84,9 +84,12 @@ export class PromptService {
     return this.tenancy.readTenants(actor, async (tx) => {
       const self = await this.copies.technician(tx, actor.mspId, actor.id);
       if (self?.active !== true) return [];
-      const ids = await this.prompts.open(tx, actor.mspId, actor.id, now);
-      const found = await Promise.all(ids.map((id) => this.logins.find(tx, actor.mspId, id)));
-      return found.flatMap((request) => (request === null ? [] : { request, grant: null, at: now }));
+      const found: LoginWithGrant[] = [];
+      for (const id of await this.prompts.open(tx, actor.mspId, actor.id, now)) {
+        const request = await this.logins.find(tx, actor.mspId, id);
+        if (request !== null) found.push({ request, grant: null, at: now });
+      }
+      return found;
     });
   }
 

@@ -142,6 +142,7 @@ export function offlineRequest(
     accountKinds: ['LOCAL'],
     accountKind: 'LOCAL',
     domainObstacle: null,
+    askedTechnicianId: null,
   };
 }
 

@@ -25,6 +25,8 @@ export class TestJitPolicy {
   readonly retentions: Payload<'audit-retention-changed'>[] = [];
   /** Ids of devices in the order in which they were nudged. */
   readonly nudges: string[] = [];
+  /** The same for technicians. */
+  readonly technicianNudges: string[] = [];
   readonly #closing: (() => Promise<unknown>)[] = [];
   readonly #database: TestDatabase;
   #running: Running | undefined;
@@ -92,6 +94,7 @@ export class TestJitPolicy {
     const broadcast = await connectBroadcast(queueUrl, () => undefined);
     this.#closing.push(() => broadcast.close());
     broadcast.subscribe('device-nudge', (id) => this.nudges.push(id));
+    broadcast.subscribe('technician-nudge', (id) => this.technicianNudges.push(id));
   }
 
   /** Sends messages as services/tenants does. */

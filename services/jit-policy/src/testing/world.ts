@@ -151,12 +151,12 @@ export class World {
     );
   }
 
-  async start(computer: Computer, method: 'QR' | 'TOTP' = 'QR', id: Id = newId()): Promise<StartedLogin> {
+  async start(computer: Computer, method: 'QR' | 'TOTP' | 'PUSH' = 'QR', id: Id = newId(), email?: string): Promise<StartedLogin> {
     const started = await this.mutate(
       computer.actor,
       'startLogin',
       `... on StartedLogin { __typename qrPayload loginRequest { ${loginFields} } } ... on NotAllowedBySettings { setting }`,
-      { id, method },
+      { id, method, email },
     );
     if (started.__typename !== 'StartedLogin') throw new Error(JSON.stringify(started));
     const login = started['loginRequest'] as Record<string, never>;

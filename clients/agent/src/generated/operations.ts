@@ -80,6 +80,8 @@ export type GrantEndReason =
 export type LoginMethod =
   /** Typed a code for this computer alone, which checked it while it could not reach Stint; reported afterwards, never started by `startLogin`. */
   | 'OFFLINE'
+  /** Types their email address, and is asked on the phone. */
+  | 'PUSH'
   /** Scans the QR code that the device shows. */
   | 'QR'
   /** Types a code from an authenticator app. */
@@ -179,6 +181,8 @@ export type ReportStrayAccountsInput = {
 
 /** Input of `startLogin`. */
 export type StartLoginInput = {
+  /** Whom to ask: the technician's email address. Only for PUSH, and needed there. The answer is the same for every address. */
+  email?: string | null | undefined;
   /** A fresh UUIDv7 made by the agent. */
   id: string;
   /** How the technician will prove who they are. */
@@ -269,7 +273,7 @@ export type StartLoginMutation = { startLogin:
     | { __typename: 'Conflict', message: string }
     | { __typename: 'InvalidInput', message: string }
     | { __typename: 'NotAllowedBySettings', message: string }
-    | { __typename: 'StartedLogin', qrPayload: string | null, loginRequest: { id: string, shownNumber: string, expiresAt: string, tenantName: string } }
+    | { __typename: 'StartedLogin', qrPayload: string | null, loginRequest: { id: string, shownNumber: string | null, expiresAt: string, tenantName: string } }
    };
 
 export type LoginStateQueryVariables = Exact<{

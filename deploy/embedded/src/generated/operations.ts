@@ -17,12 +17,14 @@ export type ApproveLoginInput = {
   accountKind?: AccountKind | null | undefined;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion?: string | null | undefined;
-  /** The code from the QR: proof of having scanned it. */
-  code: string;
+  /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
+  code?: string | null | undefined;
   /** The request. */
   id: string;
   /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
   keyId?: string | null | undefined;
+  /** The number that the computer shows, as the technician typed it; only for PUSH, and needed there. A wrong one denies the login. */
+  number?: string | null | undefined;
   /** Why the technician needs access, up to 500 characters. */
   reason?: string | null | undefined;
   /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
@@ -352,7 +354,7 @@ export type DemoLoginByCodeQueryVariables = Exact<{
 }>;
 
 
-export type DemoLoginByCodeQuery = { loginRequestByCode: { id: string, state: LoginState, shownNumber: string, hostName: string, tenantName: string, sessionSeconds: number, accountKind: AccountKind, device: { id: string } | null, tenant: { id: string } | null } | null };
+export type DemoLoginByCodeQuery = { loginRequestByCode: { id: string, state: LoginState, shownNumber: string | null, hostName: string, tenantName: string, sessionSeconds: number, accountKind: AccountKind, device: { id: string } | null, tenant: { id: string } | null } | null };
 
 export type DemoApproveMutationVariables = Exact<{
   input: ApproveLoginInput;

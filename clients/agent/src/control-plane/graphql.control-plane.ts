@@ -26,21 +26,21 @@ import {
   type StrayAccount,
 } from './control-plane.ts';
 
-/** How often the server is asked who may log in without it, when nothing else is new. */
-const offlineEveryMs = 3_600_000;
+/** How often the server is asked who may log in without it, when nothing else is new; sooner while that is nobody. */
+const offlineEveryMs = { some: 3_600_000, nobody: 300_000 };
 
 /** The server behind Stint's public GraphQL interface. */
 export class GraphqlControlPlane implements ControlPlane {
   readonly #client: StintClient;
-  /** When the server last told who may log in without it, by the monotonic clock. */
-  #offlineToldAt: number | undefined;
+  /** When to ask the server again who may log in without it, by the monotonic clock. */
+  #offlineDueAt = 0;
 
   constructor(client: StintClient) {
     this.#client = client;
   }
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
-    const withOffline = this.#offlineToldAt === undefined || performance.now() - this.#offlineToldAt >= offlineEveryMs;
+    const withOffline = performance.now() >= this.#offlineDueAt;
     const { thisDevice } = await this.#client.request(CheckInDocument, { knownRevision, withOffline });
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.desiredState) throw new NetworkError('The server could not tell the desired state.');
@@ -48,7 +48,7 @@ export class GraphqlControlPlane implements ControlPlane {
     // What is new for the accounts may be new for offline logins, too: whoever lost access here is to be forgotten.
     const told = withOffline || !accounts ? thisDevice : (await this.#client.request(OfflineAccessDocument, {})).thisDevice;
     const offlineAccess = preparedOf(told.offlineAccess);
-    if (offlineAccess) this.#offlineToldAt = performance.now();
+    if (offlineAccess) this.#offlineDueAt = performance.now() + offlineEveryMs[offlineAccess.length > 0 ? 'some' : 'nobody'];
     return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null, offlineAccess };
   }
 

@@ -65,6 +65,14 @@ async function withTotp(email: string, role: Role = 'TECHNICIAN', tenantId?: Id)
   return { ...person, seed: Buffer.from(app.secret.bytes) };
 }
 
+test('services/jit-policy is told once somebody has TOTP', async () => {
+  const anna = await withTotp('told@example.com');
+  const told = await tenants.database.query<{ enrolled: boolean }>(
+    `select (payload ->> 'totpEnrolled')::boolean as enrolled from tenants.outbox where type = 'technician-changed' and payload ->> 'technicianId' = '${anna.id}' order by (payload ->> 'version')::int`,
+  );
+  expect(told.map(({ enrolled }) => enrolled)).toEqual([...told.slice(1).map(() => false), true]);
+});
+
 test('a device gets the secrets for itself alone, which the technician`s own app can derive', async () => {
   const [anna, bo] = [await withTotp('anna@example.com'), await withTotp('bo@example.com', 'TECHNICIAN', customer)];
   const sealed = await secrets(device, device.id, anna.id, bo.id);

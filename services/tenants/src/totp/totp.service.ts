@@ -18,6 +18,7 @@ import { audit, emit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx, type Tx } from '@stint/tenancy';
 import { requireFreshSignIn } from '../passkey/passkey.service.ts';
+import { TechnicianCopies } from '../technician/technician-copies.ts';
 import { TechnicianRepository } from '../technician/technician.repository.ts';
 import type { Technician } from '../technician/technician.domain.ts';
 import { CLOCK, KEYS } from '../tokens.ts';
@@ -53,6 +54,7 @@ export class TotpService {
     private readonly tenancy: Tenancy,
     private readonly totps: TotpRepository,
     private readonly technicians: TechnicianRepository,
+    private readonly copies: TechnicianCopies,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(KEYS) private readonly keys: KeyProvider,
   ) {}
@@ -80,17 +82,23 @@ export class TotpService {
     const actor = asSelf(caller);
     const now = this.clock.now();
     const counted = [{ subject: `enrolment:${actor.id}`, limit: limits.technicianAtDevice, wide: false }];
-    const outcome = await this.tenancy.inTenant(actor, actor.tenantId, async (tx): Promise<Outcome> => {
+    // As the system: what services/jit-policy is told of the technician stands in other tenants, too. Only the caller's own rows are touched.
+    const outcome = await this.tenancy.asSystem(async (tx): Promise<Outcome> => {
       const totp = await this.totps.lock(tx, actor.mspId, actor.id);
       if (totp?.pendingSeed == null) throw conflict('No enrolment is waiting for a code. Start one with enrollTotp.');
       const taken = await this.#takeTry(tx, actor, counted, now);
       if (taken.kind === 'locked') return taken;
       const seed = await this.keys.unwrap(totp.pendingSeed, seedPlace(actor.mspId, actor.id));
       const step = matchTotp({ seed, code, now, lastStep: null });
-      if (step === null) return { kind: 'refused' };
+      const about = { subjectId: actor.id, occurredAt: now, mspId: actor.mspId, tenantId: actor.tenantId, actor };
+      if (step === null) {
+        await audit(tx, { ...about, action: taken.locks ? 'totp.locked' : 'totp.refused', details: { enrolment: true } });
+        return { kind: 'refused' };
+      }
       await this.totps.confirm(tx, actor.mspId, actor.id, step, now);
       await this.#forgive(tx, actor.mspId, counted, taken, now);
-      await audit(tx, { action: 'totp.enrolled', subjectId: actor.id, occurredAt: now });
+      await this.copies.changed(tx, actor.mspId, actor.id);
+      await audit(tx, { ...about, action: 'totp.enrolled' });
       return { kind: 'accepted' };
     });
     answer(outcome);

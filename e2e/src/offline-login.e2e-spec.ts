@@ -17,7 +17,7 @@ afterAll(() => stint.stop());
 
 /** The code that the technician's phone computes for one computer, from nothing but its secret and the computer's id. */
 function offlineCode(deviceId: string): string {
-  const app = URI.parse(stint.world.technician.totpUri) as TOTP;
+  const app = URI.parse(stint.world.totpUri) as TOTP;
   return totpCode(deviceTotpSeed(Buffer.from(app.secret.bytes), deviceId), totpStep(new Date()));
 }
 

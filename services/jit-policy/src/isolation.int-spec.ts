@@ -252,6 +252,17 @@ const attempts: Record<string, Attempt> = {
     variables: ({ device }) => ({ refs: [{ __typename: 'Device', id: device }] }),
     kinds: ['technician', 'client'],
   },
+  'Device.offlineAccess': {
+    query: entities('... on Device { offlineAccess { technicianId accountId email } }'),
+    variables: ({ device }) => ({ refs: [{ __typename: 'Device', id: device }] }),
+    kinds: ['device'],
+  },
+  'Mutation.reportOfflineLogins': {
+    query: `mutation ($account: ID!, $technician: ID!) { reportOfflineLogins(input: { logins: [{ id: "${newId()}", grantId: "${newId()}",
+      accountId: $account, technicianId: $technician, secondsAgo: 1, sessionSeconds: 60 }] }) { __typename ... on Problem { message } } }`,
+    variables: ({ account, technician }) => ({ account, technician }),
+    kinds: ['device'],
+  },
   'Device.desiredState': {
     query: entities('... on Device { desiredState { revision } }'),
     variables: ({ device }) => ({ refs: [{ __typename: 'Device', id: device }] }),

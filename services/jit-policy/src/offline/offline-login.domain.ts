@@ -1,4 +1,4 @@
-import { addSeconds, invalidInput, isId, type Id } from '@stint/kernel';
+import { addSeconds, invalidInput, isId, type Id, type Problem } from '@stint/kernel';
 import type { Decision } from '../access/access.domain.ts';
 import type { Account } from '../device-state/desired-state.domain.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
@@ -44,15 +44,16 @@ export function checkShape(logins: readonly OfflineLogin[], locks: readonly Offl
   if (locks.length > maxLogins) throw invalidInput('locks', `At most ${maxLogins} locks at once.`);
   logins.forEach((login, index) => {
     const at = (field: string) => `logins.${index}.${field}`;
-    for (const field of ['id', 'grantId', 'technicianId', 'accountId'] as const)
+    for (const field of ['id', 'grantId'] as const)
       if (!isId(login[field])) throw invalidInput(at(field), `${field} must be a UUIDv7 in its canonical lower-case form.`);
+    if (!isId(login.accountId)) throw notHere(at('accountId'));
+    if (!isId(login.technicianId)) throw notHere(at('technicianId'));
     if (login.secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
     if (login.sessionSeconds < 1) throw invalidInput(at('sessionSeconds'), 'sessionSeconds must be at least 1.');
   });
   locks.forEach(({ technicianId, failures, secondsAgo }, index) => {
     const at = (field: string) => `locks.${index}.${field}`;
-    if (technicianId != null && !isId(technicianId))
-      throw invalidInput(at('technicianId'), 'technicianId must be a technician of this device.');
+    if (technicianId != null && !isId(technicianId)) throw notHere(at('technicianId'));
     if (failures < 1 || failures > mostFailures) throw invalidInput(at('failures'), 'failures must be how many wrong codes there were.');
     if (secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
   });
@@ -77,17 +78,20 @@ export function newLogins(
     if (before !== undefined) throw invalidInput(at('id'), 'This id is taken by another login.');
     if (grant !== undefined) throw invalidInput(at('grantId'), 'This id is taken by another grant.');
     const account = known.accounts.get(login.accountId);
-    if (account === undefined) throw invalidInput(at('accountId'), 'accountId must be an account of this device.');
+    if (account === undefined) throw notHere(at('accountId'));
     const owned = account.technicianId === null || account.technicianId === login.technicianId;
-    if (!owned || !known.technicians.has(login.technicianId))
-      throw invalidInput(at('technicianId'), 'technicianId must be a technician of this device whose account it is.');
+    if (!owned || !known.technicians.has(login.technicianId)) throw notHere(at('technicianId'));
     return true;
   });
   locks.forEach(({ technicianId }, index) => {
-    if (technicianId != null && !known.technicians.has(technicianId))
-      throw invalidInput(`locks.${index}.technicianId`, 'technicianId must be a technician of this device.');
+    if (technicianId != null && !known.technicians.has(technicianId)) throw notHere(`locks.${index}.technicianId`);
   });
   return fresh;
+}
+
+/** The same words for an id that is none, one of nothing, and one of somebody else's. */
+function notHere(field: string): Problem {
+  return invalidInput(field, 'It must be an account of this device, and the technician whose account it is.');
 }
 
 /** When a login of the device began. */

@@ -1,5 +1,6 @@
 export { createTestDatabase, testServerUrl, type TestDatabase, type TestSchema } from './database.ts';
-export { startTestPostgres, freePort, type TestPostgres } from './postgres.ts';
+export { freePort } from './free-port.ts';
+export { startTestPostgres, type TestPostgres } from './postgres.ts';
 export { redisIsInstalled, startTestRedis, type TestRedis } from './redis.ts';
 export { unprotected } from './protection.ts';
 export { eventually } from './eventually.ts';

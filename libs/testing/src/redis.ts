@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { freePort } from './postgres.ts';
+import { freePort } from './free-port.ts';
 
 /** A Redis of a test file's own: nothing on disk, `noeviction` as BullMQ needs it. */
 export interface TestRedis {

@@ -109,6 +109,38 @@ describe('settings', () => {
   });
 });
 
+test('pushLogin: the phone is asked, and its number opens the account, only where the setting allows it', async () => {
+  const { technician, tenantId } = stint.world;
+  const args = ['--method', 'push', '--email', technician.email];
+  await expect(stint.login(args).result()).rejects.toThrow('REFUSED');
+  await set({ pushLogin: true });
+  const terminal = stint.login(args);
+  const number = await terminal.shownNumber();
+  const { waiting } = await ask(
+    stint.phone.client,
+    '{ waiting { logins { id shownNumber hostName tenantName sessionSeconds accountKind device { id } } } }',
+  );
+  const [asked] = waiting?.['logins'] as Awaited<ReturnType<Phone['scan']>>[];
+  if (asked === undefined) throw new Error('The phone was not asked.');
+  expect(asked.shownNumber).toBeNull();
+  const { id, hostName, tenantName, sessionSeconds, accountKind, device } = asked;
+  const challenge = approvalChallenge({
+    ...{ purpose: 'login', technicianId: technician.technicianId, loginRequestId: id, tenantId, tenantName, hostName, accountKind },
+    ...{ deviceId: device?.id ?? '', shownNumber: number, durationSeconds: sessionSeconds, reason: 'Printer', ticket: null },
+  });
+  expect(stint.account('jit-anna')).toBe('disabled');
+  const { answer } = await ask(
+    stint.phone.client,
+    'mutation ($input: ApproveLoginInput!) { answer: approveLogin(input: $input) { __typename ... on Problem { message } } }',
+    { input: { id, number, reason: 'Printer', assertion: technician.sign(challenge) } },
+  );
+  expect(answer).toMatchObject({ __typename: 'LoginRequest' });
+  const login = await terminal.result();
+  expect(login.account).toBe('jit-anna');
+  expect(stint.account('jit-anna')).toBe('enabled');
+  await logOff(login);
+});
+
 describe('who loses access', () => {
   test('a technician who is taken out of the group that the rule names loses it at once', async () => {
     const groupId = newId();

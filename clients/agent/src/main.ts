@@ -55,14 +55,16 @@ command('run', 'Run the agent.').action(async (options: Place) => {
 });
 
 command('login', 'Get access to this computer.')
-  .addOption(new Option('--method <method>', 'how to prove who you are').choices(['qr', 'totp', 'offline']).default('qr'))
-  .option('--email <address>', 'for totp and offline: your email address')
+  .addOption(new Option('--method <method>', 'how to prove who you are').choices(['qr', 'totp', 'push', 'offline']).default('qr'))
+  .option('--email <address>', 'for totp, push and offline: your email address')
   .option('--reason <words>', 'for offline, where it is asked for')
   .option('--ticket <number>', 'for offline, where it is asked for')
   .option('--no-session', 'open no session; print what happened as one line of JSON')
   .action(
-    async (options: Place & { method: 'qr' | 'totp' | 'offline'; email?: string; reason?: string; ticket?: string; session: boolean }) => {
-      const method = ({ qr: 'QR', totp: 'TOTP', offline: 'OFFLINE' } as const)[options.method];
+    async (
+      options: Place & { method: 'qr' | 'totp' | 'push' | 'offline'; email?: string; reason?: string; ticket?: string; session: boolean },
+    ) => {
+      const method = ({ qr: 'QR', totp: 'TOTP', push: 'PUSH', offline: 'OFFLINE' } as const)[options.method];
       process.exit(
         await loginAtTerminal({
           stateFolder: stateFolder(options),

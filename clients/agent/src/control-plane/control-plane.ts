@@ -23,7 +23,7 @@ export type OfflineLoginReport = Omit<OfflineLogin, 'at'> & { secondsAgo: number
 /** A report as it is sent: `at` became seconds by the computer's clock. */
 export type AccountReport = Omit<PendingReport, 'at' | 'revision'> & { secondsAgo: number };
 
-export type LoginMethod = 'QR' | 'TOTP';
+export type LoginMethod = 'QR' | 'TOTP' | 'PUSH';
 export type LoginState = 'PENDING' | 'AWAITING_APPROVAL' | 'APPROVED' | 'ACTIVE' | 'ENDED' | 'DENIED' | 'EXPIRED' | 'FAILED';
 
 /** A login that waits for its approval. `qrPayload` holds a one-time code: shown, never stored or logged. */
@@ -49,7 +49,8 @@ export interface ControlPlane {
   reportStrays(strays: readonly StrayAccount[]): Promise<void>;
   /** Hands over logins that this computer decided by itself. Repeating is harmless. */
   reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void>;
-  startLogin(id: string, method: LoginMethod): Promise<StartedLogin>;
+  /** `email`: whom to ask; needed for PUSH. */
+  startLogin(id: string, method: LoginMethod, email?: string): Promise<StartedLogin>;
   loginState(id: string): Promise<{ state: LoginState; failure: string | null; expiresAtMs: number } | null>;
   /** False when it is too late because the login is no longer pending. */
   cancelLogin(id: string): Promise<boolean>;

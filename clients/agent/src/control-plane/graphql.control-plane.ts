@@ -72,8 +72,8 @@ export class GraphqlControlPlane implements ControlPlane {
     if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
   }
 
-  async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
-    const { startLogin: answer } = await refusals(this.#client.request(StartLoginDocument, { input: { id, method } }));
+  async startLogin(id: string, method: LoginMethod, email?: string): Promise<StartedLogin> {
+    const { startLogin: answer } = await refusals(this.#client.request(StartLoginDocument, { input: { id, method, email } }));
     if (answer.__typename !== 'StartedLogin') throw new Refused(answer.message);
     const { shownNumber, expiresAt, tenantName } = answer.loginRequest;
     // Hidden from people only.

@@ -157,7 +157,7 @@ export class LoginDesk {
     const process = findProcess(request.pid);
     if (!process) throw new Refused('The terminal that asks is not running.');
     const id = newId();
-    const started = request.method === 'OFFLINE' ? null : await this.#startAtServer(id, request.method);
+    const started = request.method === 'OFFLINE' ? null : await this.#startAtServer(id, request.method, request.email);
     if (started === null || request.method === 'OFFLINE') {
       this.#terminals.set(id, terminal);
       this.#o.offline.start(id, process, request.detached, (event) => terminal.send(event));
@@ -186,9 +186,9 @@ export class LoginDesk {
   }
 
   /** Null when the server cannot be reached and this computer may decide by itself. */
-  async #startAtServer(id: string, method: LoginMethod): Promise<StartedLogin | null> {
+  async #startAtServer(id: string, method: LoginMethod, email?: string): Promise<StartedLogin | null> {
     try {
-      return await this.#o.control.startLogin(id, method);
+      return await this.#o.control.startLogin(id, method, email);
     } catch (error) {
       if (error instanceof Refused || !this.#o.offline.isPrepared) throw error;
       this.#o.log.warn({ detail: error instanceof Error ? error.message : String(error) }, 'Logging in without the server.');

@@ -163,6 +163,18 @@ describeWithRealTools('a login at the terminal', () => {
     expect(terminal.result()).toMatchObject({ state: 'ACTIVE', account: 'jit-anna' });
   });
 
+  test('by push: the address is asked for, and the number to type on the phone is shown', async () => {
+    const terminal = new Terminal(machine, 'login', '--method', 'push', '--no-session');
+    terminal.type('anna@example.com\n');
+    const loginId = await started();
+    expect(server.logins.get(loginId)).toMatchObject({ method: 'PUSH', email: 'anna@example.com' });
+    await saw(terminal, /its phone asks now\.\nType on your phone the number 42\. Time left: [12]:\d\d/);
+    expect(terminal.stderr).not.toMatch(/█|Your phone must show/);
+    server.approve(loginId, aDesiredAccount({ id }));
+    expect(await terminal.exitCode).toBe(0);
+    expect(terminal.result()).toMatchObject({ state: 'ACTIVE', account: 'jit-anna' });
+  });
+
   test('by code with --email: one try, and its refusal as JSON', async () => {
     server.codes.push({ accepted: false, message: 'Too many wrong codes.', retryAt: '2026-11-23T13:00:00Z' });
     const terminal = new Terminal(machine, 'login', '--method', 'totp', '--email', 'anna@example.com', '--no-session');

@@ -14,7 +14,14 @@ const said = z
 /** What a terminal may ask of the agent. */
 export const terminalRequest = z.discriminatedUnion('op', [
   /** Starts a login. `detached`: no session will be opened by this terminal. */
-  z.object({ op: z.literal('login'), method: z.enum(['QR', 'TOTP', 'OFFLINE']), pid: z.number().int().positive(), detached: z.boolean() }),
+  z.object({
+    op: z.literal('login'),
+    method: z.enum(['QR', 'TOTP', 'PUSH', 'OFFLINE']),
+    /** Whom to ask; only for PUSH, and needed there. */
+    email: email.optional(),
+    pid: z.number().int().positive(),
+    detached: z.boolean(),
+  }),
   /** Takes up a login again after the agent was restarted. */
   z.object({ op: z.literal('attach'), id: z.string() }),
   z.object({ op: z.literal('code'), email, code: z.string().max(16) }),
@@ -41,7 +48,7 @@ export const agentEvent = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('started'),
     id: z.string(),
-    method: z.enum(['QR', 'TOTP']),
+    method: z.enum(['QR', 'TOTP', 'PUSH']),
     tenantName: z.string(),
     shownNumber: z.string(),
     qrPayload: z.string().nullable(),

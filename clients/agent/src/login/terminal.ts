@@ -9,7 +9,7 @@ import { connectToAgent, jsonLines, type LineConnection } from './socket.ts';
 
 export interface TerminalOptions {
   stateFolder: string;
-  method: 'QR' | 'TOTP' | 'OFFLINE';
+  method: 'QR' | 'TOTP' | 'PUSH' | 'OFFLINE';
   email?: string | undefined;
   /** Why, where an offline login is asked for it. */
   reason?: string | undefined;
@@ -54,7 +54,9 @@ class TerminalLogin {
     process.on('SIGINT', () => this.#interrupted());
     process.on('SIGTERM', () => this.#interrupted());
     process.on('SIGHUP', () => this.#interrupted());
-    this.#connection?.send({ op: 'login', method: this.#o.method, pid: process.pid, detached: this.#o.noSession });
+    const email = this.#o.method === 'PUSH' ? (this.#o.email ?? (await this.#ask('Email: '))) : undefined;
+    if (email === null) this.#interrupted();
+    else this.#connection?.send({ op: 'login', method: this.#o.method, email, pid: process.pid, detached: this.#o.noSession });
     const code = await this.#finished.promise;
     this.#phase = 'over';
     clearInterval(this.#countdown);
@@ -134,13 +136,17 @@ class TerminalLogin {
 
   async #show(login: Extract<AgentEvent, { event: 'started' }>): Promise<void> {
     this.#say(`Login to this computer of ${login.tenantName}`);
-    if (login.qrPayload === null) return this.#askForCode();
-    this.#say(await qrText(login.qrPayload, { type: 'utf8', errorCorrectionLevel: 'L' }));
-    this.#say(`Scan the code, or open ${login.qrPayload}`);
+    if (login.method === 'TOTP') return this.#askForCode();
+    if (login.qrPayload === null) this.#say('If this address may log in here, its phone asks now.');
+    else {
+      this.#say(await qrText(login.qrPayload, { type: 'utf8', errorCorrectionLevel: 'L' }));
+      this.#say(`Scan the code, or open ${login.qrPayload}`);
+    }
+    const wanted = login.qrPayload === null ? 'Type on your phone the number' : 'Your phone must show the number';
     const end = performance.now() + login.secondsLeft * 1000;
     const line = () => {
       const seconds = Math.max(0, Math.round((end - performance.now()) / 1000));
-      return `Your phone must show the number ${login.shownNumber}. Time left: ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} (Ctrl-C cancels)`;
+      return `${wanted} ${login.shownNumber}. Time left: ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} (Ctrl-C cancels)`;
     };
     if (!process.stderr.isTTY) return this.#say(line());
     process.stderr.write(line());

@@ -66,7 +66,7 @@ export type PendingReport = z.infer<typeof pendingReport>;
 /** A login that was started at this computer and whose terminal the agent watches. */
 export const localLogin = z.object({
   id: z.string(),
-  method: z.enum(['QR', 'TOTP', 'OFFLINE']),
+  method: z.enum(['QR', 'TOTP', 'PUSH', 'OFFLINE']),
   expiresAtMs: z.number(),
   startedAt: reading,
   terminal: processRef,

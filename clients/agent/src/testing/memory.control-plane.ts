@@ -45,6 +45,7 @@ export function aDesiredAccount({ id, name, displayName, state = 'ENABLED', gran
 
 interface Login {
   method: LoginMethod;
+  email: string | undefined;
   state: LoginState;
   failure: string | null;
   expiresAtMs: number;
@@ -115,10 +116,10 @@ export class MemoryControlPlane implements ControlPlane {
     this.offlineLogins.push(...logins);
   }
 
-  async startLogin(id: string, method: LoginMethod): Promise<StartedLogin> {
+  async startLogin(id: string, method: LoginMethod, email?: string): Promise<StartedLogin> {
     this.#reach();
     const expiresAtMs = Date.now() + 120_000;
-    this.logins.set(id, { method, state: 'PENDING', failure: null, expiresAtMs });
+    this.logins.set(id, { method, email, state: 'PENDING', failure: null, expiresAtMs });
     return {
       shownNumber: '42',
       expiresAtMs,

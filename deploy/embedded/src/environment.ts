@@ -35,6 +35,9 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     tenants: await signingKey(directory, 'tenants-messages.pem'),
     'jit-policy': await signingKey(directory, 'jit-policy-messages.pem'),
   };
+  await directory.secret('vapid.pem', () =>
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  );
   await directory.secret('root.key', () => randomBytes(32).toString('hex'));
   // Not an address: WebAuthn takes only names, and of all names without TLS only this one (W3C Secure Contexts §3.1).
   const publicUrl = `http://localhost:${ports.gateway}`;
@@ -51,7 +54,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     MESSAGE_PUBLIC_KEYS: `tenants=${messageKeys.tenants.publicX},jit-policy=${messageKeys['jit-policy'].publicX}`,
   });
   return {
-    tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key') },
+    tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key'), VAPID_KEY_FILE: directory.at('keys', 'vapid.pem') },
     'jit-policy': service('jit-policy'),
     gateway: {
       PORT: String(ports.gateway),

@@ -15,6 +15,8 @@ export const auditActions = [
   'technician.sign-in-refused',
   'passkey.registered',
   'passkey.removed',
+  'push-subscription.saved',
+  'push-subscription.removed',
   'identity-provider.changed',
   'identity-provider.removed',
   'identity-provider.linked',

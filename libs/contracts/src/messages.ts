@@ -115,6 +115,20 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, accessRequestId: id }),
   },
+  /** A technician is asked on the phone. `tenantId` is the computer's; nothing that approves goes along, the number least of all. */
+  'login-prompted': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['tenants'],
+    schema: z.object({
+      ...scope,
+      technicianId: id,
+      loginRequestId: id,
+      hostName: z.string(),
+      tenantName: z.string(),
+      expiresAt: z.iso.datetime(),
+    }),
+  },
   /** How long a tenant's audit events are kept, from its effective settings; told when the tenant appears, too. */
   'audit-retention-changed': {
     version: 1,

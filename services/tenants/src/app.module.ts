@@ -34,6 +34,9 @@ import { PasskeyRegistrar } from './passkey/passkey-registrar.ts';
 import { PasskeyRepository } from './passkey/passkey.repository.ts';
 import { PasskeyResolver } from './passkey/passkey.resolver.ts';
 import { PasskeyService } from './passkey/passkey.service.ts';
+import { PushRepository } from './push/push.repository.ts';
+import { PushResolver } from './push/push.resolver.ts';
+import { PushService } from './push/push.service.ts';
 import { RecoveryRedemptionService } from './recovery/recovery-redemption.service.ts';
 import { RecoveryRepository } from './recovery/recovery.repository.ts';
 import { RecoveryResolver, TechnicianRecoveryResolver } from './recovery/recovery.resolver.ts';
@@ -58,7 +61,7 @@ import { TechnicianService } from './technician/technician.service.ts';
 import { TenantRepository } from './tenant/tenant.repository.ts';
 import { TenantResolver } from './tenant/tenant.resolver.ts';
 import { TenantService } from './tenant/tenant.service.ts';
-import { ALLOW_INSECURE_IDENTITY_PROVIDER, CLOCK, KEYS, PUBLIC_URL, REVOKE, type Revoke } from './tokens.ts';
+import { ALLOW_INSECURE_IDENTITY_PROVIDER, CLOCK, KEYS, PUBLIC_URL, PUSH_SETUP, REVOKE, type PushSetup, type Revoke } from './tokens.ts';
 import { OfflineAccessResolver } from './totp/offline-access.resolver.ts';
 import { OfflineSecretService } from './totp/offline-secret.service.ts';
 import { TotpRepository } from './totp/totp.repository.ts';
@@ -73,6 +76,7 @@ export interface AppParts {
   presence: Presence;
   publicUrl: string;
   revoke: Revoke;
+  push: PushSetup;
   allowInsecureIdentityProvider: boolean;
   log: Logger;
 }
@@ -90,6 +94,7 @@ export class AppModule {
         { provide: KEYS, useValue: parts.keys },
         { provide: REVOKE, useValue: parts.revoke },
         { provide: PUBLIC_URL, useValue: parts.publicUrl },
+        { provide: PUSH_SETUP, useValue: parts.push },
         { provide: ALLOW_INSECURE_IDENTITY_PROVIDER, useValue: parts.allowInsecureIdentityProvider },
         { provide: Presence, useValue: parts.presence },
         ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],
@@ -99,6 +104,7 @@ export class AppModule {
         ...[IdentityProviderRepository, IdentityProviderClient, IdentityProviderService, IdentityProviderSignInService],
         ...[IdentityProviderResolver, SignInService, SignInResolver],
         ...[RecoveryRepository, RecoveryService, RecoveryRedemptionService, RecoveryResolver, TechnicianRecoveryResolver],
+        ...[PushRepository, PushService, PushResolver],
         ...[PasskeyRepository, PasskeyRegistrar, PasskeyService, PasskeyResolver],
         ...[ViewerResolver, TenantResolver, TechnicianResolver, TenantTechniciansResolver, CredentialResolver, GroupResolver],
         ...[

@@ -15,6 +15,9 @@ import { DeviceRepository } from './device/device.repository.ts';
 import { Presence } from './device/presence.ts';
 import { identityProviderSignInSweep } from './identity-provider/identity-provider.sweep.ts';
 import { passkeyChallengeSweep } from './passkey/passkey.sweep.ts';
+import { PushClient } from './push/push.client.ts';
+import { pushForgetSweep, pushHandlers, PushSweep } from './push/push.sweep.ts';
+import { vapidKeyFromPem } from './push/vapid.ts';
 import { sessionSweeps } from './session/session.sweep.ts';
 import { JoiningService } from './technician/joining.service.ts';
 
@@ -32,6 +35,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
   const log = createLog('tenants', config.LOG_LEVEL);
   const keys = fileKeyProvider(config.KEY_FILE);
   const signingKey = privateKeyFromPem(readFileSync(config.MESSAGE_SIGNING_KEY_FILE, 'utf8'));
+  const vapidKey = vapidKeyFromPem(readFileSync(config.VAPID_KEY_FILE, 'utf8'));
   if (config.DATABASE_OWNER_URL !== undefined) {
     await migrate({ ownerUrl: config.DATABASE_OWNER_URL, schema, directory: join(import.meta.dirname, '..', 'migrations') });
   }
@@ -43,6 +47,10 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
   try {
     const presence = new Presence(new DeviceRepository(), clock);
     const auditKey = await keys.derive(auditKeyLabel);
+    // Push services want an https address to tell us of trouble, also where people reach us otherwise.
+    const subject = config.PUBLIC_URL.replace(/^http:/, 'https:');
+    const push = new PushSweep(tenancy, new PushClient(vapidKey, subject, config.PUSH_HOSTS), clock, log);
+    closing.push(() => push.close());
     const messaging = await Messaging.start({
       service: 'tenants',
       tenancy,
@@ -52,12 +60,14 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
         'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
       },
-      handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers() },
+      handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers(), ...pushHandlers(clock) },
       sweeps: [
         presence.sweep,
         passkeyChallengeSweep,
         identityProviderSignInSweep,
         ...sessionSweeps,
+        push,
+        pushForgetSweep,
         new AuditRetentionSweep(auditKey, log),
       ],
       log,
@@ -73,6 +83,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
       name: 'tenants',
       module: AppModule.with({
         ...{ tenancy, clock, keys, presence, revoke, log },
+        push: { publicKey: vapidKey.publicKey, hosts: config.PUSH_HOSTS },
         publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''),
         allowInsecureIdentityProvider: config.ALLOW_INSECURE_IDENTITY_PROVIDER,
       }),

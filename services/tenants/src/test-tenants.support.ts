@@ -1,5 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accessOf, type Actor, type Principal, type Role } from '@stint/contracts';
@@ -26,13 +26,15 @@ export interface TestTenants {
   close(): Promise<void>;
 }
 
-export async function startTestTenants(): Promise<TestTenants> {
+export async function startTestTenants(more: Record<string, string> = {}): Promise<TestTenants> {
   const database = await createTestDatabase([{ schema: 'tenants', directory: join(import.meta.dirname, '..', 'migrations') }]);
   const folder = mkdtempSync(join(tmpdir(), 'stint-tenants-'));
   const gateway = new TestGateway();
   const key = generateSigningKey();
   writeFileSync(join(folder, 'messages.pem'), privateKeyToPem(key), { mode: 0o600 });
   writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
+  const vapidKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' });
+  writeFileSync(join(folder, 'vapid.pem'), vapidKey, { mode: 0o600 });
   const { appUrl, systemUrl } = database.urls('tenants');
   const config = loadConfig(tenantsConfig, {
     PORT: '0',
@@ -43,6 +45,8 @@ export async function startTestTenants(): Promise<TestTenants> {
     MESSAGE_SIGNING_KEY_FILE: join(folder, 'messages.pem'),
     MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(key)},jit-policy=${publicKeyX(generateSigningKey())}`,
     KEY_FILE: join(folder, 'root.key'),
+    VAPID_KEY_FILE: join(folder, 'vapid.pem'),
+    ...more,
     ALLOW_INSECURE_IDENTITY_PROVIDER: 'true',
     LOG_LEVEL: 'fatal',
   });

@@ -10,3 +10,10 @@ export type Revoke = (subjectId: string) => void;
 export const ALLOW_INSECURE_IDENTITY_PROVIDER = Symbol('allow insecure identity provider');
 /** Nest's token for the address at which people reach the gateway, without a slash at its end. */
 export const PUBLIC_URL = Symbol('public url');
+/** Nest's token for the `PushSetup`. */
+export const PUSH_SETUP = Symbol('push setup');
+/** With which key, and to which hosts, push messages go. */
+export interface PushSetup {
+  publicKey: string;
+  hosts: readonly string[];
+}

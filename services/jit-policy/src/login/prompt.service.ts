@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Clock, Id } from '@stint/kernel';
 import type { Actor, Payload } from '@stint/contracts';
+import { emit } from '@stint/messaging';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
 import { AccessRequestRepository } from '../access-request/access-request.repository.ts';
 import { auditOf } from '../audit-trail.ts';
@@ -45,6 +46,10 @@ export class PromptService {
     if (why !== null) return auditOf(tx, request, { action: 'login.prompt-withheld', ...event, details: { ...about, why } });
     await this.prompts.ask(tx, mspId, request.id, technicianId, now);
     await auditOf(tx, request, { action: 'login.prompted', ...event, details: about });
+    await emit(tx, 'login-prompted', {
+      ...{ mspId, tenantId: request.tenantId, technicianId, loginRequestId: request.id },
+      ...{ hostName: request.hostName, tenantName: request.tenantName, expiresAt: request.expiresAt.toISOString() },
+    });
     tx.afterCommit(() => this.nudge(technicianId));
   }
 

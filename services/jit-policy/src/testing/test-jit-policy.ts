@@ -23,6 +23,8 @@ export class TestJitPolicy {
   readonly audits: AuditEvent[] = [];
   /** How long audit events are kept, as services/tenants was told, in order. */
   readonly retentions: Payload<'audit-retention-changed'>[] = [];
+  /** Technicians whom services/tenants was told to ask. */
+  readonly prompts: Payload<'login-prompted'>[] = [];
   /** Ids of devices in the order in which they were nudged. */
   readonly nudges: string[] = [];
   /** The same for technicians. */
@@ -83,6 +85,7 @@ export class TestJitPolicy {
       publicKeys: { tenants: publicKeyFromX(publicKeyX(keys.tenants)), 'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])) },
       handlers: {
         'audit-recorded': async (_tx, event) => void this.audits.push(event),
+        'login-prompted': async (_tx, prompt) => void this.prompts.push(prompt),
         'audit-retention-changed': async (_tx, retention) => void this.retentions.push(retention),
       },
       sweeps: [],

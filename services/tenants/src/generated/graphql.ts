@@ -611,6 +611,8 @@ export type Mutation = {
   removeIdentityProvider: RemoveIdentityProviderResult;
   /** Removes a passkey of the calling technician, who must have signed in with a passkey within the last 5 minutes. The last one stays. */
   removePasskey: RemovePasskeyResult;
+  /** Sends no more push messages to one of the caller's browsers. */
+  removePushSubscription: RemovePushSubscriptionResult;
   /** Takes a role away, at once. The last administrator of the MSP stays. */
   removeRole: RemoveRoleResult;
   /** Removes an artefact of the authorization server. For the gateway alone. */
@@ -627,6 +629,8 @@ export type Mutation = {
   revokeSession: RevokeSessionResult;
   /** Registers a new key of the calling device or API client. The old one ends with the first use of the new one, at the latest after 24 hours. */
   rotateCredential: RotateCredentialResult;
+  /** Has push messages sent to one of the caller's browsers, at most 10. Repeating the call is harmless; with new keys it renews them. */
+  savePushSubscription: SavePushSubscriptionResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;
   /** Sets the OpenID Connect identity provider of the technicians who live in a tenant or below. For the same issuer and client, a secret that is left out stays. */
@@ -761,6 +765,11 @@ export type MutationRemovePasskeyArgs = {
 };
 
 
+export type MutationRemovePushSubscriptionArgs = {
+  input: RemovePushSubscriptionInput;
+};
+
+
 export type MutationRemoveRoleArgs = {
   input: RemoveRoleInput;
 };
@@ -798,6 +807,11 @@ export type MutationRevokeSessionArgs = {
 
 export type MutationRotateCredentialArgs = {
   input: RotateCredentialInput;
+};
+
+
+export type MutationSavePushSubscriptionArgs = {
+  input: SavePushSubscriptionInput;
 };
 
 
@@ -925,6 +939,24 @@ export type Problem = {
   message: Scalars['String']['output'];
 };
 
+/** A browser in which a technician is told what waits for them. */
+export type PushSubscription = {
+  __typename?: 'PushSubscription';
+  /** When it was first saved. */
+  createdAt: Scalars['DateTime']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** The host of the browser's push service. */
+  service: Scalars['String']['output'];
+};
+
+/** The browser gets no more push messages. */
+export type PushSubscriptionRemoved = {
+  __typename?: 'PushSubscriptionRemoved';
+  /** The subscription's id. */
+  id: Scalars['ID']['output'];
+};
+
 /** Input of `putSignInArtefact`. */
 export type PutSignInArtefactInput = {
   /** When it ends. */
@@ -949,6 +981,8 @@ export type Query = {
   device?: Maybe<Device>;
   /** One technician group. */
   group?: Maybe<Group>;
+  /** The public key for the browser's `pushManager.subscribe` (VAPID, RFC 8292), base64url. */
+  pushPublicKey: Scalars['String']['output'];
   /** The authorization server's own JSON of a session that has not ended, for the gateway alone. */
   sessionPayload?: Maybe<Scalars['String']['output']>;
   /** What the authorization server keeps under an id, for the gateway alone. */
@@ -1109,6 +1143,15 @@ export type RemovePasskeyInput = {
 /** Answer of `removePasskey`. */
 export type RemovePasskeyResult = Conflict | NotFound | SignInTooOld | Technician;
 
+/** Input of `removePushSubscription`. */
+export type RemovePushSubscriptionInput = {
+  /** The subscription. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `removePushSubscription`. */
+export type RemovePushSubscriptionResult = NotFound | PushSubscriptionRemoved;
+
 /** Input of `removeRole`. */
 export type RemoveRoleInput = {
   /** The role assignment. */
@@ -1197,6 +1240,21 @@ export type RotateCredentialInput = {
 
 /** Answer of `rotateCredential`. */
 export type RotateCredentialResult = Conflict | CredentialRotation | InvalidInput;
+
+/** Input of `savePushSubscription`: what the browser's PushSubscription holds. */
+export type SavePushSubscriptionInput = {
+  /** Its key `auth`, base64url. */
+  auth: Scalars['String']['input'];
+  /** Its `endpoint`: an https address of a known push service. */
+  endpoint: Scalars['String']['input'];
+  /** A fresh UUIDv7 made by the client. */
+  id: Scalars['ID']['input'];
+  /** Its key `p256dh`, base64url. */
+  p256dh: Scalars['String']['input'];
+};
+
+/** Answer of `savePushSubscription`. */
+export type SavePushSubscriptionResult = Conflict | InvalidInput | NotFound | PushSubscription;
 
 /** A secret that only the holder of a key can open: HPKE (RFC 9180) base mode with X25519, HKDF-SHA256 and AES-256-GCM. */
 export type SealedSecret = {
@@ -1617,6 +1675,8 @@ export type Viewer = {
   id: Scalars['ID']['output'];
   /** What kind of caller. */
   kind: ViewerKind;
+  /** The caller's own browsers that get push messages, oldest first; empty for devices and API clients. */
+  pushSubscriptions: Array<PushSubscription>;
   /** The caller's own sign-in sessions, newest first; empty for devices and API clients. */
   sessions: Array<SignInSession>;
   /** The technician, when the caller is one. */
@@ -1856,6 +1916,10 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( SignInTooOld )
     | ( Technician )
   ;
+  RemovePushSubscriptionResult:
+    | ( NotFound )
+    | ( PushSubscriptionRemoved )
+  ;
   RemoveRoleResult:
     | ( Conflict )
     | ( NotFound )
@@ -1886,6 +1950,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( Conflict )
     | ( CredentialRotation )
     | ( InvalidInput )
+  ;
+  SavePushSubscriptionResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( PushSubscription )
   ;
   SetGroupMembersResult:
     | ( Group )
@@ -2034,6 +2104,8 @@ export type ResolversTypes = {
   PasskeyRegistrationStarted: ResolverTypeWrapper<PasskeyRegistrationStarted>;
   PasskeySignInStarted: ResolverTypeWrapper<PasskeySignInStarted>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
+  PushSubscription: ResolverTypeWrapper<PushSubscription>;
+  PushSubscriptionRemoved: ResolverTypeWrapper<PushSubscriptionRemoved>;
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Recovery: ResolverTypeWrapper<Recovery>;
@@ -2048,6 +2120,8 @@ export type ResolversTypes = {
   RemoveIdentityProviderResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveIdentityProviderResult']>;
   RemovePasskeyInput: RemovePasskeyInput;
   RemovePasskeyResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemovePasskeyResult']>;
+  RemovePushSubscriptionInput: RemovePushSubscriptionInput;
+  RemovePushSubscriptionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemovePushSubscriptionResult']>;
   RemoveRoleInput: RemoveRoleInput;
   RemoveRoleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveRoleResult']>;
   RenameTenantInput: RenameTenantInput;
@@ -2064,6 +2138,8 @@ export type ResolversTypes = {
   RoleAssignment: ResolverTypeWrapper<RoleAssignment>;
   RotateCredentialInput: RotateCredentialInput;
   RotateCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RotateCredentialResult']>;
+  SavePushSubscriptionInput: SavePushSubscriptionInput;
+  SavePushSubscriptionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SavePushSubscriptionResult']>;
   SealedSecret: ResolverTypeWrapper<SealedSecret>;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SetGroupMembersResult']>;
@@ -2182,6 +2258,8 @@ export type ResolversParentTypes = {
   PasskeyRegistrationStarted: PasskeyRegistrationStarted;
   PasskeySignInStarted: PasskeySignInStarted;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
+  PushSubscription: PushSubscription;
+  PushSubscriptionRemoved: PushSubscriptionRemoved;
   PutSignInArtefactInput: PutSignInArtefactInput;
   Query: Record<PropertyKey, never>;
   Recovery: Recovery;
@@ -2195,6 +2273,8 @@ export type ResolversParentTypes = {
   RemoveIdentityProviderResult: ResolversUnionTypes<ResolversParentTypes>['RemoveIdentityProviderResult'];
   RemovePasskeyInput: RemovePasskeyInput;
   RemovePasskeyResult: ResolversUnionTypes<ResolversParentTypes>['RemovePasskeyResult'];
+  RemovePushSubscriptionInput: RemovePushSubscriptionInput;
+  RemovePushSubscriptionResult: ResolversUnionTypes<ResolversParentTypes>['RemovePushSubscriptionResult'];
   RemoveRoleInput: RemoveRoleInput;
   RemoveRoleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveRoleResult'];
   RenameTenantInput: RenameTenantInput;
@@ -2210,6 +2290,8 @@ export type ResolversParentTypes = {
   RoleAssignment: RoleAssignment;
   RotateCredentialInput: RotateCredentialInput;
   RotateCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RotateCredentialResult'];
+  SavePushSubscriptionInput: SavePushSubscriptionInput;
+  SavePushSubscriptionResult: ResolversUnionTypes<ResolversParentTypes>['SavePushSubscriptionResult'];
   SealedSecret: SealedSecret;
   SetGroupMembersInput: SetGroupMembersInput;
   SetGroupMembersResult: ResolversUnionTypes<ResolversParentTypes>['SetGroupMembersResult'];
@@ -2543,6 +2625,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   registerPasskey?: Resolver<ResolversTypes['RegisterPasskeyResult'], ParentType, ContextType, RequireFields<MutationRegisterPasskeyArgs, 'input'>>;
   removeIdentityProvider?: Resolver<ResolversTypes['RemoveIdentityProviderResult'], ParentType, ContextType, RequireFields<MutationRemoveIdentityProviderArgs, 'input'>>;
   removePasskey?: Resolver<ResolversTypes['RemovePasskeyResult'], ParentType, ContextType, RequireFields<MutationRemovePasskeyArgs, 'input'>>;
+  removePushSubscription?: Resolver<ResolversTypes['RemovePushSubscriptionResult'], ParentType, ContextType, RequireFields<MutationRemovePushSubscriptionArgs, 'input'>>;
   removeRole?: Resolver<ResolversTypes['RemoveRoleResult'], ParentType, ContextType, RequireFields<MutationRemoveRoleArgs, 'input'>>;
   removeSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemoveSignInArtefactArgs, 'input'>>;
   renameTenant?: Resolver<ResolversTypes['RenameTenantResult'], ParentType, ContextType, RequireFields<MutationRenameTenantArgs, 'input'>>;
@@ -2551,6 +2634,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
   revokeSession?: Resolver<ResolversTypes['RevokeSessionResult'], ParentType, ContextType, RequireFields<MutationRevokeSessionArgs, 'input'>>;
   rotateCredential?: Resolver<ResolversTypes['RotateCredentialResult'], ParentType, ContextType, RequireFields<MutationRotateCredentialArgs, 'input'>>;
+  savePushSubscription?: Resolver<ResolversTypes['SavePushSubscriptionResult'], ParentType, ContextType, RequireFields<MutationSavePushSubscriptionArgs, 'input'>>;
   setGroupMembers?: Resolver<ResolversTypes['SetGroupMembersResult'], ParentType, ContextType, RequireFields<MutationSetGroupMembersArgs, 'input'>>;
   setIdentityProvider?: Resolver<ResolversTypes['SetIdentityProviderResult'], ParentType, ContextType, RequireFields<MutationSetIdentityProviderArgs, 'input'>>;
   settleCredential?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationSettleCredentialArgs, 'id'>>;
@@ -2612,10 +2696,23 @@ export type ProblemResolvers<ContextType = any, ParentType extends ResolversPare
   __resolveType?: TypeResolveFn<'Conflict' | 'EnrollmentTokenInvalid' | 'InvalidInput' | 'InvitationInvalid' | 'NotFound' | 'PasskeyRefused' | 'SignInRefused' | 'SignInTooOld' | 'TotpLocked' | 'TotpRefused', ParentType, ContextType>;
 };
 
+export type PushSubscriptionResolvers<ContextType = any, ParentType extends ResolversParentTypes['PushSubscription'] = ResolversParentTypes['PushSubscription']> = {
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  service?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type PushSubscriptionRemovedResolvers<ContextType = any, ParentType extends ResolversParentTypes['PushSubscriptionRemoved'] = ResolversParentTypes['PushSubscriptionRemoved']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   credential?: Resolver<Maybe<ResolversTypes['Credential']>, ParentType, ContextType, RequireFields<QueryCredentialArgs, 'id'>>;
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType, RequireFields<QueryDeviceArgs, 'id'>>;
   group?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType, RequireFields<QueryGroupArgs, 'id'>>;
+  pushPublicKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   sessionPayload?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType, RequireFields<QuerySessionPayloadArgs, 'id'>>;
   signInArtefact?: Resolver<Maybe<ResolversTypes['SignInArtefact']>, ParentType, ContextType, RequireFields<QuerySignInArtefactArgs, 'id' | 'model'>>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType, RequireFields<QueryTechnicianArgs, 'id'>>;
@@ -2657,6 +2754,10 @@ export type RemovePasskeyResultResolvers<ContextType = any, ParentType extends R
   __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'SignInTooOld' | 'Technician', ParentType, ContextType>;
 };
 
+export type RemovePushSubscriptionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemovePushSubscriptionResult'] = ResolversParentTypes['RemovePushSubscriptionResult']> = {
+  __resolveType?: TypeResolveFn<'NotFound' | 'PushSubscriptionRemoved', ParentType, ContextType>;
+};
+
 export type RemoveRoleResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveRoleResult'] = ResolversParentTypes['RemoveRoleResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Technician', ParentType, ContextType>;
 };
@@ -2689,6 +2790,10 @@ export type RoleAssignmentResolvers<ContextType = any, ParentType extends Resolv
 
 export type RotateCredentialResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateCredentialResult'] = ResolversParentTypes['RotateCredentialResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'CredentialRotation' | 'InvalidInput', ParentType, ContextType>;
+};
+
+export type SavePushSubscriptionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SavePushSubscriptionResult'] = ResolversParentTypes['SavePushSubscriptionResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'PushSubscription', ParentType, ContextType>;
 };
 
 export type SealedSecretResolvers<ContextType = any, ParentType extends ResolversParentTypes['SealedSecret'] = ResolversParentTypes['SealedSecret']> = {
@@ -2865,6 +2970,7 @@ export type ViewerResolvers<ContextType = any, ParentType extends ResolversParen
   access?: Resolver<Array<ResolversTypes['ViewerAccess']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   kind?: Resolver<ResolversTypes['ViewerKind'], ParentType, ContextType>;
+  pushSubscriptions?: Resolver<Array<ResolversTypes['PushSubscription']>, ParentType, ContextType>;
   sessions?: Resolver<Array<ResolversTypes['SignInSession']>, ParentType, ContextType>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
@@ -2930,6 +3036,8 @@ export type Resolvers<ContextType = any> = {
   PasskeyRegistrationStarted?: PasskeyRegistrationStartedResolvers<ContextType>;
   PasskeySignInStarted?: PasskeySignInStartedResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
+  PushSubscription?: PushSubscriptionResolvers<ContextType>;
+  PushSubscriptionRemoved?: PushSubscriptionRemovedResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   Recovery?: RecoveryResolvers<ContextType>;
   RedeemInvitationResult?: RedeemInvitationResultResolvers<ContextType>;
@@ -2937,6 +3045,7 @@ export type Resolvers<ContextType = any> = {
   RegisterPasskeyResult?: RegisterPasskeyResultResolvers<ContextType>;
   RemoveIdentityProviderResult?: RemoveIdentityProviderResultResolvers<ContextType>;
   RemovePasskeyResult?: RemovePasskeyResultResolvers<ContextType>;
+  RemovePushSubscriptionResult?: RemovePushSubscriptionResultResolvers<ContextType>;
   RemoveRoleResult?: RemoveRoleResultResolvers<ContextType>;
   RenameTenantResult?: RenameTenantResultResolvers<ContextType>;
   RevokeApiClientResult?: RevokeApiClientResultResolvers<ContextType>;
@@ -2945,6 +3054,7 @@ export type Resolvers<ContextType = any> = {
   RevokeSessionResult?: RevokeSessionResultResolvers<ContextType>;
   RoleAssignment?: RoleAssignmentResolvers<ContextType>;
   RotateCredentialResult?: RotateCredentialResultResolvers<ContextType>;
+  SavePushSubscriptionResult?: SavePushSubscriptionResultResolvers<ContextType>;
   SealedSecret?: SealedSecretResolvers<ContextType>;
   SetGroupMembersResult?: SetGroupMembersResultResolvers<ContextType>;
   SetIdentityProviderResult?: SetIdentityProviderResultResolvers<ContextType>;

@@ -28,19 +28,31 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(fetch(event.request).catch(fromCache));
 });
 
+/** What services/tenants sends. `tag` is the login request: two messages of one login are one notification. */
+interface Told {
+  title: string;
+  body: string;
+  tag: string;
+}
+
 self.addEventListener('push', (event) => {
-  const told = (event.data?.json() ?? {}) as { title?: string; body?: string; tag?: string };
-  event.waitUntil(
-    self.registration.showNotification(told.title ?? 'Stint', {
-      body: told.body ?? 'Open Stint.',
-      ...(told.tag !== undefined && { tag: told.tag }),
-    }),
-  );
+  const { title, body, tag } = event.data?.json() as Told;
+  event.waitUntil(self.registration.showNotification(title, { body, tag, requireInteraction: true }));
 });
 
+// To the app where it is open, which asks again what waits; into a new window otherwise.
 self.addEventListener('notificationclick', (event) => {
-  event.notification.close();
-  event.waitUntil(self.clients.openWindow('/app'));
+  const { notification } = event;
+  notification.close();
+  const open = async () => {
+    // Its start page is not below /app/, so not controlled by this worker.
+    const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    const app = windows.find(({ url }) => /^\/app\/?$/.test(new URL(url).pathname));
+    if (app === undefined) return self.clients.openWindow(`/app#${notification.tag}`);
+    app.postMessage({ waiting: notification.tag });
+    return app.focus();
+  };
+  event.waitUntil(open());
 });
 
 // A module of its own, so that `self` is this worker's.

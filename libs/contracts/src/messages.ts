@@ -115,7 +115,7 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, accessRequestId: id }),
   },
-  /** A technician is asked on the phone. `tenantId` is the computer's; nothing that approves goes along, the number least of all. */
+  /** A technician is asked on the phone. Nothing goes along that says where, let alone that approves: the phone asks. */
   'login-prompted': {
     version: 1,
     from: ['jit-policy'],
@@ -124,8 +124,6 @@ export const messages = {
       ...scope,
       technicianId: id,
       loginRequestId: id,
-      hostName: z.string(),
-      tenantName: z.string(),
       expiresAt: z.iso.datetime(),
     }),
   },

@@ -33,6 +33,11 @@ export const tenantsConfig = z.object({
     .default('http://localhost:4000'),
   /** File with the P-256 key (PKCS#8 PEM, mode 0600) by which push services recognise this installation (VAPID, RFC 8292). */
   VAPID_KEY_FILE: z.string().min(1),
+  /** How push services reach who runs this: `mailto:` or `https:`. By default the postmaster (RFC 5321 §4.5.1) of PUBLIC_URL. */
+  VAPID_SUBJECT: z
+    .string()
+    .regex(/^(mailto:[^@\s]+@\S+|https:\/\/\S+)$/)
+    .optional(),
   /** Comma separated: hosts of push services, `*.` for any subdomain. An origin with its scheme (for tests) is allowed as it is. */
   PUSH_HOSTS: z
     .string()

@@ -47,8 +47,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
   try {
     const presence = new Presence(new DeviceRepository(), clock);
     const auditKey = await keys.derive(auditKeyLabel);
-    // Push services want an https address to tell us of trouble, also where people reach us otherwise.
-    const subject = config.PUBLIC_URL.replace(/^http:/, 'https:');
+    const subject = config.VAPID_SUBJECT ?? `mailto:postmaster@${new URL(config.PUBLIC_URL).hostname}`;
     const push = new PushSweep(tenancy, new PushClient(vapidKey, subject, config.PUSH_HOSTS), clock, log);
     closing.push(() => push.close());
     const messaging = await Messaging.start({

@@ -9,6 +9,7 @@ import {
   type SessionOfMineFragment,
 } from '../generated/operations.ts';
 import { ask, expectType } from '../graphql.ts';
+import { newId } from '../new-id.ts';
 import { Button, Problem, useAction, type Acting } from '../ui/action.tsx';
 import { Facts, Page } from '../ui/page.tsx';
 import { instantText } from '../ui/time.ts';
@@ -90,7 +91,7 @@ function Running({ grant, acting, changed }: { grant: SessionOfMineFragment; act
           busy={acting.busy}
           onClick={() =>
             acting.act(async () => {
-              const input = { id: newExtensionId(), grantId: grant.id, seconds: extensionSeconds };
+              const input = { id: newId(), grantId: grant.id, seconds: extensionSeconds };
               expectType((await ask(ExtendMineDocument, { input })).extendGrant, 'Grant');
               await changed();
             })
@@ -115,13 +116,4 @@ function Running({ grant, acting, changed }: { grant: SessionOfMineFragment; act
       )}
     </div>
   );
-}
-
-/** A UUIDv7 (RFC 9562 §5.7), as the server wants ids. */
-function newExtensionId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const time = Date.now().toString(16).padStart(12, '0');
-  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const variant = ((Number.parseInt(random.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(8, 20)}`;
 }

@@ -47,8 +47,7 @@ export class PromptService {
     await this.prompts.ask(tx, mspId, request.id, technicianId, now);
     await auditOf(tx, request, { action: 'login.prompted', ...event, details: about });
     await emit(tx, 'login-prompted', {
-      ...{ mspId, tenantId: request.tenantId, technicianId, loginRequestId: request.id },
-      ...{ hostName: request.hostName, tenantName: request.tenantName, expiresAt: request.expiresAt.toISOString() },
+      ...{ mspId, tenantId: request.tenantId, technicianId, loginRequestId: request.id, expiresAt: request.expiresAt.toISOString() },
     });
     tx.afterCommit(() => this.nudge(technicianId));
   }

@@ -1,6 +1,7 @@
-import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes, verify, type ECDH } from 'node:crypto';
+import { createDecipheriv, createECDH, hkdfSync, randomBytes, type ECDH } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { importJWK, jwtVerify, type JWTPayload } from 'jose';
 
 /** A browser with its keys. */
 export interface Browser {
@@ -14,7 +15,7 @@ export interface Arrived {
   endpoint: string;
   headers: Record<string, string | string[] | undefined>;
   payload: unknown;
-  vapid: { publicKey: string; claims: { aud: string; exp: number; sub: string } };
+  vapid: { publicKey: string; claims: JWTPayload };
 }
 
 type Act = (response: ServerResponse) => void;
@@ -33,12 +34,10 @@ export class PushServiceStandIn {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
-        try {
-          this.arrived.push(this.#read(`${this.origin}${request.url}`, request.headers, Buffer.concat(parts)));
-        } catch (error) {
-          this.faults.push(error);
-        }
-        (this.#acts.shift() ?? ((one) => one.writeHead(201).end()))(response);
+        void this.#read(`${this.origin}${request.url}`, request.headers, Buffer.concat(parts))
+          .then((one) => this.arrived.push(one))
+          .catch((error: unknown) => this.faults.push(error))
+          .then(() => (this.#acts.shift() ?? ((one) => one.writeHead(201).end()))(response));
       });
     });
   }
@@ -73,22 +72,18 @@ export class PushServiceStandIn {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #read(endpoint: string, headers: Arrived['headers'], body: Buffer): Arrived {
+  async #read(endpoint: string, headers: Arrived['headers'], body: Buffer): Promise<Arrived> {
     const browser = this.#browsers.get(endpoint);
     if (browser === undefined) throw new Error('Nobody is subscribed here.');
     const [, jwt = '', key = ''] = /^vapid t=([\w.-]+), k=([\w-]+)$/.exec(String(headers['authorization'])) ?? [];
     const point = Buffer.from(key, 'base64url');
     const jwk = { kty: 'EC', crv: 'P-256', x: point.subarray(1, 33).toString('base64url'), y: point.subarray(33).toString('base64url') };
-    const [head = '', claims = '', signature = ''] = jwt.split('.');
-    const signed = verify(
-      'sha256',
-      Buffer.from(`${head}.${claims}`),
-      { key: createPublicKey({ key: jwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
-      Buffer.from(signature, 'base64url'),
-    );
-    if (!signed) throw new Error('The VAPID proof is not right.');
-    const payload = JSON.parse(opened(browser, body)) as unknown;
-    return { endpoint, headers, payload, vapid: { publicKey: key, claims: JSON.parse(Buffer.from(claims, 'base64url').toString()) } };
+    const { payload: claims } = await jwtVerify(jwt, await importJWK(jwk, 'ES256'), {
+      algorithms: ['ES256'],
+      audience: this.origin,
+      requiredClaims: ['exp', 'sub'],
+    });
+    return { endpoint, headers, payload: JSON.parse(opened(browser, body)), vapid: { publicKey: key, claims } };
   }
 }
 

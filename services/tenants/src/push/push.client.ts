@@ -1,5 +1,5 @@
 import webPush from 'web-push';
-import { isPushAddress, type PushAnswer, type TakenDelivery } from './push.domain.ts';
+import { isPushAddress, payloadOf, type PushAnswer, type TakenDelivery } from './push.domain.ts';
 import type { VapidKey } from './vapid.ts';
 
 const timeoutMs = 10_000;
@@ -10,7 +10,7 @@ export class PushClient {
   readonly #subject: string;
   readonly #hosts: readonly string[];
 
-  /** `subject`: an https address at which push services learn who we are. */
+  /** `subject`: a mailto: or https: address by which push services reach who runs this. */
   constructor(key: VapidKey, subject: string, hosts: readonly string[]) {
     this.#key = key;
     this.#subject = subject;
@@ -22,13 +22,11 @@ export class PushClient {
     const { endpoint, p256dh, auth } = delivery.subscription;
     // The list may have changed since the browser was taken on.
     if (!isPushAddress(endpoint, this.#hosts)) return { status: 403, retryAfter: null, why: 'address not allowed' };
-    const { hostName, tenantName, loginRequestId } = delivery;
-    const payload = { title: `Log in to ${hostName}?`, body: `${tenantName}. Open Stint to answer.`, tag: loginRequestId };
-    const request = webPush.generateRequestDetails({ endpoint, keys: { p256dh, auth } }, JSON.stringify(payload), {
+    const request = webPush.generateRequestDetails({ endpoint, keys: { p256dh, auth } }, JSON.stringify(payloadOf(delivery)), {
       vapidDetails: { subject: this.#subject, ...this.#key },
       TTL: Math.max(1, Math.floor((delivery.expiresAt.getTime() - now.getTime()) / 1000)),
       urgency: 'high',
-      topic: loginRequestId.replaceAll('-', ''),
+      topic: delivery.loginRequestId.replaceAll('-', ''),
       contentEncoding: 'aes128gcm',
     });
     try {

@@ -11,6 +11,7 @@ export interface PushSubscription {
   tenantId: Id;
   id: Id;
   technicianId: Id;
+  sessionId: Id;
   endpoint: string;
   p256dh: string;
   auth: string;
@@ -22,11 +23,16 @@ export interface TakenDelivery {
   mspId: Id;
   id: Id;
   loginRequestId: Id;
-  hostName: string;
-  tenantName: string;
   expiresAt: Date;
   attempts: number;
   subscription: Pick<PushSubscription, 'id' | 'endpoint' | 'p256dh' | 'auth'>;
+}
+
+/** What the browser shows. */
+export interface PushPayload {
+  title: string;
+  body: string;
+  tag: Id;
 }
 
 /** What a push service answered; `status` null: nothing. */
@@ -55,6 +61,11 @@ export function checkSubscription(input: { endpoint: string; p256dh: string; aut
   if (!isPushAddress(input.endpoint, hosts)) throw invalidInput('endpoint', 'endpoint must be the address of a known push service.');
   if (!isPoint(input.p256dh)) throw invalidInput('p256dh', 'p256dh must be the key `p256dh` of the subscription, in base64url.');
   if (bytes(input.auth).length !== 16) throw invalidInput('auth', 'auth must be the key `auth` of the subscription, in base64url.');
+}
+
+/** Anybody may read a lock screen: no name of a customer, computer or person is in it. The app shows them, to whom it asks. */
+export function payloadOf({ loginRequestId }: Pick<TakenDelivery, 'loginRequestId'>): PushPayload {
+  return { title: 'Is it you who logs in?', body: 'Open Stint to see where, and to answer.', tag: loginRequestId };
 }
 
 /** Problem `Conflict` when there is no room for another one. */

@@ -17,6 +17,7 @@ beforeAll(async () => {
   service = await PushServiceStandIn.start();
   tenants = await startTestTenants({ PUSH_HOSTS: `${service.origin},fcm.googleapis.com` });
   ({ mspId, administrator: ada } = await joinFirst(tenants));
+  ada = await signedIn(ada);
   system = await Tenancy.open({ schema: 'tenants', ...tenants.database.urls('tenants'), poolSize: 2 });
 });
 beforeEach(() => {
@@ -32,6 +33,20 @@ afterAll(async () => {
   await service?.close();
 });
 
+/** The same person in a new sign-in session. */
+const signedIn = async (one: Actor, seconds = 3600): Promise<Actor> => {
+  const input = {
+    ...{ id: newId(), technicianId: one.id, client: 'stint-console', userAgent: 'Firefox', signedInBy: 'PASSKEY', payload: '{}' },
+    expiresAt: addSeconds(tenants.clock.now(), seconds).toISOString(),
+  };
+  const started = await tenants.send(
+    { kind: 'gateway' },
+    `mutation ($input: StartSessionInput!) { startSession(input: $input) { ${problem} } }`,
+    { input },
+  );
+  expect(only(started).__typename).toBe('SignInSession');
+  return { ...one, sessionId: input.id } as Actor;
+};
 const save = (input: object, by: Actor = ada): Promise<Thing> =>
   tenants
     .send(
@@ -46,20 +61,32 @@ const remove = (id: string, by: Actor = ada): Promise<Thing> =>
       id,
     })
     .then(only);
+const revoke = async (session: Actor) =>
+  tenants.send(session, `mutation ($id: ID!) { revokeSession(input: { id: $id }) { ${problem} } }`, {
+    id: session.kind === 'technician' ? session.sessionId : null,
+  });
+const setActive = (id: Id, active: boolean) =>
+  tenants.send(ada, `mutation ($input: UpdateTechnicianInput!) { updateTechnician(input: $input) { ${problem} } }`, {
+    input: { id, active },
+  });
+/** A technician of the MSP besides Ada. */
+const somebody = async (): Promise<Actor> => {
+  const input = { id: newId(), tenantId: mspId, email: `${newId()}@example.com`, roles: ['TECHNICIAN'] };
+  await tenants.send(ada, `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} } }`, { input });
+  return technician(mspId, mspId, 'TECHNICIAN', input.id);
+};
 const own = async (by: Actor = ada) =>
   only(await tenants.send(by, '{ viewer { pushSubscriptions { id service } } }'))['pushSubscriptions'] as { id: Id; service: string }[];
 const rows = <Row>(sql: string, values: unknown[] = []) => system.asSystem((tx) => tx.query<Row>(sql, values));
 /** Tells of a login as services/jit-policy does. */
-const prompt = async (lifeSeconds = 120): Promise<Id> => {
+const prompt = async (lifeSeconds = 120, technicianId = ada.id): Promise<Id> => {
   const loginRequestId = newId();
   const expiresAt = addSeconds(tenants.clock.now(), lifeSeconds).toISOString();
   const payload = {
     mspId,
     tenantId: newId(),
-    technicianId: ada.id,
+    technicianId,
     loginRequestId,
-    hostName: 'ws-07',
-    tenantName: 'Contoso Dental',
     expiresAt,
   };
   await system.asSystem(async (tx) => pushHandlers(tenants.clock)['login-prompted']?.(tx, payload, { id: newId(), from: 'jit-policy' }));
@@ -90,17 +117,18 @@ describe('a push message', () => {
     expect(service.arrived).toEqual([
       expect.objectContaining({
         endpoint: browser.endpoint,
-        payload: { title: 'Log in to ws-07?', body: 'Contoso Dental. Open Stint to answer.', tag: id },
+        // For everybody's eyes: no name of a customer, computer or person.
+        payload: { title: 'Is it you who logs in?', body: 'Open Stint to see where, and to answer.', tag: id },
         vapid: {
           publicKey: pushPublicKey,
-          claims: { aud: service.origin, sub: 'https://localhost:4000', exp: expect.any(Number) },
+          claims: { aud: service.origin, sub: 'mailto:postmaster@localhost', exp: expect.any(Number) },
         },
       }),
     ]);
-    const [{ headers, vapid } = { headers: {}, vapid: { claims: { exp: 0 } } }] = service.arrived;
+    const [{ headers, vapid } = { headers: {}, vapid: { claims: {} } }] = service.arrived;
     expect(headers).toMatchObject({ ttl: '120', urgency: 'high', topic: id.replaceAll('-', ''), 'content-encoding': 'aes128gcm' });
-    expect(vapid.claims.exp - now).toBeGreaterThan(0);
-    expect(vapid.claims.exp - now).toBeLessThanOrEqual(86_400);
+    expect(Number(vapid.claims['exp']) - now).toBeGreaterThan(0);
+    expect(Number(vapid.claims['exp']) - now).toBeLessThanOrEqual(86_400);
   });
 
   test('goes to every browser of the technician, once for each message between services', async () => {
@@ -197,7 +225,7 @@ describe('subscriptions', () => {
     expect((await own()).map((one) => one.id)).toEqual([other['id']]);
     const stranger = technician(mspId);
     expect(await remove(String(other['id']), stranger)).toMatchObject({ __typename: 'NotFound' });
-    expect(await save({ id: other['id'], ...service.browser() }, stranger)).toMatchObject({ __typename: 'NotFound' });
+    expect(await save({ id: other['id'], ...service.browser() }, stranger)).toMatchObject({ __typename: 'Conflict' });
     expect(await own(stranger)).toEqual([]);
     expect(await remove(String(other['id']))).toMatchObject({ __typename: 'PushSubscriptionRemoved', id: other['id'] });
     expect(await remove(String(other['id']))).toMatchObject({ __typename: 'NotFound' });
@@ -220,6 +248,39 @@ describe('subscriptions', () => {
   ])('with a wrong %s are refused: %j', async (field, change) => {
     expect(await save({ ...service.browser(), ...change })).toMatchObject({ __typename: 'InvalidInput', field });
     expect(await own()).toEqual([]);
+  });
+
+  test.each<[string, (session: Actor) => Promise<unknown>]>([
+    ['its sign-in session is revoked', (session) => revoke(session)],
+    ['its technician is switched off', (session) => setActive(session.id, false)],
+  ])('end when %s, with what was on its way', async (_, end) => {
+    const bert = await signedIn(await somebody(), 60);
+    expect(await save(service.browser(), bert)).toMatchObject({ __typename: 'PushSubscription' });
+    service.next((response) => response.writeHead(503, { 'retry-after': '30' }).end());
+    const id = await prompt(120, bert.id);
+    await eventually(async () => expect(await delivery(id)).toMatchObject({ result: 'status 503' }));
+    await end(bert);
+    await eventually(async () => expect(await rows('select 1 from push_subscription where technician_id = $1', [bert.id])).toEqual([]));
+    expect(await delivery(id)).toBeUndefined();
+    expect(await save(service.browser(), bert)).toMatchObject({ __typename: 'Conflict', message: 'Sign in first.' });
+  });
+
+  test('get nothing once their sign-in session has expired', async () => {
+    const bert = await signedIn(await somebody(), 60);
+    await save(service.browser(), bert);
+    tenants.clock.advance(61);
+    expect(await delivery(await prompt(120, bert.id))).toBeUndefined();
+    expect(await save(service.browser(), bert)).toMatchObject({ __typename: 'Conflict', message: 'Sign in first.' });
+  });
+
+  test('go on in the next sign-in session when it saves the browser again', async () => {
+    const bert = await somebody();
+    const [first, second] = [await signedIn(bert), await signedIn(bert)];
+    const browser = { id: newId(), ...service.browser() };
+    await save(browser, first);
+    await save(browser, second);
+    await revoke(first);
+    expect(await own(bert)).toHaveLength(1);
   });
 
   test('are nothing for devices and API clients', async () => {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { asSelf, id as idField, type Actor } from '@stint/contracts';
-import { conflict, notFound, type Clock, type Id } from '@stint/kernel';
+import { conflict, isId, notFound, type Clock, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type TenantTx } from '@stint/tenancy';
@@ -35,14 +35,17 @@ export class PushService {
   async save(caller: Actor, raw: unknown): Promise<PushSubscription> {
     const input = checkInput(saveInput, raw);
     checkSubscription(input, this.setup.hosts);
-    return this.#asSelf(caller, async (tx, { mspId, tenantId, id: technicianId }) => {
+    const sessionId = caller.kind === 'technician' ? caller.sessionId : undefined;
+    return this.#asSelf(caller, async (tx, self) => {
+      const { mspId, tenantId, id: technicianId } = self;
       const now = this.clock.now();
+      if (!isId(sessionId) || !(await this.subscriptions.holdSession(tx, self, sessionId, now))) throw conflict('Sign in first.');
       const known = await this.subscriptions.ofTechnician(tx, mspId, technicianId);
       const same = known.find(({ endpoint }) => endpoint === input.endpoint);
       if (same !== undefined && same.id !== input.id) await this.subscriptions.remove(tx, mspId, technicianId, same.id);
       const before = known.find(({ id }) => id === input.id);
       if (before === undefined) assertRoom(known.length - (same === undefined ? 0 : 1));
-      const saved = { mspId, tenantId, technicianId, createdAt: before?.createdAt ?? now, ...input };
+      const saved = { mspId, tenantId, technicianId, sessionId, createdAt: before?.createdAt ?? now, ...input };
       if (!(await this.subscriptions.save(tx, saved))) throw conflict('This id is taken. Use a fresh one.');
       if (before?.endpoint !== saved.endpoint)
         await audit(tx, {
@@ -65,16 +68,8 @@ export class PushService {
     });
   }
 
-  /** The caller's home tenant, with their other changes to subscriptions waiting. */
   async #asSelf<T>(caller: Actor, work: (tx: TenantTx, self: Actor) => Promise<T>): Promise<T> {
     const self = asSelf(caller);
-    return this.tenancy.inTenant(self, self.tenantId, async (tx) => {
-      const rows = await tx.query('select id from technician where msp_id = $1 and id = $2 and active for no key update', [
-        self.mspId,
-        self.id,
-      ]);
-      if (rows.length === 0) throw notFound('technician');
-      return work(tx, self);
-    });
+    return this.tenancy.inTenant(self, self.tenantId, (tx) => work(tx, self));
   }
 }

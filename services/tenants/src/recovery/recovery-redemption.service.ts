@@ -16,7 +16,6 @@ import { TechnicianRepository } from '../technician/technician.repository.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
 import type { Tenant } from '../tenant/tenant.domain.ts';
 import { CLOCK, REVOKE, type Revoke } from '../tokens.ts';
-import { PushRepository } from '../push/push.repository.ts';
 import { TotpRepository } from '../totp/totp.repository.ts';
 import { decideRecovery, type Recovery } from './recovery.domain.ts';
 import { RecoveryRepository } from './recovery.repository.ts';
@@ -35,7 +34,6 @@ export class RecoveryRedemptionService {
     private readonly passkeys: PasskeyRepository,
     private readonly credentials: CredentialRepository,
     private readonly totps: TotpRepository,
-    private readonly pushes: PushRepository,
     private readonly sessions: SessionService,
     private readonly copies: TechnicianCopies,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -67,7 +65,6 @@ export class RecoveryRedemptionService {
       await this.passkeys.remove(tx, mspId, technicianId, 'all');
       await this.credentials.removeOf(tx, mspId, technicianId);
       await this.totps.remove(tx, mspId, technicianId);
-      await this.pushes.removeAllOf(tx, mspId, technicianId);
       await this.sessions.endAllOf(tx, mspId, technicianId, null);
       await this.recoveries.save(tx, recovery);
       const passkey = await this.registrar.add(tx, { mspId, tenantId, technicianId }, verified, input.passkeyLabel ?? 'Recovered');

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { run, type ExitCode } from '@stint/cli';
 import { generateHpkeKeyPair, generateSigningKey, publicKeyX } from '@stint/crypto';
-import { codeOf, startStack } from '@stint/embedded';
+import { codeOf, Person, Phone, startStack } from '@stint/embedded';
 import { newId } from '@stint/kernel';
 import { StintClient } from '@stint/sdk';
 import { eventually } from '@stint/testing';
 import { createInstallation, type Installation } from './installation.ts';
+import { OAuthFlow } from './oauth-flow.ts';
 
 let installation: Installation;
 let stack: Awaited<ReturnType<typeof startStack>> | undefined;
@@ -35,11 +36,28 @@ interface Result {
   stderr: string;
 }
 
-async function stint(argv: string[], stdin?: string): Promise<Result> {
+async function stint(argv: string[], stdin?: string, browser?: Person): Promise<Result> {
   const told = { stdout: '', stderr: '' };
   const sink = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (told[name] += text) });
-  const io = { env: {}, stdin: Readable.from(stdin === undefined ? [] : [stdin]), stdout: sink('stdout'), stderr: sink('stderr') };
+  const io = {
+    env: {},
+    stdin: Readable.from(stdin === undefined ? [] : [stdin]),
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    openBrowser: async (address: string) => (browser === undefined ? undefined : signInAs(browser, address)),
+  };
   return { exitCode: await run(['--config-dir', folder, ...argv], io), ...told };
+}
+
+/** What a person does in the browser that the command line opens. */
+async function signInAs(person: Person, address: string): Promise<void> {
+  const browser = new OAuthFlow(installation.url);
+  const page = (await browser.get(address)).headers.get('location') ?? '';
+  const answer = await browser.walk(
+    page,
+    ({ challenge }) => JSON.parse(person.sign(Buffer.from(String(challenge), 'base64url'))) as object,
+  );
+  expect((await fetch(answer)).status).toBe(200);
 }
 
 /** The JSON of a command that must work. */
@@ -98,24 +116,19 @@ describe('from the first link to the end of a login', () => {
   let mspId: string;
   let tenantId: string;
   let bertId: string;
+  let bert: Person;
 
-  test('the first administrator signs in', async () => {
-    expect(await stint(['sign-in', '-', '--name', 'Ada Admin'], firstLink)).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringContaining('--email and --msp'),
-    });
-    const who = ['--name', 'Ada Admin', '--email', 'ada@northwind.example', '--msp', 'Northwind MSP'];
-    const signedIn = await done<{ tenant: Thing }>(['sign-in', '-', ...who], firstLink);
-    mspId = signedIn.tenant.id;
+  test('the first administrator, who joined in the browser, signs in', async () => {
+    expect(await stint(['sign-in', firstLink])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('open it there first') });
+    const who = { displayName: 'Ada Admin', email: 'ada@northwind.example', mspName: 'Northwind MSP' };
+    const ada = await Person.join(installation.url, firstLink, who);
+    const { exitCode, stdout, stderr } = await stint(['--json', 'sign-in', installation.url], undefined, ada);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(`${installation.url}/oauth/auth?`) });
+    mspId = (JSON.parse(stdout) as { tenant: Thing }).tenant.id;
     expect(await done(['who-am-i'])).toMatchObject({
       tenant: { id: mspId, name: 'Northwind MSP' },
       technician: { email: 'ada@northwind.example', roles: [{ role: 'ADMINISTRATOR' }] },
     });
-  });
-
-  test('the first link works once', async () => {
-    const who = ['--name', 'Eve', '--email', 'eve@example.com', '--msp', 'Evil'];
-    expect(await stint(['--profile', 'eve', 'sign-in', '-', ...who], firstLink)).toMatchObject({ exitCode: 1 });
     expect(await stint(['--profile', 'eve', 'who-am-i'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no profile') });
   });
 
@@ -156,7 +169,9 @@ describe('from the first link to the end of a login', () => {
   test('invites a technician, who signs in on a machine of their own', async () => {
     const { link, technician } = await done<{ link: string; technician: Thing }>(['technician', 'invite', 'Bert@Northwind.example']);
     bertId = technician.id;
-    await done(['--profile', 'bert', 'sign-in', '-', '--name', 'Bert Berg'], link);
+    bert = await Person.join(installation.url, link, { displayName: 'Bert Berg', email: 'bert@northwind.example' });
+    const signingIn = ['--profile', 'bert', 'sign-in', installation.url, '--email', 'bert@northwind.example'];
+    expect(await stint(signingIn, undefined, bert)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Bert Berg') });
     expect(await done(['--profile', 'bert', 'who-am-i'])).toMatchObject({
       id: bertId,
       technician: { displayName: 'Bert Berg', email: 'bert@northwind.example', roles: [{ role: 'TECHNICIAN' }] },
@@ -204,33 +219,14 @@ describe('from the first link to the end of a login', () => {
       hostName: 'ws-17',
       tenantName: 'Contoso Dental',
       sessionSeconds: 1800,
+      approveAt: address,
     });
-    const approve = [
-      '--profile',
-      'bert',
-      'login',
-      'approve',
-      address,
-      '--minutes',
-      '10',
-      '--reason',
-      ' Printer ',
-      '--ticket',
-      'T-1',
-      '--yes',
-    ];
-    const { exitCode, stdout, stderr } = await stint([...approve]);
-    expect({ exitCode, stdout, stderr }).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining('adm-'),
-      stderr: expect.stringContaining('10 min'),
-    });
-    expect(await stint(approve)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Start a new one') });
+    const phone = new Phone(bert, '');
+    await phone.approve(address, await phone.scan(address), 'Printer');
     const [grant] = (await done<List<Thing>>(['grant', 'list', tenantId])).items;
     expect(grant).toMatchObject({
       state: 'APPROVED',
       reason: 'Printer',
-      ticket: 'T-1',
       technician: { id: bertId },
       device: { id: computer.id },
     });
@@ -275,11 +271,14 @@ describe('from the first link to the end of a login', () => {
     expect(await stint(['audit', 'list', tenantId])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('reason="Printer"') });
   });
 
-  test('a technician who is switched off cannot sign in any more; on again, they can', async () => {
+  test('a technician who is switched off cannot sign in any more; on again, they sign in anew', async () => {
     await done(['technician', 'disable', bertId]);
     const refused = { exitCode: 1, stderr: expect.stringContaining('ask an administrator') };
     await eventually(async () => expect(await stint(['--profile', 'bert', 'who-am-i'])).toMatchObject(refused));
     await done(['technician', 'enable', bertId]);
+    // Their sessions ended for good.
+    expect(await stint(['--profile', 'bert', 'who-am-i'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('stint sign-in') });
+    expect(await stint(['--profile', 'bert', 'sign-in'], undefined, bert)).toMatchObject({ exitCode: 0 });
     expect(await stint(['--profile', 'bert', 'who-am-i'])).toMatchObject({ exitCode: 0 });
   });
 

@@ -94,11 +94,16 @@ export class OAuthFlow {
 
   /** From the authorization request to the code in the redirect. */
   async code(sign: (options: Record<string, unknown>) => unknown): Promise<string> {
-    await this.authorize();
+    const answer = new URL(await this.walk(String((await this.authorize()).headers.get('location')), sign));
+    return answer.searchParams.get('code') ?? `no code: ${answer.href}`;
+  }
+
+  /** As a browser, from the sign-in page to the address of the answer. */
+  async walk(page: string, sign: (options: Record<string, unknown>) => unknown): Promise<string> {
+    this.page = page;
     const options = await this.post('/passkey/options', {});
     const { body } = await this.post('/passkey', { response: sign(options.body) });
-    const answer = new URL((await this.get(String(body['location']))).headers.get('location') ?? 'none:');
-    return answer.searchParams.get('code') ?? `no code: ${answer.href}`;
+    return (await this.get(String(body['location']))).headers.get('location') ?? 'none:';
   }
 
   redeem(code: string, changes: Record<string, string | undefined> = {}, key: KeyObject | null = this.key): Promise<Tokens> {

@@ -35,10 +35,7 @@ describe('signing in', () => {
     const person = await signInWithBrowser({
       url: world.url,
       open: async (address) => {
-        browser.page = (await browser.get(address)).headers.get('location') ?? '';
-        const options = await browser.post('/passkey/options', {});
-        const { body } = await browser.post('/passkey', { response: sign(ada)(options.body) });
-        const answer = (await browser.get(String(body['location']))).headers.get('location') ?? '';
+        const answer = await browser.walk((await browser.get(address)).headers.get('location') ?? '', sign(ada));
         // Something else on this computer is not believed.
         const forged = new URL(answer);
         forged.searchParams.set('state', 'another');

@@ -15,9 +15,11 @@ export interface Surroundings {
   stdin?: string;
   /** A person at a terminal, who answers each question with the next of these, and then hangs up. */
   typed?: string[];
+  /** What the person's browser does with an address; by default there is no browser. */
+  browser?: (address: string) => Promise<void>;
 }
 
-export async function capture(argv: string[], { env = {}, stdin, typed }: Surroundings = {}): Promise<CapturedRun> {
+export async function capture(argv: string[], { env = {}, stdin, typed, browser }: Surroundings = {}): Promise<CapturedRun> {
   const output = { stdout: '', stderr: '' };
   const keyboard = new PassThrough();
   const answers = [...(typed ?? [])];
@@ -33,6 +35,12 @@ export async function capture(argv: string[], { env = {}, stdin, typed }: Surrou
     },
   });
   const input = typed === undefined ? Readable.from(stdin === undefined ? [] : [stdin]) : Object.assign(keyboard, { isTTY: true });
-  const exitCode = await run(argv, { env: { NO_COLOR: '1', ...env }, stdin: input, stdout: sink('stdout'), stderr: sink('stderr') });
+  const exitCode = await run(argv, {
+    env: { NO_COLOR: '1', ...env },
+    stdin: input,
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    openBrowser: browser ?? (() => Promise.reject(new Error('no browser'))),
+  });
   return { exitCode, ...output };
 }

@@ -32,8 +32,7 @@ export interface Failure {
 }
 
 const advice: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED:
-    'If the credential was revoked or you were switched off, ask an administrator for a new invitation and run "stint sign-in" with it.',
+  UNAUTHENTICATED: 'Run "stint sign-in". If that is refused too, ask an administrator.',
   FORBIDDEN: 'Your role does not allow this; "stint who-am-i" shows what it allows.',
   LIMITED: 'Wait a little and try again.',
   TRY_AGAIN: 'Try again in a moment.',

@@ -12,6 +12,8 @@ export interface Io {
   stdin: Readable & { isTTY?: boolean };
   stdout: TextSink;
   stderr: TextSink;
+  /** Shows an address in the person's browser. Rejects where there is none. */
+  openBrowser(address: string): Promise<unknown>;
 }
 
 /** True when a person sits there: questions can be asked. */

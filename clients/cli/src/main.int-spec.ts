@@ -1,7 +1,6 @@
 // The command line as the process that it is.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { anId, signedIn, tenantId } from './signed-in.support.ts';
@@ -62,46 +61,10 @@ describe('the process', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test.each([
-    ['before the server has taken the key', false],
-    ['after the server has taken the key', true],
-  ])('killed while it signs in, %s, goes on with the same key', async (_when, taken) => {
-    const known = new Set<string>();
-    here.gateway.registered = known;
-    const technician = { id: anId(2), displayName: 'Anna', email: 'anna@example.com' };
-    const credentials: string[] = [];
-    const redeem = (input: { credentialId: string }) => {
-      credentials.push(input.credentialId);
-      known.add(input.credentialId);
-      return { redeemInvitation: { __typename: 'SignUp', credentialId: input.credentialId, technician } };
-    };
-    here.gateway.on('WhoAmI', () => ({
-      viewer: {
-        kind: 'TECHNICIAN',
-        id: anId(2),
-        access: [],
-        tenant: { id: tenantId, name: 'Contoso' },
-        technician: { ...technician, roles: [], totpEnrolled: false, groups: [] },
-      },
-    }));
-    const signIn = ['sign-in', `${here.gateway.url}/join#Zm9vYmFyYmF6cXV4MTIzNA`, '--name', 'Anna', '--profile', 'new'];
-
-    const child = start(...signIn);
-    here.gateway.on('RedeemInvitation', async ({ variables }) => {
-      const input = variables['input'] as { credentialId: string };
-      if (taken) redeem(input);
-      else credentials.push(input.credentialId);
-      child.kill('SIGKILL');
-      await once(child, 'close');
-      return {};
-    });
-    await once(child, 'close');
-    expect(await readdir(join(here.folder, 'profiles'))).toEqual(['default.json', 'new.pending.json']);
-
-    here.gateway.on('RedeemInvitation', ({ variables }) => redeem(variables['input'] as { credentialId: string }));
-    expect(await ended(start(...signIn))).toMatchObject({ code: 0, stdout: expect.stringContaining('anna@example.com') });
-    expect(await readdir(join(here.folder, 'profiles'))).toEqual(['default.json', 'new.json']);
-    expect(new Set(credentials).size).toBe(1);
-    expect(credentials).toHaveLength(taken ? 1 : 2);
+  test('runs beside others: each uses the session once, and none ends it', async () => {
+    here.gateway.on('Tenants', () => ({ tenants: { edges: [], pageInfo: { hasNextPage: false, endCursor: null } } }));
+    const runs = await Promise.all(Array.from({ length: 4 }, () => ended(start('tenant', 'list'))));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(new Set(here.gateway.refreshed).size).toBe(4);
   });
 });

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import open from 'open';
 import { run } from './run.ts';
 
 // "stint audit list … | head" closes the pipe early: that is no failure.
@@ -9,4 +10,5 @@ process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
+  openBrowser: (address) => open(address),
 });

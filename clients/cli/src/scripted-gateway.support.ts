@@ -1,12 +1,11 @@
 // A gateway that answers what a test tells it to: for what a real one cannot be brought to do, and to see what was sent.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { newId } from '@stint/kernel';
 
 export interface Call {
   operation: string;
   variables: Record<string, unknown>;
-  /** Who signed in; null for an anonymous request. */
-  credentialId: string | null;
 }
 
 /** The data to answer; `hangUp` closes the connection without an answer, `refuse` answers a top-level error. */
@@ -19,8 +18,8 @@ export function refuse(code: string, message: string): object {
 
 export class ScriptedGateway {
   readonly calls: Call[] = [];
-  /** Credentials that may sign in; null for any. */
-  registered: Set<string> | null = null;
+  /** The refresh tokens that were used, in order. */
+  readonly refreshed: string[] = [];
   readonly #answers = new Map<string, Answer>();
   readonly #server = createServer((request, response) => void this.#handle(request, response));
 
@@ -50,13 +49,14 @@ export class ScriptedGateway {
     const send = (status: number, value: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (request.url === '/oauth/token') {
-      const [, claims = ''] = (new URLSearchParams(body).get('client_assertion') ?? '').split('.');
-      const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string };
-      if (this.registered !== null && !this.registered.has(sub)) return void send(401, { error: 'invalid_client' });
-      return void send(200, { access_token: sub, token_type: 'DPoP', expires_in: 60 });
+      const present = new URLSearchParams(body).get('refresh_token') ?? '';
+      // As the real one: a token that is used twice ends the session.
+      if (this.refreshed.includes(present)) return void send(400, { error: 'invalid_grant' });
+      this.refreshed.push(present);
+      return void send(200, { access_token: 'access', refresh_token: newId(), token_type: 'DPoP', expires_in: 60 });
     }
     const { operationName, variables } = JSON.parse(body) as { operationName: string; variables: Record<string, unknown> };
-    const call = { operation: operationName, variables, credentialId: request.headers.authorization?.replace('DPoP ', '') ?? null };
+    const call = { operation: operationName, variables };
     this.calls.push(call);
     const answer = await this.#answers.get(operationName)?.(call);
     if (answer === hangUp) return void request.socket.destroy();

@@ -34,10 +34,8 @@ export function openSession(io: Io, options: GlobalOptions): Session {
     output: new Output(io, { json: options.json === true }),
     async signedIn() {
       const profile = await store.open(profileName);
-      return {
-        profile,
-        client: new StintClient({ url: profile.url, credential: { id: profile.credentialId, privateKey: profile.privateKey } }),
-      };
+      const credential = { clientId: 'stint-cli', dpopKey: profile.dpopKey, refreshTokens: store.refreshTokens(profileName) };
+      return { profile, client: new StintClient({ url: profile.url, credential }) };
     },
   };
 }

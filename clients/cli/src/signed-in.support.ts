@@ -1,10 +1,12 @@
 // A profile that is signed in at a scripted gateway, new for each test.
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
+import { newId } from '@stint/kernel';
 import { capture, type CapturedRun, type Surroundings } from './captured-run.support.ts';
-import { newProfileContent, type ProfileContent } from './profile/profile.ts';
+import type { ProfileContent } from './profile/profile.ts';
 import { ProfileStore } from './profile/profile.store.ts';
 import { ScriptedGateway } from './scripted-gateway.support.ts';
 
@@ -16,10 +18,15 @@ export const tenantId = anId(1);
 export interface SignedIn {
   gateway: ScriptedGateway;
   folder: string;
-  profile: ProfileContent;
   stint(argv: string[], surroundings?: Surroundings): Promise<CapturedRun>;
   /** The inputs of all calls of a mutation. */
   sent(operation: string): Record<string, unknown>[];
+}
+
+/** What a sign-in at `url` keeps. The scripted gateway takes any refresh token that it has not seen yet. */
+export function newProfile(url: string): ProfileContent {
+  const dpopKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  return { version: 2, url, dpopKey, refreshToken: newId() };
 }
 
 /** Call once in a test file; the object's fields are those of the running test. */
@@ -27,7 +34,6 @@ export function signedIn(): SignedIn {
   const here: SignedIn = {
     gateway: new ScriptedGateway(),
     folder: '',
-    profile: newProfileContent('http://127.0.0.1:1', ''),
     stint: (argv, surroundings = {}) => capture(['--config-dir', here.folder, ...argv], surroundings),
     sent: (operation) =>
       here.gateway.calls
@@ -38,10 +44,7 @@ export function signedIn(): SignedIn {
     here.gateway = new ScriptedGateway();
     await here.gateway.start();
     here.folder = await mkdtemp(join(tmpdir(), 'stint-cli-'));
-    here.profile = newProfileContent(here.gateway.url, 'mark');
-    const store = new ProfileStore(here.folder);
-    await store.begin('default', here.profile);
-    await store.finish('default');
+    await new ProfileStore(here.folder).save('default', newProfile(here.gateway.url));
     here.gateway.on('HomeTenant', () => ({ viewer: { tenant: { id: tenantId } } }));
   });
   afterEach(async () => {

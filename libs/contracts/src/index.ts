@@ -33,11 +33,4 @@ export {
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
 export { type AccountKind, type ApprovalContent } from './approval-content.ts';
-export {
-  approvalChallenge,
-  keyApprovalChallenge,
-  type ApprovalProof,
-  type KeyApprovalContent,
-  type KeyProof,
-  type PasskeyProof,
-} from './approval.ts';
+export { approvalChallenge, type ApprovalProof } from './approval.ts';

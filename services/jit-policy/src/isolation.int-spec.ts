@@ -100,8 +100,8 @@ const attempts: Record<string, Attempt> = {
   },
   'Mutation.approveLogin': {
     query:
-      'mutation ($id: ID!, $code: String!, $key: ID!) { approveLogin(input: { id: $id, code: $code, keyId: $key, signature: "" }) { __typename ... on Problem { message } } }',
-    variables: ({ login, code }) => ({ id: login, code, key: oldId() }),
+      'mutation ($id: ID!, $code: String!) { approveLogin(input: { id: $id, code: $code, assertion: "{}" }) { __typename ... on Problem { message } } }',
+    variables: ({ login, code }) => ({ id: login, code }),
     kinds: ['technician'],
   },
   'Mutation.denyLogin': {

@@ -41,6 +41,15 @@ export async function readPrivateFile(path: string): Promise<string | null> {
  * is never touched: throws EEXIST.
  */
 export async function writeNewPrivateFile(path: string, content: string): Promise<void> {
+  await withDraft(path, content, (draft) => link(draft, path));
+}
+
+/** The same, instead of the file that may be there. */
+export async function replacePrivateFile(path: string, content: string): Promise<void> {
+  await withDraft(path, content, (draft) => rename(draft, path));
+}
+
+async function withDraft(path: string, content: string, finish: (draft: string) => Promise<void>): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(draft, 'wx', 0o600);
@@ -50,17 +59,11 @@ export async function writeNewPrivateFile(path: string, content: string): Promis
     } finally {
       await file.close();
     }
-    await link(draft, path);
+    await finish(draft);
   } finally {
     await rm(draft, { force: true });
   }
   await syncFolder(dirname(path));
-}
-
-/** Gives a private file its final name, in one step, instead of the file that had it. */
-export async function promotePrivateFile(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  await syncFolder(dirname(to));
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -80,6 +83,6 @@ function refuseShared(path: string, mode: number, uid: number, remedy: string): 
   if ((mode & 0o077) === 0) return;
   throw new CommandRefusal(
     'PROFILE_NOT_PRIVATE',
-    `Others can reach ${path}, which holds your private key. Run "${remedy} ${path}"; if somebody may have read it, have your access revoked and sign in anew.`,
+    `Others can reach ${path}, which holds your sign-in. Run "${remedy} ${path}"; if somebody may have read it, revoke the session and sign in anew.`,
   );
 }

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { newProfileContent } from './profile.ts';
+import { newProfile } from '../signed-in.support.ts';
 import { ProfileStore } from './profile.store.ts';
 
 const url = 'https://stint.example.com';
@@ -20,58 +20,51 @@ const mode = async (path: string) => (await stat(path)).mode & 0o777;
 
 describe('a profile', () => {
   test('is kept for this person alone, and opens again with its key', async () => {
-    const content = newProfileContent(url, 'mark');
-    await store.begin('default', content);
-    await store.finish('default');
+    const content = newProfile(url);
+    await store.save('default', content);
     expect(await mode(store.folder)).toBe(0o700);
     expect(await mode(file('default.json'))).toBe(0o600);
     expect(await readdir(store.folder)).toEqual(['default.json']);
     const profile = await store.open('default');
-    expect(profile).toMatchObject({ name: 'default', url, credentialId: content.credentialId });
-    expect(profile.privateKey.export({ format: 'pem', type: 'pkcs8' })).toBe(content.privateKey);
+    expect(profile).toMatchObject({ name: 'default', url });
+    expect(profile.dpopKey.export({ format: 'pem', type: 'pkcs8' })).toBe(content.dpopKey);
   });
 
   test('is kept for this person alone under a permissive umask too', async () => {
     const before = process.umask(0);
     try {
-      await store.begin('default', newProfileContent(url, 'mark'));
+      await store.save('default', newProfile(url));
     } finally {
       process.umask(before);
     }
     expect(await mode(store.folder)).toBe(0o700);
-    expect(await mode(file('default.pending.json'))).toBe(0o600);
+    expect(await mode(file('default.json'))).toBe(0o600);
   });
 
-  test('is not there before the sign-in is finished, but its key is', async () => {
-    const content = newProfileContent(url, 'mark');
-    await store.begin('default', content);
-    expect(await store.exists('default')).toBe(false);
-    expect(await store.pending('default')).toEqual(content);
-    await expect(store.open('default')).rejects.toThrow(/was not finished/);
+  test('hands out its refresh token once, however many ask at the same time', async () => {
+    await store.save('default', { ...newProfile(url), refreshToken: '0' });
+    const seen: string[] = [];
+    const another = new ProfileStore(join(folder, 'a', 'stint'));
+    const renew = async (present: string) => {
+      await readFile(file('default.json'));
+      seen.push(present);
+      return String(Number(present) + 1);
+    };
+    await Promise.all([store, another, store, another].map((each) => each.refreshTokens('default').exchange(renew)));
+    expect(seen).toEqual(['0', '1', '2', '3']);
+    expect(await readdir(store.folder)).toEqual(['default.json']);
   });
 
-  test('of a second sign-in never overwrites the key of the first', async () => {
-    const content = newProfileContent(url, 'mark');
-    const results = await Promise.allSettled([
-      store.begin('default', content),
-      ...Array.from({ length: 5 }, () => store.begin('default', newProfileContent(url, 'other'))),
-    ]);
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await readdir(store.folder)).toEqual(['default.pending.json']);
-  });
-
-  test('stays as it was when a new sign-in is given up', async () => {
-    const content = newProfileContent(url, 'mark');
-    await store.begin('default', content);
-    await store.finish('default');
-    await store.begin('default', newProfileContent(url, 'other'));
-    await store.abandon('default');
-    expect((await store.open('default')).credentialId).toBe(content.credentialId);
+  test('keeps its refresh token when the gateway does not answer', async () => {
+    await store.save('default', newProfile(url));
+    const before = await readFile(file('default.json'), 'utf8');
+    const lost = store.refreshTokens('default').exchange(() => Promise.reject(new Error('no answer')));
+    await expect(lost).rejects.toThrow('no answer');
+    expect(await readFile(file('default.json'), 'utf8')).toBe(before);
   });
 
   test.each([0o640, 0o604, 0o660, 0o666, 0o644])('that others can reach (%o) is refused', async (shared) => {
-    await store.begin('default', newProfileContent(url, 'mark'));
-    await store.finish('default');
+    await store.save('default', newProfile(url));
     await chmod(file('default.json'), shared);
     await expect(store.open('default')).rejects.toMatchObject({
       type: 'PROFILE_NOT_PRIVATE',
@@ -80,11 +73,10 @@ describe('a profile', () => {
   });
 
   test.each([0o755, 0o770, 0o701])('in a folder that others can enter (%o) is refused, and none is made there', async (shared) => {
-    await store.begin('default', newProfileContent(url, 'mark'));
-    await store.finish('default');
+    await store.save('default', newProfile(url));
     await chmod(store.folder, shared);
     await expect(store.open('default')).rejects.toMatchObject({ type: 'PROFILE_NOT_PRIVATE' });
-    await expect(store.begin('other', newProfileContent(url, 'mark'))).rejects.toMatchObject({ type: 'PROFILE_NOT_PRIVATE' });
+    await expect(store.save('other', newProfile(url))).rejects.toMatchObject({ type: 'PROFILE_NOT_PRIVATE' });
     expect(await readdir(store.folder)).toEqual(['default.json']);
   });
 
@@ -95,9 +87,9 @@ describe('a profile', () => {
   });
 
   test('whose key is damaged is refused without the key', async () => {
-    const content = newProfileContent(url, 'mark');
+    const content = newProfile(url);
     await mkdir(store.folder, { recursive: true, mode: 0o700 });
-    const damaged = { ...content, privateKey: content.privateKey.replace('MC4C', 'XX4C') };
+    const damaged = { ...content, dpopKey: content.dpopKey.replace('MC4C', 'XX4C') };
     await writeFile(file('default.json'), JSON.stringify(damaged), { mode: 0o600 });
     const error = await store.open('default').catch((failure: unknown) => failure);
     expect(error).toMatchObject({ type: 'PROFILE_BROKEN' });
@@ -110,11 +102,5 @@ describe('a profile', () => {
 
   test('that does not exist says how to get one', async () => {
     await expect(store.open('default')).rejects.toMatchObject({ type: 'NOT_SIGNED_IN', message: expect.stringContaining('stint sign-in') });
-  });
-
-  test('holds nothing but what signing in needs', async () => {
-    await store.begin('default', newProfileContent(url, 'mark'));
-    const kept = JSON.parse(await readFile(file('default.pending.json'), 'utf8')) as object;
-    expect(Object.keys(kept).sort()).toEqual(['credentialId', 'invitation', 'privateKey', 'url', 'version']);
   });
 });

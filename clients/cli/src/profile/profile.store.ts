@@ -1,13 +1,14 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RefreshTokens } from '@stint/sdk';
+import { lock } from 'proper-lockfile';
 import { CommandRefusal, UsageError } from '../failure.ts';
-import { preparePrivateFolder, promotePrivateFile, readPrivateFile, refuseSharedFolder, writeNewPrivateFile } from './private-file.ts';
+import { preparePrivateFolder, readPrivateFile, refuseSharedFolder, replacePrivateFile } from './private-file.ts';
 import { profileContent, toProfile, type Profile, type ProfileContent } from './profile.ts';
 
-/**
- * The profiles of one person: `<config>/profiles/<name>.json`, and `<name>.pending.json` from before a sign-in's call
- * until its answer, so that a key that the server may have registered is never lost.
- */
+/** How long others wait for a command that was killed while it held a profile. */
+const STALE_MS = 10_000;
+
+/** The profiles of one person: `<config>/profiles/<name>.json`. */
 export class ProfileStore {
   readonly folder: string;
 
@@ -17,59 +18,63 @@ export class ProfileStore {
 
   /** The profile by this name; refuses with what to do where there is none or others could have read it. */
   async open(name: string): Promise<Profile> {
-    const content = await this.#read(this.#path(name));
-    if (content !== null) return toProfile(name, content);
-    const unfinished = (await this.pending(name)) !== null;
-    throw new CommandRefusal(
-      'NOT_SIGNED_IN',
-      unfinished
-        ? `The sign-in of profile "${name}" was not finished. Run "stint sign-in" with the same link once more.`
-        : `There is no profile "${name}" on this machine. Run "stint sign-in" with your invitation's link.`,
-    );
+    return toProfile(name, await this.#content(name));
   }
 
-  async exists(name: string): Promise<boolean> {
-    return (await this.#read(this.#path(name))) !== null;
+  /** The address that a profile signs in to; null where there is no profile. */
+  async address(name: string): Promise<string | null> {
+    return (await this.#read(name))?.url ?? null;
   }
 
-  /** The unfinished sign-in under this name; null for none. */
-  async pending(name: string): Promise<ProfileContent | null> {
-    return this.#read(this.#pendingPath(name));
+  /** Keeps a new sign-in, instead of the one that was there. */
+  async save(name: string, content: ProfileContent): Promise<void> {
+    await this.#alone(name, () => this.#write(name, content));
   }
 
-  /** Keeps a key before its sign-in is tried. One unfinished sign-in per name. */
-  async begin(name: string, content: ProfileContent): Promise<void> {
+  /** The profile's refresh token, for one command at a time: a token that is used twice ends the session. */
+  refreshTokens(name: string): RefreshTokens {
+    return {
+      exchange: (renew) =>
+        this.#alone(name, async () => {
+          const content = await this.#content(name);
+          await this.#write(name, { ...content, refreshToken: await renew(content.refreshToken) });
+        }),
+    };
+  }
+
+  /** Commands run side by side, in scripts and in other windows. */
+  async #alone<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const path = this.#path(name);
     await preparePrivateFolder(this.folder);
+    const release = await lock(path, {
+      realpath: false,
+      stale: STALE_MS,
+      retries: { retries: 150, factor: 1.2, minTimeout: 20, maxTimeout: 250 },
+      // After a machine's sleep another command may have taken over. The work is then nearly done: let it end.
+      onCompromised: () => undefined,
+    });
     try {
-      await writeNewPrivateFile(this.#pendingPath(name), `${JSON.stringify(content, null, 2)}\n`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new CommandRefusal(
-        'SIGN_IN_RUNNING',
-        `Another sign-in of profile "${name}" is running. Let it end, or take another --profile.`,
-      );
+      return await work();
+    } finally {
+      await release().catch(() => undefined);
     }
   }
 
-  /** The sign-in worked: the pending profile becomes the profile. */
-  async finish(name: string): Promise<void> {
-    await promotePrivateFile(this.#pendingPath(name), this.#path(name));
+  async #write(name: string, content: ProfileContent): Promise<void> {
+    await replacePrivateFile(this.#path(name), `${JSON.stringify(content, null, 2)}\n`);
   }
 
-  /** The server does not know the pending key and never will: forget it. */
-  async abandon(name: string): Promise<void> {
-    await rm(this.#pendingPath(name), { force: true });
+  async #content(name: string): Promise<ProfileContent> {
+    const content = await this.#read(name);
+    if (content !== null) return content;
+    throw new CommandRefusal(
+      'NOT_SIGNED_IN',
+      `There is no profile "${name}" on this machine. Run "stint sign-in <address>" with the address of your Stint.`,
+    );
   }
 
-  #path(name: string): string {
-    return join(this.folder, `${checkedName(name)}.json`);
-  }
-
-  #pendingPath(name: string): string {
-    return join(this.folder, `${checkedName(name)}.pending.json`);
-  }
-
-  async #read(path: string): Promise<ProfileContent | null> {
+  async #read(name: string): Promise<ProfileContent | null> {
+    const path = this.#path(name);
     const text = await readPrivateFile(path);
     if (text === null) return null;
     await refuseSharedFolder(this.folder);
@@ -77,19 +82,16 @@ export class ProfileStore {
       return profileContent.parse(JSON.parse(text));
     } catch {
       // Without the parser's words: they may quote the key.
-      throw new CommandRefusal(
-        'PROFILE_BROKEN',
-        `${path} is not a profile of this version of stint. Restore it from a backup, or sign in anew under another --profile.`,
-      );
+      throw new CommandRefusal('PROFILE_BROKEN', `${path} is not a profile of this version of stint. Remove it and sign in again.`);
     }
   }
-}
 
-function checkedName(name: string): string {
-  if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)) {
-    throw new UsageError(
-      'A profile\'s name has lower-case letters, digits, "-" and "_", begins with a letter or digit, and is at most 64 characters long.',
-    );
+  #path(name: string): string {
+    if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)) {
+      throw new UsageError(
+        'A profile\'s name has lower-case letters, digits, "-" and "_", begins with a letter or digit, and is at most 64 characters long.',
+      );
+    }
+    return join(this.folder, `${name}.json`);
   }
-  return name;
 }

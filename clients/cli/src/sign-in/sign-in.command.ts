@@ -1,50 +1,83 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { Command } from 'commander';
-import { displayName, email } from '@stint/contracts';
-import { text } from '../arguments.ts';
-import { readStdinLine } from '../prompt.ts';
-import type { Act } from '../session.ts';
-import { parseInvitation } from './invitation.ts';
-import { signIn, type Details } from './sign-in.ts';
+import { email } from '@stint/contracts';
+import { signInWithBrowser } from '@stint/sdk';
+import { text, wholeNumber } from '../arguments.ts';
+import { CommandRefusal, UsageError } from '../failure.ts';
+import { WhoAmIDocument } from '../generated/operations.ts';
+import type { Act, Session } from '../session.ts';
+import { gatewayAddress } from './gateway-address.ts';
 
-interface SignInOptions extends Details {
-  url?: string;
-  allowHttp?: boolean;
+interface SignInOptions {
+  email?: string;
   replace?: boolean;
+  allowHttp?: boolean;
+  minutes: number;
 }
 
 export function addSignInCommand(program: Command, act: Act): void {
   program
     .command('sign-in')
-    .description('redeem an invitation and keep who you are as a profile on this machine')
-    .argument('<link>', 'the invitation\'s link, or "-" to read it from stdin')
-    .option('--name <name>', 'your name as others will see it', text(displayName))
-    .option('--email <email>', "first administrator's link only: your address", text(email))
-    .option('--msp <name>', "first administrator's link only: the MSP's name", text(displayName))
-    .option('--url <address>', "Stint's address, where only the token was given")
-    .option('--replace', "give up the profile's present key, if it has one")
-    .option('--allow-http', 'accept a link without TLS to another machine')
+    .description('sign in with your browser and keep the session as a profile on this machine')
+    .argument('[address]', "Stint's address; the profile's own, if it has one")
+    .option('--email <email>', 'who you are, to save typing it in the browser', text(email))
+    .option('--replace', 'let the profile sign in to another address than before')
+    .option('--allow-http', 'accept an address without TLS on another machine')
+    .option('--minutes <minutes>', 'how long to wait for the browser', wholeNumber(1, 60), 10)
     .action(
-      act(async (session, link: string, { name, email: address, msp, ...options }: SignInOptions) => {
-        const invitation = parseInvitation(link === '-' ? await readStdinLine(session.io, 'The link:') : link, options);
-        const details: Details = {
-          ...(name === undefined ? {} : { name }),
-          ...(address === undefined ? {} : { email: address }),
-          ...(msp === undefined ? {} : { msp }),
-        };
-        const { technician, tenant, credentialId } = await signIn(session, invitation, details, options.replace === true);
-        const profile = { name: session.profileName, url: invitation.url, credentialId };
+      act(async (session, given: string | undefined, options: SignInOptions) => {
+        const url = await chosenAddress(session, given, options);
+        await signIn(session, url, options);
+        const { client } = await session.signedIn();
+        const { viewer } = await client.request(WhoAmIDocument);
         session.output.thing(
-          { profile, technician, tenant },
+          { profile: { name: session.profileName, url }, technician: viewer.technician, tenant: viewer.tenant },
           [
-            ['name', technician.displayName],
-            ['email', technician.email],
-            ['tenant', tenant?.name ?? ''],
-            ['tenant id', tenant?.id ?? ''],
+            ['name', viewer.technician?.displayName ?? ''],
+            ['email', viewer.technician?.email ?? ''],
+            ['tenant', viewer.tenant?.name ?? ''],
+            ['tenant id', viewer.tenant?.id ?? ''],
             ['profile', session.profileName],
-            ['signs in to', invitation.url],
+            ['signs in to', url],
           ],
-          'Signed in. The private key is on this machine only.',
+          'Signed in.',
         );
       }),
     );
+}
+
+async function chosenAddress({ store, profileName }: Session, given: string | undefined, options: SignInOptions): Promise<string> {
+  const present = await store.address(profileName);
+  if (given === undefined) {
+    if (present !== null) return present;
+    throw new UsageError('Where to? Pass the address of your Stint: stint sign-in https://stint.example.com');
+  }
+  const url = gatewayAddress(given, options);
+  if (present === null || present === url || options.replace === true) return url;
+  throw new CommandRefusal(
+    'PROFILE_EXISTS',
+    `Profile "${profileName}" signs in to ${present}. Take another --profile, or pass --replace to give that up.`,
+  );
+}
+
+async function signIn(
+  { io, output, store, profileName }: Session,
+  url: string,
+  { email: loginHint, minutes }: SignInOptions,
+): Promise<void> {
+  const dpopKey = generateKeyPairSync('ed25519').privateKey;
+  const signal = AbortSignal.timeout(minutes * 60_000);
+  const open = async (address: string) => {
+    // On stderr, and with --json too: on a machine without a browser it is the only way to go on.
+    io.stderr.write(`Sign in with your browser:\n${address}\n`);
+    await io.openBrowser(address).catch(() => output.note('No browser could be opened. Open the address yourself, on this machine.'));
+  };
+  const { refreshToken } = await signInWithBrowser({ url, dpopKey, signal, open, ...(loginHint === undefined ? {} : { loginHint }) }).catch(
+    (error: unknown) => {
+      if (!signal.aborted) throw error;
+      throw new CommandRefusal('SIGN_IN_UNFINISHED', `Nobody signed in within ${minutes} minutes. Nothing was changed.`);
+    },
+  );
+  const pem = dpopKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  await store.save(profileName, { version: 2, url, dpopKey: pem, refreshToken });
 }

@@ -14,7 +14,7 @@ export function addWhoAmICommand(program: Command, act: Act): void {
         const { profile, client } = await signedIn();
         const { viewer } = await client.request(WhoAmIDocument);
         const { technician, tenant } = viewer;
-        output.thing({ profile: { name: profile.name, url: profile.url, credentialId: profile.credentialId }, ...viewer }, [
+        output.thing({ profile: { name: profile.name, url: profile.url }, ...viewer }, [
           ['name', technician?.displayName ?? ''],
           ['email', technician?.email ?? ''],
           ['roles', technician?.roles.map(roleText).join(', ') ?? words(viewer.kind)],
@@ -26,7 +26,6 @@ export function addWhoAmICommand(program: Command, act: Act): void {
           ...viewer.access.map(({ tenant: where, permissions }): Field => [`may in ${where?.name ?? '?'}`, permissions.join(', ')]),
           ['profile', profile.name],
           ['signs in to', profile.url],
-          ['credential', profile.credentialId],
         ]);
       }),
     );

@@ -14,7 +14,7 @@ const requestedAt = new Date('2026-11-23T12:00:00Z');
 const inTime = addSeconds(requestedAt, 3599.999);
 const tooLate = addSeconds(requestedAt, 3600);
 const [anna, bert, carl, dora, bosses] = [newId(), newId(), newId(), newId(), newId()];
-const proof: ApprovalProof = { by: 'key', keyId: newId(), x: 'x', signature: 's' };
+const proof = { by: 'passkey', passkeyId: 'p' } as ApprovalProof;
 
 function aRequest(state: AccessRequestState = 'PENDING', change: Partial<AccessRequest> = {}): AccessRequest {
   const over = state !== 'PENDING';

@@ -11,7 +11,7 @@ import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
 import type { Approval } from '../grant/grant.service.ts';
 import { ApprovalOutcomeService } from '../login/approval-outcome.service.ts';
-import { checkedProof, type ProofInput } from '../login/approval-proof.ts';
+import { checkedProof } from '../login/approval-proof.ts';
 import { approvalContent } from '../login/approval.domain.ts';
 import { decideLogin, type LoginRequest } from '../login/login.domain.ts';
 import { LoginRepository } from '../login/login.repository.ts';
@@ -23,7 +23,8 @@ import { AccessRequestRepository } from './access-request.repository.ts';
 import { AccessRequestEnding } from './access-request-ending.ts';
 
 /** What an approver sends. */
-export interface ApproveAccess extends ProofInput {
+export interface ApproveAccess {
+  assertion: string;
   id: Id;
   sessionSeconds?: number | null | undefined;
 }
@@ -110,7 +111,7 @@ export class AccessRequestService {
       if (hasApproved(request, caller.id)) return request;
       const sessionSeconds = approvedSeconds(request, input.sessionSeconds ?? null);
       const content = approvalContent('second-approval', login, requester.id, { ...request, sessionSeconds });
-      const proof = await checkedProof(caller, content, input, this.publicUrl);
+      const proof = await checkedProof(caller, content, input.assertion, this.publicUrl);
       const next = decideRequest(request, { do: 'approve', by: caller, sessionSeconds, proof }, now);
       if (next.state === 'APPROVED') {
         if (!device.active) throw conflict('The computer was revoked.');

@@ -296,21 +296,17 @@ export type ApproveLoginInput = {
   /** One of the login's `accountKinds`; the first when left out. */
   accountKind?: InputMaybe<AccountKind>;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
-  assertion?: InputMaybe<Scalars['String']['input']>;
+  assertion: Scalars['String']['input'];
   /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
   code?: InputMaybe<Scalars['String']['input']>;
   /** The request. */
   id: Scalars['ID']['input'];
-  /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
-  keyId?: InputMaybe<Scalars['ID']['input']>;
   /** The number that the computer shows, as the technician typed it; only for PUSH, and needed there. A wrong one denies the login. */
   number?: InputMaybe<Scalars['String']['input']>;
   /** Why the technician needs access, up to 500 characters. */
   reason?: InputMaybe<Scalars['String']['input']>;
   /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
   sessionSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Instead of `assertion`: the key's Ed25519 signature (base64url) over the old approval challenge. */
-  signature?: InputMaybe<Scalars['String']['input']>;
   /** The ticket that it is for, up to 100 characters. */
   ticket?: InputMaybe<Scalars['String']['input']>;
 };

@@ -142,9 +142,15 @@ describe('the record of a grant', () => {
     ]);
   });
 
-  test('without a passkey says that nothing is signed', async () => {
-    const id = await world.active(anna, computer);
-    const { json, content } = await evidence(id);
+  test('by an authenticator app says that nothing is signed', async () => {
+    const totpLogin = { tenantId: customer.tenantId, totpLogin: true };
+    await world.mutate(technicianActor(msp, 'ADMINISTRATOR'), 'updateJitSettings', '... on Tenant { __typename }', totpLogin);
+    const login = await world.start(computer, 'TOTP');
+    const { mspId, tenantId } = customer;
+    const ids = { loginRequestId: login.id, deviceId: computer.actor.id, technicianId: anna.actor.id };
+    await service.tell('totp-accepted', { mspId, tenantId, ...ids });
+    await service.settled();
+    const { json, content } = await evidence(idOf((await world.login(anna.actor, login.id))['grant']));
     expect(content.approval).toEqual({ by: 'unsigned' });
     expect(await verifyEvidence(json)).toMatchObject({ intact: true, proved: [] });
   });

@@ -93,7 +93,7 @@ function personOf(people: ReadonlyMap<Id, TechnicianCopy>, id: Id): EvidencePers
 }
 
 function proofOf(proof: ApprovalProof | null): EvidenceProof {
-  return proof?.by === 'passkey' ? proof : { by: 'unsigned' };
+  return proof ?? { by: 'unsigned' };
 }
 
 function instant(at: Date | null): string | null {

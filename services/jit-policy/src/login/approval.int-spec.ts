@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
-import { approvalChallenge, type ApprovalContent, type PasskeyProof, type Payload } from '@stint/contracts';
+import { approvalChallenge, type ApprovalContent, type ApprovalProof, type Payload } from '@stint/contracts';
 import { verifyPasskeyAssertion } from '@stint/crypto';
 import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { idOf, technicianActor, World, type Computer, type Technician } from '../testing/world.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterAll(() => service.close());
 
 const proofOf = async (loginId: Id) =>
-  (await service.rows<{ proof: PasskeyProof }>('select approval_proof as proof from jit_grant where login_request_id = $1', [loginId]))[0]
+  (await service.rows<{ proof: ApprovalProof }>('select approval_proof as proof from jit_grant where login_request_id = $1', [loginId]))[0]
     ?.proof;
 const demands = async (by: Technician, id: Id) =>
   (
@@ -49,7 +49,7 @@ describe('an approval by passkey', () => {
     const choice = { reason: 'Printer', ticket: 'T-1', sessionSeconds: 600 };
     const signed = { reason: 'Printer', ticket: 'T-1', durationSeconds: 600 };
     expect(await world.approveBy(own, bert, login, choice, signed)).toMatchObject({ state: 'APPROVED', sessionSeconds: 600 });
-    const proof = (await proofOf(login.id)) as PasskeyProof;
+    const proof = (await proofOf(login.id)) as ApprovalProof;
     expect(proof).toMatchObject({ by: 'passkey', passkeyId: own.passkeys[0]?.credentialId, algorithm });
     expect(proof.content).toEqual({ ...login.content, ...signed, purpose: 'login', technicianId: bert.actor.id, accountKind: 'LOCAL' });
     // Whoever has the row can check it without us.

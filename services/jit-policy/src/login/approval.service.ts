@@ -16,7 +16,7 @@ import type { Approval } from '../grant/grant.service.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
 import { ApprovalOutcomeService } from './approval-outcome.service.ts';
-import { checkedProof, type ProofInput } from './approval-proof.ts';
+import { checkedProof } from './approval-proof.ts';
 import { approvalContent, assertDemandsMet, checkedChoice, numberFits, totpObstacle, withAccountKind } from './approval.domain.ts';
 import { decideLogin, isPending, type LoginRequest } from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
@@ -24,7 +24,8 @@ import type { LoginWithGrant } from './login.service.ts';
 import { PromptRepository } from './prompt.repository.ts';
 
 /** What a technician sends to approve a login. */
-export interface ApproveInput extends ProofInput {
+export interface ApproveInput {
+  assertion: string;
   id: Id;
   code?: string | null | undefined;
   number?: string | null | undefined;
@@ -63,7 +64,7 @@ export class ApprovalService {
       const approved = decideLogin(request, { do: 'approve', sessionSeconds }, now);
       assertDemandsMet(allowed(decision), choice);
       const content = approvalContent('login', request, technician.id, { ...choice, sessionSeconds });
-      const proof = await checkedProof(technician, content, input, this.publicUrl);
+      const proof = await checkedProof(technician, content, input.assertion, this.publicUrl);
       const approval = {
         request: approved,
         technician,

@@ -119,7 +119,7 @@ describe('a login by PUSH', () => {
 
   test('the right number without the passkey gives nothing, nor does a passkey over another number', async () => {
     const login = await push();
-    expect(await approve(login, { assertion: null })).toMatchObject({ __typename: 'ApprovalInvalid' });
+    expect(await approve(login, { assertion: '{}' })).toMatchObject({ __typename: 'ApprovalInvalid' });
     expect(await approve(login, {}, { shownNumber: '' })).toMatchObject({ __typename: 'ApprovalInvalid' });
     expect(await service.rows('select 1 from jit_grant where login_request_id = $1', [login.id])).toEqual([]);
   });

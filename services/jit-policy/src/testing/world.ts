@@ -1,31 +1,17 @@
-import type { KeyObject } from 'node:crypto';
-import {
-  accessOf,
-  approvalChallenge,
-  keyApprovalChallenge,
-  type Actor,
-  type ApprovalContent,
-  type KeyApprovalContent,
-  type Payload,
-  type Role,
-} from '@stint/contracts';
-import {
-  generateSigningKey,
-  passkeyRegistrationOptions,
-  passkeyRequestOptions,
-  publicKeyX,
-  signDetached,
-  verifyPasskeyRegistration,
-} from '@stint/crypto';
+import { accessOf, approvalChallenge, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
+import { passkeyRegistrationOptions, passkeyRequestOptions, verifyPasskeyRegistration } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { PasskeyEmulator, type PasskeyAlgorithm } from '@stint/passkey-emulator';
 import { oldId, type Answer, type TestJitPolicy } from './test-jit-policy.ts';
 
-/** A technician with the key on their phone. */
+/** What a passkey is known by: as the messages have it. */
+type Key = Payload<'technician-keys-changed'>['keys'][number];
+
+/** A technician with the passkey on their phone. */
 export interface Technician {
   actor: Actor;
-  keyId: Id;
-  key: KeyObject;
+  phone: PasskeyEmulator;
+  keys: readonly Key[];
   told: Payload<'technician-changed'>;
 }
 
@@ -40,7 +26,7 @@ export interface Computer {
 export interface StartedLogin {
   id: Id;
   code: string;
-  content: KeyApprovalContent;
+  content: Omit<ApprovalContent, 'purpose' | 'technicianId'>;
 }
 
 /** An account as its device is told. */
@@ -94,8 +80,6 @@ export class World {
     role: Role = 'TECHNICIAN',
     change: Partial<Payload<'technician-changed'>> = {},
   ): Promise<Technician> {
-    const key = generateSigningKey();
-    const keyId = oldId();
     const told = {
       mspId: tenant.mspId,
       tenantId: tenant.tenantId,
@@ -109,7 +93,8 @@ export class World {
       version: 1,
       ...change,
     };
-    const technician = { actor: technicianActor(tenant, role, told.technicianId), keyId, key, told };
+    const { phone, key } = await newPhone(told);
+    const technician = { actor: technicianActor(tenant, role, told.technicianId), phone, keys: [key], told };
     await this.service.tell('technician-changed', told);
     await this.service.tell('technician-keys-changed', keysOf(technician));
     return technician;
@@ -160,12 +145,13 @@ export class World {
     );
     if (started.__typename !== 'StartedLogin') throw new Error(JSON.stringify(started));
     const login = started['loginRequest'] as Record<string, never>;
-    const content: KeyApprovalContent = {
+    const content: StartedLogin['content'] = {
       loginRequestId: id,
       tenantId: computer.tenantId,
       tenantName: login['tenantName'] ?? '',
       deviceId: computer.actor.id,
       hostName: login['hostName'] ?? '',
+      accountKind: 'LOCAL',
       shownNumber: login['shownNumber'] ?? '',
       durationSeconds: login['sessionSeconds'] ?? 0,
       reason: null,
@@ -175,24 +161,17 @@ export class World {
   }
 
   /** Approves as the phone does. `change` alters what is sent, `signed` what the signature covers. */
-  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<KeyApprovalContent> = {}): Promise<Thing> {
-    const signature = signDetached(by.key, keyApprovalChallenge({ ...login.content, ...signed }));
-    const input = { id: login.id, code: login.code, keyId: by.keyId, signature, ...change };
-    return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} }`, input);
+  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}): Promise<Thing> {
+    return this.approveBy(by.phone, by, login, change, signed);
   }
 
-  /** A phone with a new passkey of the technician, of which services/tenants tells besides the key. */
+  /** Another phone with a new passkey of the technician, of which services/tenants tells. */
   async phone(by: Technician, algorithm: PasskeyAlgorithm = -7): Promise<PasskeyEmulator> {
-    const phone = new PasskeyEmulator();
-    const user = { id: Buffer.from(by.actor.id), name: by.told.email, displayName: by.told.displayName };
-    const { challenge, optionsJson } = await passkeyRegistrationOptions({ rpId: site.rpId, user, timeoutSeconds: 60 });
-    const response = JSON.stringify(phone.register(optionsJson, site.origin, { algorithm }));
-    const verdict = await verifyPasskeyRegistration(response, { challenge, ...site });
-    if (!verdict.ok) throw new Error(verdict.failure);
+    const { phone, key } = await newPhone(by.told, algorithm);
     const told = keysOf(by);
     const version = (this.#keyVersions.get(by.actor.id) ?? told.version) + 1;
     this.#keyVersions.set(by.actor.id, version);
-    await this.service.tell('technician-keys-changed', { ...told, keys: [...told.keys, verdict.passkey], version });
+    await this.service.tell('technician-keys-changed', { ...told, keys: [...told.keys, key], version });
     return phone;
   }
 
@@ -205,7 +184,7 @@ export class World {
     signed: Partial<ApprovalContent> = {},
     attack: Attack = {},
   ): Promise<Thing> {
-    const content: ApprovalContent = { ...login.content, purpose: 'login', technicianId: by.actor.id, accountKind: 'LOCAL', ...signed };
+    const content: ApprovalContent = { ...login.content, purpose: 'login', technicianId: by.actor.id, ...signed };
     const input = { id: login.id, code: login.code, assertion: await this.assertion(phone, content, attack), ...change };
     return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} } ... on AccessDenied { rule }`, input);
   }
@@ -312,8 +291,22 @@ export function idOf(thing: unknown): Id {
   return (thing as { id: Id }).id;
 }
 
-/** The message about a technician's keys. */
-export function keysOf({ told, keyId, key }: Pick<Technician, 'told' | 'keyId' | 'key'>): Payload<'technician-keys-changed'> {
+/** The message about a technician's passkeys. */
+export function keysOf({ told, keys }: Pick<Technician, 'told' | 'keys'>): Payload<'technician-keys-changed'> {
   const { mspId, tenantId, technicianId } = told;
-  return { mspId, tenantId, technicianId, keys: [{ id: keyId, publicKey: publicKeyX(key), algorithm: -8 }], version: 1 };
+  return { mspId, tenantId, technicianId, keys: [...keys], version: 1 };
+}
+
+/** A phone with a passkey of somebody, and what it is known by. */
+export async function newPhone(
+  owner: Pick<Payload<'technician-changed'>, 'technicianId' | 'email' | 'displayName'>,
+  algorithm: PasskeyAlgorithm = -7,
+): Promise<{ phone: PasskeyEmulator; key: Key }> {
+  const phone = new PasskeyEmulator();
+  const user = { id: Buffer.from(owner.technicianId), name: owner.email, displayName: owner.displayName };
+  const { challenge, optionsJson } = await passkeyRegistrationOptions({ rpId: site.rpId, user, timeoutSeconds: 60 });
+  const response = JSON.stringify(phone.register(optionsJson, site.origin, { algorithm }));
+  const verdict = await verifyPasskeyRegistration(response, { challenge, ...site });
+  if (!verdict.ok) throw new Error(verdict.failure);
+  return { phone, key: verdict.passkey };
 }

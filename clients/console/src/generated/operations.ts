@@ -16,21 +16,17 @@ export type ApproveLoginInput = {
   /** One of the login's `accountKinds`; the first when left out. */
   accountKind?: AccountKind | null | undefined;
   /** The approver's passkey over the approval challenge, which covers everything that was shown and chosen: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
-  assertion?: string | null | undefined;
+  assertion: string;
   /** The code from the QR: proof of having scanned it. Null for a PUSH login that asked the caller. */
   code?: string | null | undefined;
   /** The request. */
   id: string;
-  /** Instead of `assertion`, while command line tools still sign with a key: the approver's credential id. */
-  keyId?: string | null | undefined;
   /** The number that the computer shows, as the technician typed it; only for PUSH, and needed there. A wrong one denies the login. */
   number?: string | null | undefined;
   /** Why the technician needs access, up to 500 characters. */
   reason?: string | null | undefined;
   /** How long the session is to last, in seconds; the default of `demands` when left out, and never more than its longest. */
   sessionSeconds?: number | null | undefined;
-  /** Instead of `assertion`: the key's Ed25519 signature (base64url) over the old approval challenge. */
-  signature?: string | null | undefined;
   /** The ticket that it is for, up to 100 characters. */
   ticket?: string | null | undefined;
 };

@@ -57,6 +57,24 @@ describeWithRealTools('the agent on a private machine', () => {
     await isReported({ state: 'ABSENT' });
   });
 
+  test('the password is as long as the server says, and opens the account', async () => {
+    const passwords: string[] = [];
+    const run: RunTool = (tool, args, input) => {
+      if (tool === 'chpasswd' && input !== undefined) passwords.push(input.trimEnd().slice('jit-anna:'.length));
+      return runInNamespace(tool, args, input);
+    };
+    await start({ run });
+    const driver = new LinuxDriver({ root: machine.root });
+    for (const passwordLength of [12, 127]) {
+      server.want(aDesiredAccount({ id, passwordLength, grantId: `grant of ${passwordLength}` }));
+      await becomes('ENABLED');
+      expect(passwords.at(-1)).toHaveLength(passwordLength);
+      expect(await driver.verifyPassword('jit-anna', passwords.at(-1) ?? '')).toBe(true);
+      server.want(aDesiredAccount({ id, state: 'DISABLED' }));
+      await becomes('DISABLED');
+    }
+  });
+
   test('out of reach of the server the session ends on time, and is reported when it is back', async () => {
     await start();
     server.want(aDesiredAccount({ id, sessionSeconds: 2 }));

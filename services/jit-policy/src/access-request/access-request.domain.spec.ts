@@ -47,6 +47,8 @@ const commands = {
   expiry: { do: 'expire' },
 } as const satisfies Record<string, AccessRequestCommand>;
 type Name = keyof typeof commands;
+/** A new command does not compile until it is here, and fails until it is above. */
+const everyCommand: Record<AccessRequestCommand['do'], true> = { approve: true, deny: true, cancel: true, expire: true };
 
 /** `same`: nothing changes. `Conflict`, `NotAnApprover`: the caller is told. */
 type Outcome = AccessRequestState | 'same' | 'Conflict' | 'NotAnApprover';
@@ -81,6 +83,7 @@ const table: Record<AccessRequestState | 'PENDING but late', Record<Name, Outcom
 describe('every state meets every command', () => {
   test('the table is complete', () => {
     expect(Object.keys(table).sort()).toEqual([...accessRequestStates, 'PENDING but late'].sort());
+    expect(new Set(Object.values(commands).map((command) => command.do))).toEqual(new Set(Object.keys(everyCommand)));
   });
 
   const pairs = Object.entries(table).flatMap(([state, row]) =>

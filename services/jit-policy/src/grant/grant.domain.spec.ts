@@ -81,6 +81,10 @@ const commands = {
   fail: { do: 'fail', why: 'disk full' },
 } as const satisfies Record<string, GrantCommand>;
 type Name = keyof typeof commands;
+/** A new command does not compile until it is here, and fails until it is above. */
+const everyCommand: Record<GrantCommand['do'], true> = {
+  ...{ activate: true, end: true, tick: true, 'see-ended': true, extend: true, shorten: true, fail: true },
+};
 
 const when = (name: Name): Date => {
   switch (name) {
@@ -136,6 +140,7 @@ const table: Record<GrantState, Record<Name, Outcome>> = {
 describe('every state meets every command', () => {
   test('the table is complete', () => {
     expect(Object.keys(table).sort()).toEqual([...grantStates].sort());
+    expect(new Set(Object.values(commands).map((command) => command.do))).toEqual(new Set(Object.keys(everyCommand)));
   });
 
   const pairs = Object.entries(table).flatMap(([state, row]) =>

@@ -49,7 +49,7 @@ const commands = {
   supersede: { do: 'supersede' },
   fail: { do: 'fail', why: 'The computer was revoked.' },
   expire: { do: 'expire' },
-} as const satisfies Record<string, LoginCommand>;
+} as const satisfies { [Name in LoginCommand['do']]: Extract<LoginCommand, { do: Name }> };
 type Name = keyof typeof commands;
 
 /** `same`: nothing changes. `Conflict`: the caller is told. */

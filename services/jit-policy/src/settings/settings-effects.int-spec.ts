@@ -55,6 +55,14 @@ test('passwordLength: from the next login on, also of an account that exists', a
   expect(await account(computer)).toMatchObject({ passwordLength: 127 });
 });
 
+test('idleEndSeconds and removeNewPrivileged: what the computer is told of a login that is approved from now on', async () => {
+  await world.granted(anna, computer);
+  await set({ idleEndSeconds: 60, removeNewPrivileged: true });
+  await world.granted(anna, other);
+  expect(await account(computer)).toMatchObject({ removeNewPrivileged: false, grants: [{ idleEndSeconds: 600 }] });
+  expect(await account(other)).toMatchObject({ removeNewPrivileged: true, grants: [{ idleEndSeconds: 60 }] });
+});
+
 test('sessionSeconds: the session of a login that begins from now on ends that long after the account is active', async () => {
   await set({ sessionSeconds: 600 }, msp);
   const login = await world.start(computer);

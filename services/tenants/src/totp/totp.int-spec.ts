@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type TOTP, URI } from 'otpauth';
+import { generateSync } from 'otplib';
 import type { Actor, Role } from '@stint/contracts';
 import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
 import { newId } from '@stint/kernel';
@@ -48,6 +49,8 @@ const confirmMutation = `mutation ($input: ConfirmTotpInput!) { confirmTotp(inpu
 interface Person {
   actor: Actor;
   email: string;
+  /** What the QR code says. */
+  uri: string;
   app: TOTP;
   code(): string;
 }
@@ -75,15 +78,16 @@ async function somebody(email: string, role: Role = 'TECHNICIAN', tenantId = adm
     enc: string;
     ciphertext: string;
   };
-  const uri = await openSealed({ privateKey: keys.privateKey, info: 'stint-totp-enrollment-v1', aad: id }, sealed);
-  const app = URI.parse(uri.toString()) as TOTP;
+  const opened = await openSealed({ privateKey: keys.privateKey, info: 'stint-totp-enrollment-v1', aad: id }, sealed);
+  const uri = opened.toString();
+  const app = URI.parse(uri) as TOTP;
   const code = () => app.generate({ timestamp: tenants.clock.now().getTime() });
   expect(only(await tenants.send(actor, confirmMutation, { input: { code: code() } }))).toEqual({
     __typename: 'Technician',
     totpEnrolled: true,
   });
   tenants.clock.advance(30);
-  return { actor, email, app, code };
+  return { actor, email, uri, app, code };
 }
 
 /** A code that is not the right one now. */
@@ -108,7 +112,23 @@ describe('a code', () => {
     expect(types.filter((type) => type === 'TotpAccepted')).toHaveLength(1);
   });
 
+  test('of another library, which knows nothing but what the QR code says, is accepted', async () => {
+    const anna = await somebody('second-opinion@example.com');
+    const { protocol, host, searchParams } = new URL(anna.uri);
+    expect([protocol, host, searchParams.get('algorithm'), searchParams.get('digits'), searchParams.get('period')]).toEqual([
+      ...['otpauth:', 'totp', 'SHA1', '6', '30'],
+    ]);
+    // Its defaults are those of an ordinary authenticator app.
+    const code = () => generateSync({ secret: searchParams.get('secret') ?? '', epoch: tenants.clock.now().getTime() / 1000 });
+    for (let round = 0; round < 3; round += 1) {
+      expect((await submit(anna.email, code())).__typename).toBe('TotpAccepted');
+      tenants.clock.advance(30);
+    }
+  });
+
   test.each([
+    [-29, 'TotpAccepted'],
+    [29, 'TotpAccepted'],
     [-30, 'TotpAccepted'],
     [30, 'TotpAccepted'],
     [-90, 'TotpRefused'],
@@ -123,6 +143,7 @@ describe('a code', () => {
 
   test.each([
     [-90, 'about 90 seconds behind'],
+    [90, 'about 90 seconds ahead'],
     [300, 'about 300 seconds ahead'],
     [-720, 'The code was not accepted'],
   ])('of a phone whose clock is %i s off is refused in words that say so, and counts as wrong', async (seconds, words) => {

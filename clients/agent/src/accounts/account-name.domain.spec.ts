@@ -26,6 +26,7 @@ test.each([
   expect(markedId(text)).toBe(id);
 });
 
-test.each(['', 'root', 'Anna Berg,,,', 'stint=x', 'a,stint=x,,,', 'a,,,,other'])('%j is not ours', (gecos) =>
-  expect(markedId(gecos)).toBeNull(),
+test.each(['', 'root', 'Anna Berg,,,', 'stint=x', 'a,stint=x,,,', 'a,,,,other', 'a,,,,stint=', 'a,,,,stint=other'])(
+  '%j is not ours',
+  (gecos) => expect(markedId(gecos)).toBeNull(),
 );

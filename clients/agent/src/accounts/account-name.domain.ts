@@ -1,3 +1,4 @@
+import { isId } from '@stint/kernel';
 import { AccountError } from './account-driver.ts';
 
 const nameRule = /^[a-z_][a-z0-9_-]{0,31}$/;
@@ -34,10 +35,11 @@ export function comment(displayName: string, accountId: string): string {
   return `${readable || 'Stint'},,,,${markPrefix}${accountId}`;
 }
 
-/** The account id in a comment, or null when the account is not ours. */
+/** The account id in a comment, or null when the account is not ours. A mark with what is no id is none: whoever has rights can write one. */
 export function markedId(gecos: string): string | null {
   const mark = gecos.split(',')[4];
-  return mark?.startsWith(markPrefix) ? mark.slice(markPrefix.length) : null;
+  const id = mark?.startsWith(markPrefix) ? mark.slice(markPrefix.length) : null;
+  return isId(id) ? id : null;
 }
 
 function printable(text: string): string {

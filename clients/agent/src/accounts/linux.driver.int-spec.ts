@@ -109,7 +109,10 @@ describeWithRealTools('the real account tools on a private root', () => {
   test('a mark that was taken away does not save the account, a foreign account of that name is left alone', async () => {
     const { accountId } = anOrder();
     const { name, uid } = await driver.enable(anOrder({ accountId }));
-    machine.edit('passwd', (text) => text.replace(`,,,,stint=${accountId}`, ''));
+    // Made unreadable first, then taken away: both leave name and number.
+    machine.edit('passwd', (text) => text.replace(`,,,,stint=${accountId}`, ',,,,stint=x'));
+    expect(await driver.read([{ accountId, name, uid }])).toMatchObject([{ accountId, state: 'ENABLED' }]);
+    machine.edit('passwd', (text) => text.replace(',,,,stint=x', ''));
     expect(await driver.read()).toEqual([]);
     expect(await driver.read([{ accountId, name, uid: uid + 1 }])).toEqual([]);
     expect(await driver.read([{ accountId, name, uid }])).toMatchObject([{ accountId, state: 'ENABLED' }]);

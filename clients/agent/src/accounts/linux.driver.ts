@@ -1,6 +1,5 @@
 import { chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isId } from '@stint/kernel';
 import { privilegedFiles } from '../privileged/privileged-files.ts';
 import { privilegedMembers, removable, type PrivilegedChange, type PrivilegedSnapshot } from '../privileged/privileged.domain.ts';
 import { endProcessesOf, processesOf } from '../processes/user-processes.ts';
@@ -197,7 +196,7 @@ export class LinuxDriver implements AccountDriver {
 /** Whose account this is: by its mark, or, where the mark was taken away, by name and number together. */
 function ownedBy(entry: PasswdEntry, known: readonly AccountRef[]): string | null {
   const marked = markedId(entry.gecos);
-  if (marked !== null) return isId(marked) ? marked : null;
+  if (marked !== null) return marked;
   return known.find(({ name, uid }) => name === entry.name && uid === entry.uid)?.accountId ?? null;
 }
 

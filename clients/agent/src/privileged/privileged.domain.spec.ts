@@ -27,6 +27,16 @@ describe('who is privileged', () => {
       filesOf([person('jit-ann', 1001, 100, 'Ann,,,,stint=019ab111-0000-7000-8000-000000000001')], [group('sudo', 27, 'jit-ann', 'bo')]),
       { root: [], sudo: ['bo'], 'uid 0': ['root'] },
     ],
+    [
+      'an account that wears a mark of its own making',
+      filesOf([person('evil', 1001, 100, 'x,,,,stint=x')], [group('sudo', 27, 'evil')]),
+      { root: [], sudo: ['evil'], 'uid 0': ['root'] },
+    ],
+    [
+      'a marked account with number 0',
+      filesOf([person('evil', 0, 100, 'x,,,,stint=019ab111-0000-7000-8000-000000000001')], []),
+      { root: [], 'uid 0': ['evil', 'root'] },
+    ],
     ['ordinary groups do not count', filesOf([], [group('audio', 29, 'bo')]), { root: [], 'uid 0': ['root'] }],
   ])('%s', (_name, files, members) => expect(privilegedMembers(files)).toEqual(members));
 });

@@ -18,7 +18,7 @@ export const rootKeys = "root's authorized_keys";
 
 /**
  * The members of all privileged groups as the files say it: listed by name, or by their primary group's number. Names that
- * belong to no account any more stay what they are, a name. Stint's own accounts are not news.
+ * belong to no account any more stay what they are, a name. Stint's own accounts are not news, unless one has the number 0.
  */
 export function privilegedMembers(files: AccountFiles): PrivilegedSnapshot {
   const own = new Set(files.passwd.filter(({ gecos }) => markedId(gecos) !== null).map(({ name }) => name));
@@ -30,7 +30,7 @@ export function privilegedMembers(files: AccountFiles): PrivilegedSnapshot {
       return [name, news([...members, ...primary])] as const;
     });
   const zero = files.passwd.filter(({ uid }) => uid === 0).map(({ name }) => name);
-  return Object.fromEntries([...groups, [userIdZero, news(zero)]]);
+  return Object.fromEntries([...groups, [userIdZero, [...new Set(zero)].sort()]]);
 }
 
 /** What is in `after` and was not in `before`, and the other way round; entries without a difference are left out. */

@@ -79,12 +79,17 @@ export class Synchronizer {
 
   async #handOverOffline(): Promise<void> {
     const { control, memory, clock, log } = this.#o;
-    while (memory.state.offlineLogins.length > 0) {
-      const batch = memory.state.offlineLogins.slice(0, offlineBatchSize);
+    for (let size = offlineBatchSize; memory.state.offlineLogins.length > 0;) {
+      const batch = memory.state.offlineLogins.slice(0, size);
       try {
         await control.reportOfflineLogins(batch.map(({ at, ...login }) => ({ ...login, secondsAgo: secondsBetween(at, clock.read()) })));
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
+        // The server takes all or none: one that it cannot take must not keep it from hearing of the others.
+        if (batch.length > 1) {
+          size = 1;
+          continue;
+        }
         log.error({ detail: error.message, grantIds: batch.map(({ grantId }) => grantId) }, 'The server refused offline logins.');
       }
       const taken = new Set(batch.map(({ id }) => id));

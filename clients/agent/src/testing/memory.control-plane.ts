@@ -1,4 +1,5 @@
 import { NetworkError } from '@stint/sdk';
+import { Refused } from '../control-plane/control-plane.ts';
 import type {
   AccountReport,
   CheckIn,
@@ -61,6 +62,8 @@ export class MemoryControlPlane implements ControlPlane {
   offlineAccess: PreparedAccess[] | null = null;
   readonly strays: (readonly StrayAccount[])[] = [];
   readonly offlineLogins: OfflineLoginReport[] = [];
+  /** A grant of which it refuses to hear, and all that is told with it. */
+  refusedOffline: string | undefined;
   readonly logins = new Map<string, Login>();
   /** What to answer to codes, in order. */
   readonly codes: CodeAnswer[] = [];
@@ -113,6 +116,7 @@ export class MemoryControlPlane implements ControlPlane {
 
   async reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void> {
     this.#reach();
+    if (logins.some(({ grantId }) => grantId === this.refusedOffline)) throw new Refused('It must be an account of this device.');
     this.offlineLogins.push(...logins);
   }
 

@@ -18,7 +18,7 @@ export class AccountService {
   /** The account for a new grant, made or used again; `device` is locked. Settings count from here on, not for what runs. */
   async forGrant(tx: WriteTx, device: DeviceCopy, technician: TechnicianCopy, settings: AccountSettings, now: Date): Promise<Account> {
     const known = await this.accounts.ofDevice(tx, device.mspId, device.id);
-    const existing = known.find((account) => account.technicianId === ownerOf(technician, settings));
+    const existing = byOwner(known).get(ownerOf(technician, settings));
     const fresh = newAccount(device, technician, settings, new Set(known.map(({ name }) => name)), now);
     if (existing === undefined) {
       await this.accounts.insert(tx, fresh);
@@ -57,6 +57,13 @@ export class AccountService {
 /** Whose account a technician uses: null is the shared one. */
 export function ownerOf(technician: Pick<TechnicianCopy, 'id'>, settings: Pick<AccountSettings, 'technicianLoginMode'>): Id | null {
   return settings.technicianLoginMode.value === 'SHARED' ? null : technician.id;
+}
+
+/** The account that each owner uses; one that the device is deleting (it may have come back beside its successor) only where there is no other. */
+export function byOwner(accounts: readonly Account[]): Map<Id | null, Account> {
+  const gone = accounts.filter(({ absentSince }) => absentSince !== null);
+  const here = accounts.filter(({ absentSince }) => absentSince === null);
+  return new Map([...gone, ...here].map((account) => [account.technicianId, account]));
 }
 
 function newAccount(

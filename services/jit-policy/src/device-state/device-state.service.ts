@@ -118,10 +118,11 @@ export class DeviceStateService {
     now: Date,
   ): Promise<void> {
     const known = accounts.get(report.accountId);
-    // Seen gone before: the same report once more.
-    if (known === undefined || known.removedAt !== null) return;
+    if (known === undefined) return;
     let account = known;
-    if (report.name != null && report.name !== account.name) {
+    // Seen gone before: the same report once more, or of an offline login on an account that came back.
+    const isGone = known.removedAt !== null;
+    if (!isGone && report.name != null && report.name !== account.name) {
       account = { ...account, name: report.name };
       await this.accounts.rename(tx, account);
       await this.grants.renameAccount(tx, account.mspId, account.id, account.name);
@@ -131,7 +132,12 @@ export class DeviceStateService {
       const command = commandOf(report, grant, Math.min(revision, device.revision));
       if (command !== null) await work.change(grant, command);
     }
-    if (report.state === 'ABSENT' && account.absentSince !== null && !work.ofAccount(account.id).some((grant) => isLive(grant, now))) {
+    if (
+      !isGone &&
+      report.state === 'ABSENT' &&
+      account.absentSince !== null &&
+      !work.ofAccount(account.id).some((grant) => isLive(grant, now))
+    ) {
       account = { ...account, removedAt: now };
       await this.accounts.remove(tx, account);
       work.touch();

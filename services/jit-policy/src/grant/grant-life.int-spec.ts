@@ -244,6 +244,23 @@ describe('stray accounts', () => {
     expect((await world.desired(computer)).accounts).toMatchObject([{ id: accountId, state: 'ABSENT' }]);
   });
 
+  test('one whose owner has another account by now must go, and the other one stays in use', async () => {
+    const first = await world.active(anna, computer);
+    const old = String((await world.desired(computer)).accounts?.[0]?.['id']);
+    await world.report(computer, [{ grantId: first, state: 'DISABLED', endReason: 'LOGGED_OFF' }]);
+    await service.rows('update jit_account set removed_at = now(), absent_since = now() where id = $1', [old]);
+    await world.granted(anna, computer);
+    const used = String((await world.desired(computer)).accounts?.[0]?.['id']);
+    expect(await report([{ accountId: old, name: 'jit-annaberg' }])).toMatchObject({ __typename: 'ReportsTaken' });
+    await world.granted(anna, computer);
+    expect((await world.desired(computer)).accounts).toMatchObject([
+      { id: old, state: 'ABSENT' },
+      { id: used, state: 'ENABLED', grants: [{}, {}] },
+    ]);
+    await world.report(computer, [{ accountId: old, state: 'ABSENT' }]);
+    expect((await world.desired(computer)).accounts).toMatchObject([{ id: used }]);
+  });
+
   test('nonsense is refused whole', async () => {
     expect(
       await report([

@@ -4,8 +4,7 @@ import type { Actor } from '@stint/contracts';
 import { Tenancy } from '@stint/tenancy';
 import { accountOn, AccessService } from '../access/access.service.ts';
 import { AccountRepository } from '../device-state/account.repository.ts';
-import { AccountService, ownerOf } from '../device-state/account.service.ts';
-import type { Account } from '../device-state/desired-state.domain.ts';
+import { AccountService, byOwner, ownerOf } from '../device-state/account.service.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK } from '../tokens.ts';
@@ -61,8 +60,4 @@ export class OfflineAccessService {
       return account === undefined || account.absentSince !== null ? [] : [offlineAccess(one, account, defaults, now)];
     });
   }
-}
-
-function byOwner(accounts: readonly Account[]): Map<Id | null, Account> {
-  return new Map(accounts.map((account) => [account.technicianId, account]));
 }

@@ -32,7 +32,7 @@ export interface OfflineLock {
 /** What the reports of a device are held against. */
 export interface Known {
   accounts: ReadonlyMap<Id, Account>;
-  /** Technicians who belong to the device's tenant or to one above it, or hold a role there. */
+  /** Technicians who belong to the device's tenant or to one above it, hold a role there, or own one of the accounts. */
   technicians: ReadonlyMap<Id, TechnicianCopy>;
   logins: ReadonlyMap<Id, LoginRequest>;
   grants: ReadonlyMap<Id, Grant>;

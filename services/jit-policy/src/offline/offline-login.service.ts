@@ -68,16 +68,18 @@ export class OfflineLoginService {
       const tenant = device === null ? null : await this.copies.tenant(tx, device.mspId, device.tenantId);
       if (device === null || tenant === null) throw new Error(`No copy of device ${actor.id}.`);
       const { mspId, id: deviceId } = device;
+      const accounts = await this.accounts.findMany(
+        tx,
+        mspId,
+        deviceId,
+        logins.map(({ accountId }) => accountId),
+      );
       const known: Known = {
-        technicians: byId(technicians.filter((technician) => belongs(technician, tenant.path))),
-        accounts: byId(
-          await this.accounts.findMany(
-            tx,
-            mspId,
-            deviceId,
-            logins.map(({ accountId }) => accountId),
-          ),
+        // Whoever lost the last role here while the device was away still has the account: what happened must be told.
+        technicians: byId(
+          technicians.filter((one) => belongs(one, tenant.path) || accounts.some(({ technicianId }) => technicianId === one.id)),
         ),
+        accounts: byId(accounts),
         logins: byId(
           await this.logins.findMany(
             tx,
@@ -102,7 +104,8 @@ export class OfflineLoginService {
         decide: await this.access.lookAt(tx, accountOn(device)),
         work: await this.work.open(tx, device, now),
       };
-      const live = new Map((await this.accounts.ofDevice(tx, mspId, deviceId)).map(({ technicianId, id }) => [technicianId, id]));
+      const here = (await this.accounts.ofDevice(tx, mspId, deviceId)).filter(({ absentSince }) => absentSince === null);
+      const live = new Map(here.map(({ technicianId, id }) => [technicianId, id]));
       for (const login of fresh) {
         const technician = known.technicians.get(login.technicianId);
         const account = known.accounts.get(login.accountId);
@@ -122,8 +125,8 @@ export class OfflineLoginService {
       tx,
       offlineRequest(login, device, { tenantName: report.tenantName, sessionSeconds: grant.sessionSeconds }, now),
     );
-    // An account that was seen gone before is there again, unless another one took its place.
-    const replaced = account.removedAt !== null && live.has(account.technicianId);
+    // An account that was seen gone before, or is to go, is there again, unless another one took its place.
+    const replaced = (live.get(account.technicianId) ?? account.id) !== account.id;
     if (!replaced) {
       const lastUsedAt = account.lastUsedAt > grant.approvedAt ? account.lastUsedAt : grant.approvedAt;
       await this.accounts.reuse(tx, { ...account, lastUsedAt });

@@ -228,6 +228,30 @@ describe('a login that the computer decided by itself', () => {
     });
   });
 
+  test('of somebody from elsewhere who lost the role here is told all the same', async () => {
+    const elsewhere = await world.tenant(msp, 'Elsewhere');
+    const role = { tenantId: customer.tenantId, role: 'TECHNICIAN' as const };
+    const bo = await world.technician(elsewhere, 'TECHNICIAN', { email: 'bo@example.com', assignments: [role] });
+    await service.settled();
+    const one = await login(bo);
+    await service.tell('technician-changed', { ...bo.told, version: 2, assignments: [] });
+    await service.settled();
+    expect(await report([one])).toMatchObject({ __typename: 'ReportsTaken' });
+    expect((await service.audited('login.offline-refused', one.id)).details).toMatchObject({ technicianId: bo.actor.id });
+  });
+
+  test('on an account that was replaced ends, and is seen to end', async () => {
+    const one = await login(anna, { secondsAgo: 60 });
+    await service.rows('update jit_account set removed_at = now(), absent_since = now() where id = $1', [one.accountId]);
+    const next = (await login()).accountId;
+    expect(next).not.toBe(one.accountId);
+    await report([one]);
+    expect(await world.grant(anna, one.grantId)).toMatchObject({ state: 'ENDING', endReason: 'ACCESS_REMOVED' });
+    await world.report(computer, [{ accountId: one.accountId, grantId: one.grantId, state: 'DISABLED' }]);
+    expect(await world.grant(anna, one.grantId)).toMatchObject({ state: 'ENDED' });
+    expect((await prepared())[0]?.accountId).toBe(next);
+  });
+
   test('that is longer than the rule allows is cut, with an alarm', async () => {
     await world.rule(customer, { maxSeconds: 900 });
     const one = await login(anna, { secondsAgo: 60, sessionSeconds: 28_800 });

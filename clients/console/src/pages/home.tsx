@@ -10,6 +10,7 @@ import {
 } from '../generated/operations.ts';
 import { ask, expectType } from '../graphql.ts';
 import { newId } from '../new-id.ts';
+import { Notifications } from '../push/notifications.tsx';
 import { Button, Problem, useAction, type Acting } from '../ui/action.tsx';
 import { Facts, Page } from '../ui/page.tsx';
 import { instantText } from '../ui/time.ts';
@@ -42,6 +43,8 @@ export function HomePage() {
       ))}
       <h2>Codes for computers without network</h2>
       <TotpSetup enrolled={technician.totpEnrolled} technicianId={home.id} email={technician.email} changed={read} />
+      <h2>Notifications</h2>
+      <Notifications technicianId={home.id} />
       <h2>Passkeys</h2>
       <Facts rows={technician.passkeys.map((passkey) => [passkey.label, `since ${instantText(passkey.createdAt)}`] as const)} />
       <h2>Where you are signed in</h2>

@@ -12,6 +12,7 @@ import { DeviceWorkService } from '../device-state/device-work.service.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { LoginRepository } from '../login/login.repository.ts';
+import { PromptService } from '../login/prompt.service.ts';
 import { CLOCK } from '../tokens.ts';
 import type { Grant } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
@@ -28,7 +29,7 @@ const endAllInput = z.object({ technicianId: z.string(), reason });
 /** What `endAll` did. */
 export interface EndedAll {
   grants: Grant[];
-  /** Logins of the technician that waited for other people. */
+  /** Logins that waited for other people, or for the technician's answer on the phone. */
   cancelledLogins: number;
   /** Live grants and waiting logins that remain. */
   outOfReach: number;
@@ -46,6 +47,7 @@ export class GrantLifeService {
     private readonly logins: LoginRepository,
     private readonly requests: AccessRequestRepository,
     private readonly ending: AccessRequestEnding,
+    private readonly prompts: PromptService,
     private readonly work: DeviceWorkService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -100,8 +102,8 @@ export class GrantLifeService {
   }
 
   /**
-   * Ends every live grant of a technician in the actor's reach, and every login that waits for other people, in one
-   * transaction across tenants, hence as the system. The technician is locked alone, so that no approval under way slips
+   * Ends every live grant of a technician in the actor's reach, every login that waits for other people, and every one that
+   * asks the technician, in one transaction across tenants, hence as the system. The technician is locked alone, so that no approval under way slips
    * through; devices are locked in the order of their ids, as everywhere.
    */
   async endAll(actor: Actor, raw: unknown): Promise<EndedAll> {
@@ -117,14 +119,17 @@ export class GrantLifeService {
       const theirs = (one: { technicianId: Id }) => one.technicianId === input.technicianId;
       const live = await this.grants.devicesOfLive(tx, mspId, input.technicianId);
       const waiting = await this.ending.devicesOf(tx, mspId, input.technicianId);
-      for (const deviceId of [...new Set([...live, ...waiting])].sort()) {
+      const prompts = await this.prompts.openOf(tx, mspId, input.technicianId);
+      for (const deviceId of [...new Set([...live, ...waiting, ...prompts.map((prompt) => prompt.deviceId)])].sort()) {
+        const asking = prompts.filter((prompt) => prompt.deviceId === deviceId);
         const device = await this.copies.deviceLocked(tx, mspId, deviceId);
         const tenant = device === null ? null : await this.copies.tenant(tx, mspId, device.tenantId);
         if (device === null || tenant?.path.some((one) => reach.includes(one)) !== true) {
-          waitingOutside += (await this.requests.pendingOfDevice(tx, mspId, deviceId)).filter(theirs).length;
+          waitingOutside += asking.length + (await this.requests.pendingOfDevice(tx, mspId, deviceId)).filter(theirs).length;
           continue;
         }
         cancelledLogins += await this.ending.cancelOnDevice(tx, device, theirs, input.reason, actor);
+        cancelledLogins += await this.prompts.denyAll(tx, asking, actor, input.reason);
         const work = await this.work.open(tx, device, now);
         const here = await work.endAll(theirs, 'REVOKED', { kind: actor.kind, id: actor.id });
         await work.finish();

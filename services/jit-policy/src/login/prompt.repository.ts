@@ -6,6 +6,8 @@ interface Row {
   asked_at: Date;
   state: string;
   by_asked: boolean;
+  /** It waited for other people after its technician had approved it. */
+  awaited: boolean;
   decided_at: Date | null;
   disowned_at: Date | null;
 }
@@ -36,7 +38,8 @@ export class PromptRepository {
   /** The prompts of the technician's last day. */
   async past(tx: SystemTx, mspId: Id, technicianId: Id, now: Date): Promise<PastPrompt[]> {
     const rows = await tx.query<Row>(
-      `select asked_at, state, decided_by = asked_technician_id as by_asked, decided_at, disowned_at from login_request
+      `select asked_at, state, decided_by = asked_technician_id as by_asked, decided_at, disowned_at,
+         exists (select from access_request a where a.msp_id = l.msp_id and a.login_request_id = l.id) as awaited from login_request l
        where msp_id = $1 and asked_technician_id = $2 and asked_at > $3::timestamptz - make_interval(secs => $4) order by asked_at desc limit 500`,
       [mspId, technicianId, now, promptMemorySeconds],
     );
@@ -74,8 +77,9 @@ export class PromptRepository {
   }
 }
 
-/** A login that other people denied was approved by the one who was asked. */
-function answered({ state, decided_at: at, by_asked: byAsked }: Row): PastPrompt['answer'] {
+/** What the one who was asked said, if anything: other people deny, too, what they approved or have not answered yet. */
+function answered({ state, decided_at: at, by_asked: byAsked, awaited }: Row): PastPrompt['answer'] {
   if (at === null || !['DENIED', 'APPROVED', 'AWAITING_APPROVAL'].includes(state)) return null;
-  return { at, was: state === 'DENIED' && byAsked ? 'denied' : 'approved' };
+  if (state !== 'DENIED' || awaited) return { at, was: 'approved' };
+  return byAsked ? { at, was: 'denied' } : null;
 }

@@ -14,6 +14,7 @@ import type { LoginWithGrant } from './login.service.ts';
 import { whyNoPrompt } from './prompt.domain.ts';
 import { PromptRepository } from './prompt.repository.ts';
 
+type By = Pick<Actor, 'kind' | 'id'>;
 const mostApproversNudged = 50;
 
 /**
@@ -54,18 +55,36 @@ export class PromptService {
 
   /** The technician said "not me" to a login: whatever else asks them is denied too. */
   async endOthers(tx: SystemTx, { mspId, technicianId }: Payload<'login-disowned'>): Promise<void> {
+    await this.denyAll(tx, await this.openOf(tx, mspId, technicianId), { kind: 'technician', id: technicianId }, 'not me');
+    tx.afterCommit(() => this.nudge(technicianId));
+  }
+
+  /** The logins that ask the technician now. */
+  async openOf(tx: SystemTx, mspId: Id, technicianId: Id): Promise<LoginRequest[]> {
     const now = this.clock.now();
+    const found: LoginRequest[] = [];
     for (const id of await this.prompts.open(tx, mspId, technicianId, now)) {
       const request = await this.logins.find(tx, mspId, id);
-      if (request === null || !isPending(request, now)) continue;
-      const denied = decideLogin(request, { do: 'disown' }, now);
-      if (!(await this.logins.leavePending(tx, denied, { at: now, by: technicianId, inTimeAt: now }))) continue;
-      await auditOf(tx, denied, {
-        ...{ action: 'login.denied', subjectId: id, occurredAt: now, actor: { kind: 'technician', id: technicianId } },
-        details: { deviceId: denied.deviceId, hostName: denied.hostName, why: 'not me' },
-      });
+      if (request !== null && isPending(request, now)) found.push(request);
     }
-    tx.afterCommit(() => this.nudge(technicianId));
+    return found;
+  }
+
+  /** Denies what of `requests` still waits, for `why`, and takes it off the phones. Answers how many it was. */
+  async denyAll(tx: SystemTx, requests: readonly LoginRequest[], by: By, why: string): Promise<number> {
+    const now = this.clock.now();
+    let count = 0;
+    for (const request of requests) {
+      const denied = decideLogin(request, { do: 'deny' }, now);
+      const decided = { at: now, by: by.kind === 'technician' ? by.id : null, inTimeAt: now };
+      if (!(await this.logins.leavePending(tx, denied, decided))) continue;
+      count += 1;
+      const { askedTechnicianId, deviceId, hostName } = denied;
+      const event = { subjectId: denied.id, occurredAt: now, actor: { kind: by.kind, id: by.id } };
+      await auditOf(tx, denied, { action: 'login.denied', ...event, details: { deviceId, hostName, why } });
+      if (askedTechnicianId !== null) tx.afterCommit(() => this.nudge(askedTechnicianId));
+    }
+    return count;
   }
 
   /** An access request waits: hints those who can approve it, at most 50. */

@@ -50,6 +50,7 @@ const waiting = (by: Technician) =>
     logins: Record<string, unknown>[];
     accessRequests: Record<string, unknown>[];
   }>;
+const promptsOf = ({ actor }: Technician) => service.prompts.filter(({ technicianId }) => technicianId === actor.id);
 const asksAnna = async () => (await waiting(anna)).logins.map(idOf);
 const approve = (login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}, by = anna, own = phone) =>
   world.approveBy(own, by, login, { code: null, number: login.content.shownNumber, ...change }, signed);
@@ -71,6 +72,14 @@ describe('a login by PUSH', () => {
       }),
     ]);
     await eventually(() => expect(service.technicianNudges).toContain(anna.actor.id));
+    // What goes to services/tenants, for the phone: nothing that says where, let alone that approves.
+    await eventually(() => expect(promptsOf(anna)).toHaveLength(1));
+    expect(promptsOf(anna)).toEqual([
+      {
+        ...{ mspId: msp.mspId, tenantId: customer.tenantId, technicianId: anna.actor.id, loginRequestId: login.id },
+        expiresAt: new Date(service.clock.now().getTime() + 120_000).toISOString(),
+      },
+    ]);
     expect(await approve(login)).toMatchObject({ state: 'APPROVED', shownNumber: login.content.shownNumber, grant: { state: 'APPROVED' } });
     expect(await asksAnna()).toEqual([]);
     expect(await service.audited('login.prompted', login.id)).toMatchObject({
@@ -206,6 +215,7 @@ describe('whom it asks cannot be told at the computer', () => {
     const asked = await service.rows('select 1 from login_request where asked_technician_id = $1', [anna.actor.id]);
     expect(asked.length).toBeLessThanOrEqual(3);
     expect(service.technicianNudges.filter((id) => id === anna.actor.id).length).toBeLessThanOrEqual(3);
+    await eventually(() => expect(promptsOf(anna)).toHaveLength(asked.length));
     expect(await world.approveBy(phone, anna, await world.start(computer))).toMatchObject({ state: 'APPROVED' });
     const totp = await world.start(await fresh(), 'TOTP');
     await service.tell('totp-accepted', {
@@ -278,6 +288,30 @@ describe('“not me”', () => {
     expect(await deny(gone, { notMe: true })).toMatchObject({ __typename: 'LoginRequest', state: 'FAILED' });
     await push();
     expect(await asksAnna()).toEqual([]);
+  });
+});
+
+describe('whoever is locked out by an administrator', () => {
+  test('is asked no longer, in the reach of that administrator; it counts as no answer of theirs', async () => {
+    const other = await world.tenant(msp, 'Tailspin');
+    await service.settled();
+    await setPush(true, other);
+    const elsewhere = await world.computer(other);
+    await service.settled();
+    const [here, there] = [await push(), await push(anna.told.email, elsewhere)];
+    const endAll = (by = technicianActor(msp, 'ADMINISTRATOR')) =>
+      world.mutate(by, 'endAllOfTechnician', '... on EndedAll { cancelledLogins outOfReach }', {
+        ...{ technicianId: anna.actor.id, reason: 'Stolen phone' },
+      });
+    const admin = technicianActor(customer, 'ADMINISTRATOR');
+    expect(await endAll(admin)).toMatchObject({ cancelledLogins: 1, outOfReach: 1 });
+    expect(await asksAnna()).toEqual([there.id]);
+    expect(await world.login(computer.actor, here.id)).toMatchObject({ state: 'DENIED', failure: null });
+    expect(await approve(here)).toMatchObject({ __typename: 'Conflict' });
+    expect(await service.audited('login.denied', here.id)).toMatchObject({ actorId: admin.id, details: { why: 'Stolen phone' } });
+    expect(await endAll()).toMatchObject({ cancelledLogins: 1, outOfReach: 0 });
+    await push();
+    expect(await asksAnna()).toHaveLength(1);
   });
 });
 

@@ -568,7 +568,7 @@ export type EndGrantResult = Grant | NotFound;
 /** What `endAllOfTechnician` did. */
 export type EndedAll = {
   __typename?: 'EndedAll';
-  /** How many of their logins waited for other people; they are cancelled. */
+  /** How many of their logins waited: for other people (they are cancelled) or for their own answer on the phone (they are denied). */
   cancelledLogins: Scalars['Int']['output'];
   /** The grants that it ended; they are ending until the computers have told. */
   grants: Array<Grant>;

@@ -49,7 +49,12 @@ export async function turnPushOff(): Promise<void> {
 export async function keepPushOn(technicianId: string): Promise<void> {
   const before = await kept<Kept>(place);
   const subscription = before === undefined ? null : await subscriptionOf(technicianId);
-  if (before !== undefined && subscription !== null) await save(subscription, before);
+  if (before === undefined || subscription === null) return;
+  // With another key of the installation's, this subscription is good for nothing any more.
+  const { pushPublicKey } = await ask(PushKeyDocument, {});
+  const subscribedTo = subscription.options.applicationServerKey;
+  if (subscribedTo !== null && base64url(new Uint8Array(subscribedTo)) !== pushPublicKey) return void (await turnPushOn(technicianId));
+  await save(subscription, before);
 }
 
 async function subscriptionOf(technicianId: string): Promise<PushSubscription | null> {

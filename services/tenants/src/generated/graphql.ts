@@ -629,7 +629,7 @@ export type Mutation = {
   revokeSession: RevokeSessionResult;
   /** Registers a new key of the calling device or API client. The old one ends with the first use of the new one, at the latest after 24 hours. */
   rotateCredential: RotateCredentialResult;
-  /** Has push messages sent to one of the caller's browsers, at most 10. Repeating the call is harmless; with new keys it renews them. */
+  /** Has push messages sent to one of the caller's browsers, at most 10, until the caller's present sign-in session ends. Repeating the call is harmless; with new keys, or in a new session, it renews them. */
   savePushSubscription: SavePushSubscriptionResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;

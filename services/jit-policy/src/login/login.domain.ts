@@ -3,6 +3,8 @@ import type { AccountKind } from '@stint/contracts';
 import type { Grant } from '../grant/grant.domain.ts';
 
 export const loginLifeSeconds = 120;
+/** Logins that wait at one device at the same time: more than its agent lets in from all services together (10 each). */
+export const mostPending = 64;
 
 export type LoginMethod = 'QR' | 'TOTP' | 'PUSH' | 'OFFLINE';
 export const storedLoginStates = ['PENDING', 'AWAITING_APPROVAL', 'APPROVED', 'DENIED', 'EXPIRED', 'FAILED'] as const;
@@ -48,7 +50,7 @@ export type LoginCommand =
   | { do: 'disown' }
   /** The device gives it up. */
   | { do: 'cancel' }
-  /** The device starts another one. */
+  /** The device starts another one, for which it must make way. */
   | { do: 'supersede' }
   /** It cannot be done: `why`, in words. */
   | { do: 'fail'; why: string }

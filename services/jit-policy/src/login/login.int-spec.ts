@@ -4,6 +4,7 @@ import type { Payload } from '@stint/contracts';
 import { eventually } from '@stint/testing';
 import { codeOf, idOf, loginFields, keysOf, newPhone, technicianActor, World, type Computer, type Technician } from '../testing/world.ts';
 import { oldId, TestJitPolicy } from '../testing/test-jit-policy.ts';
+import { mostPending } from './login.domain.ts';
 
 let service: TestJitPolicy;
 let world: World;
@@ -298,18 +299,24 @@ describe('other ways out', () => {
     });
   });
 
-  test('a new login at the computer gives up the one that waits: never two', async () => {
+  test('logins wait beside each other: nobody ends another one`s by starting one, and each is approved by itself', async () => {
     const [first, second] = [await world.start(computer), await world.start(computer)];
+    expect(await world.approve(anna, first)).toMatchObject({ state: 'APPROVED' });
+    expect(await world.login(computer.actor, second.id)).toMatchObject({ state: 'PENDING' });
+    expect(await world.approve(anna, second)).toMatchObject({ state: 'APPROVED' });
+  });
+
+  test('of too many the oldest are given up', async () => {
+    const first = await world.start(computer);
+    await Promise.all(Array.from({ length: mostPending + 5 }, () => world.start(computer)));
+    expect(await service.rows(`select id from login_request where device_id = $1 and state = 'PENDING'`, [computer.actor.id])).toHaveLength(
+      mostPending,
+    );
     expect(await world.login(computer.actor, first.id)).toMatchObject({
       state: 'FAILED',
       failure: 'Another login was started at the computer.',
     });
     expect(await world.approve(anna, first)).toMatchObject({ __typename: 'Conflict' });
-    expect(await world.approve(anna, second)).toMatchObject({ state: 'APPROVED' });
-    await Promise.all(Array.from({ length: 20 }, () => world.start(computer)));
-    expect(await service.rows(`select id from login_request where device_id = $1 and state = 'PENDING'`, [computer.actor.id])).toHaveLength(
-      1,
-    );
   });
 
   test('a revoked computer starts nothing, and what waited there fails', async () => {

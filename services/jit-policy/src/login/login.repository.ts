@@ -73,12 +73,13 @@ export class LoginRepository {
     return row === undefined ? null : asLogin(row);
   }
 
-  async pendingOf(tx: Tx, mspId: Id, deviceId: Id): Promise<LoginRequest | null> {
-    const [row] = await tx.query<Row>(`select ${columns} from login_request where msp_id = $1 and device_id = $2 and state = 'PENDING'`, [
-      mspId,
-      deviceId,
-    ]);
-    return row === undefined ? null : asLogin(row);
+  /** The device's requests that nobody decided on and no sweep has ended, oldest first. */
+  async pendingOf(tx: Tx, mspId: Id, deviceId: Id): Promise<LoginRequest[]> {
+    const rows = await tx.query<Row>(
+      `select ${columns} from login_request where msp_id = $1 and device_id = $2 and state = 'PENDING' order by started_at, id`,
+      [mspId, deviceId],
+    );
+    return rows.map(asLogin);
   }
 
   /**

@@ -16,7 +16,16 @@ import { loginObstacle, offeredKinds } from '../settings/domain-login.domain.ts'
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';
-import { cancelledAtComputer, decideLogin, isShownTo, startedLogin, type LoginMethod, type LoginRequest } from './login.domain.ts';
+import {
+  cancelledAtComputer,
+  decideLogin,
+  isPending,
+  isShownTo,
+  mostPending,
+  startedLogin,
+  type LoginMethod,
+  type LoginRequest,
+} from './login.domain.ts';
 import { LoginRepository } from './login.repository.ts';
 
 /** A login request with the grant that it led to, and the instant at which it was read. */
@@ -42,7 +51,7 @@ export class LoginService {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
-  /** Starts a login at the calling device; an older one that still waits is given up. The QR's content is answered here and never again. */
+  /** Starts a login at the calling device, beside those that wait there. The QR's content is answered here and never again. */
   async start(actor: Actor, { id, method, email }: StartInput): Promise<{ login: LoginWithGrant; qrPayload: string | null }> {
     if (!isId(id)) throw invalidInput('id', 'id must be a UUIDv7 in its canonical lower-case form.');
     if (method === 'OFFLINE') throw invalidInput('method', 'Without the server a login is not started: report it by reportOfflineLogins.');
@@ -60,7 +69,7 @@ export class LoginService {
       const accountKinds = offeredKinds(kinds);
       const tenant = await this.copies.tenant(tx, actor.mspId, device.tenantId);
       if (tenant === null) throw new Error(`No copy of tenant ${device.tenantId}.`);
-      await this.#giveUpPending(tx, device, now);
+      await this.#makeRoom(tx, device, method, now);
       const code = method === 'QR' ? newToken() : null;
       const request = startedLogin(
         {
@@ -121,10 +130,10 @@ export class LoginService {
   /** Gives up what waits at a device that was revoked; `device` is locked. */
   async failPending(tx: SystemTx, device: DeviceCopy, why: string): Promise<void> {
     const now = this.clock.now();
-    const pending = await this.logins.pendingOf(tx, device.mspId, device.id);
-    if (pending === null) return;
-    const failed = decideLogin(pending, { do: 'fail', why }, now);
-    if (failed !== pending) await this.close(tx, failed, now);
+    for (const pending of await this.logins.pendingOf(tx, device.mspId, device.id)) {
+      const failed = decideLogin(pending, { do: 'fail', why }, now);
+      if (failed !== pending) await this.close(tx, failed, now);
+    }
   }
 
   /** Saves and audits a request that was PENDING and has ended without an approval. */
@@ -156,10 +165,19 @@ export class LoginService {
     return { login: { request: known, grant, at: this.clock.now() }, qrPayload: null };
   }
 
-  async #giveUpPending(tx: TenantTx, device: DeviceCopy, now: Date): Promise<void> {
-    const older = await this.logins.pendingOf(tx, device.mspId, device.id);
-    if (older === null) return;
-    await this.close(tx, decideLogin(decideLogin(older, { do: 'expire' }, now), { do: 'supersede' }, now), now);
+  /**
+   * Gives up what must make way: an older PUSH login for a new one (one prompt at a time), and the oldest where too many
+   * wait. All others stay: whoever can reach the computer's login could end everybody else's otherwise.
+   */
+  async #makeRoom(tx: TenantTx, device: DeviceCopy, method: LoginMethod, now: Date): Promise<void> {
+    const pending = await this.logins.pendingOf(tx, device.mspId, device.id);
+    const waiting = pending.filter((request) => isPending(request, now));
+    const surplus = new Set(waiting.slice(0, Math.max(0, waiting.length + 1 - mostPending)));
+    for (const request of pending) {
+      const command = surplus.has(request) || (method === 'PUSH' && request.method === 'PUSH') ? 'supersede' : 'expire';
+      const next = decideLogin(decideLogin(request, { do: 'expire' }, now), { do: command }, now);
+      if (next !== request) await this.close(tx, next, now);
+    }
   }
 
   async #read(actor: Actor, find: (tx: Tx) => Promise<LoginRequest | null>): Promise<LoginWithGrant> {

@@ -83,9 +83,10 @@ async function approve(
   about: Asked,
   change: { sessionSeconds?: number } = {},
   signed: Partial<ApprovalContent> = {},
+  attack: Parameters<World['assertion']>[2] = {},
 ): Promise<Thing> {
   const durationSeconds = change.sessionSeconds ?? about.content.durationSeconds;
-  const assertion = await world.assertion(by.phone, { ...about.content, durationSeconds, ...signed });
+  const assertion = await world.assertion(by.phone, { ...about.content, durationSeconds, ...signed }, attack);
   return send(by.technician.actor, 'approveAccess', { id: about.id, assertion, ...change });
 }
 const send = (by: Actor, name: string, input: object) => world.mutate(by, name, `... on AccessRequest { ${accessRequestFields} }`, input);
@@ -211,6 +212,37 @@ describe('where other people must approve', () => {
     const about = await asked(single);
     expect(await approve(bert, about, {}, signed)).toMatchObject({ __typename: 'ApprovalInvalid' });
     expect(await stateOf(about)).toEqual(['PENDING', 'AWAITING_APPROVAL']);
+  });
+
+  test.each<[string, Parameters<World['assertion']>[2]]>([
+    ['without user verification', { userVerified: false }],
+    ['without a touch', { userPresent: false }],
+    ['for another site', { origin: 'https://stint.example.evil.example' }],
+    ['for another relying party', { rpId: 'evil.example' }],
+    ['over another challenge', { challenge: Buffer.alloc(32).toString('base64url') }],
+  ])('an approval %s is refused', async (_, attack) => {
+    const about = await asked(single);
+    expect(await approve(bert, about, {}, {}, attack)).toMatchObject({ __typename: 'ApprovalInvalid' });
+    expect(await stateOf(about)).toEqual(['PENDING', 'AWAITING_APPROVAL']);
+    expect(await grantsOf(about)).toEqual([]);
+  });
+
+  test('an approval counts for its own request only, though the next one looks the same', async () => {
+    const about = await asked(single);
+    const assertion = await world.assertion(bert.phone, about.content);
+    const other = await world.computer(customer, { tags: ['one'] });
+    await service.settled();
+    const again = await asked(other);
+    expect(await send(bert.technician.actor, 'approveAccess', { id: again.id, assertion })).toMatchObject({
+      __typename: 'ApprovalInvalid',
+    });
+    expect(await send(bert.technician.actor, 'approveAccess', { id: about.id, assertion })).toMatchObject({ state: 'APPROVED' });
+    // Used up: said again it changes nothing.
+    expect(await send(bert.technician.actor, 'approveAccess', { id: about.id, assertion })).toMatchObject({
+      state: 'APPROVED',
+      approvals: [{}],
+    });
+    expect(await grantsOf(about)).toHaveLength(1);
   });
 
   test('the requester`s assertion cannot be used by anybody as an approval', async () => {

@@ -1,6 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -27,6 +27,55 @@ test('every runtime dependency has its line in ADR 0008', () => {
     );
   });
   expect(missing).toEqual([]);
+});
+
+describe('the tests that a table of promises names exist', () => {
+  const specs = globSync('{libs,services,clients,gateway,deploy,e2e,tools}/**/*spec.ts', {
+    cwd: root,
+    exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path),
+  });
+
+  /** The files that are called so: in the package, or anywhere when a path is named. No name: all of the package. */
+  function called(name: string, packageName: string): string[] {
+    const end = name === '' ? '' : `/${name.replace(/\.ts$/, '')}.ts`;
+    return specs.filter((spec) => `/${spec}`.endsWith(end) && (name.includes('/') || spec.startsWith(`${packageName}/`)));
+  }
+
+  /** Names of files are in backticks, parts of the names of their tests follow in quotes. */
+  function missing(cell: string, usual: string, packageName: string): string[] {
+    const wrong: string[] = [];
+    let files = called(usual, packageName);
+    for (const [said, title, name = ''] of cell.matchAll(/"([^"]+)"|`([^`]+)`/g)) {
+      // A package's name before its file: `libs/crypto` `passkey.spec`.
+      if (/^(e2e|(libs|services|clients)\/[^/]+)$/.test(name)) files = called('', (packageName = name));
+      else if (/[.-]spec(\.ts)?$/.test(name)) {
+        files = called(name, packageName);
+        if (files.length === 0) wrong.push(said);
+      } else if (title !== undefined && !files.some((file) => read(file).includes(title.replace(/…$/, ''))))
+        wrong.push(`${said} in ${files.join(' ') || 'no file'}`);
+    }
+    return /["`]/.test(cell) ? wrong : [`no test: ${cell}`];
+  }
+
+  const tables = documents.flatMap((document) =>
+    [...read(document).matchAll(/^\| *promise *\| *test\b([^|]*)\|\n\|[-| ]+\|\n((?:\|.*\n)+)/gim)].map(
+      ([, note = '', rows = '']): [string, string, string] => [document, /`([^`]+spec)`/.exec(note)?.[1] ?? '', rows],
+    ),
+  );
+  test.each(tables)('%s %s', (document, usual, rows) => {
+    const cells = rows
+      .trim()
+      .split('\n')
+      .map((row) => row.split('|').at(-2)?.trim() ?? '');
+    expect(cells.flatMap((cell) => missing(cell, usual, dirname(document)))).toEqual([]);
+  });
+
+  test('in every package that makes promises', () => {
+    expect(tables.map(([document]) => dirname(document))).toEqual(
+      expect.arrayContaining(['services/jit-policy', 'services/tenants', 'clients/agent']),
+    );
+    expect(missing('`no-such.spec`, `app.spec` "what nobody tests"', '', 'services/tenants').length).toBeGreaterThan(1);
+  });
 });
 
 test('ADRs are short', () => {

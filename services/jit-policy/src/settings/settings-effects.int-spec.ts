@@ -1,4 +1,4 @@
-// What settings do to accounts and sessions. accountRestDays is in device-state.int-spec, those of logins and requests with these.
+// What settings do to accounts and sessions. What real accounts see of it: e2e settings.e2e-spec.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Payload } from '@stint/contracts';
 import { TestJitPolicy } from '../testing/test-jit-policy.ts';

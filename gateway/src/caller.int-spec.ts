@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { principalToken } from '@stint/contracts';
 import { StintError } from '@stint/sdk';
 import { parse } from 'graphql';
-import { decodeJwt, exportJWK, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, exportJWK, SignJWT } from 'jose';
 import { startTestGateway, type TestCredential, type TestGateway } from './test-gateway.support.ts';
 
 let gateway: TestGateway;
@@ -85,7 +85,6 @@ describe('the token endpoint', () => {
   test.each([
     ['device', 300],
     ['client', 300],
-    ['technician', 60],
   ] as const)('gives a %s a DPoP-bound token of %i seconds that carries the principal', async (kind, seconds) => {
     const credential = gateway.register(kind);
     const { status, body } = await askForToken(credential);
@@ -289,8 +288,15 @@ describe('/graphql', () => {
     ['with a wrong type', () => forge({}, gateway.signingKey, 'JWT')],
   ];
   async function forge(changes: Record<string, unknown>, key = gateway.signingKey, typ = 'at+jwt'): Promise<string> {
-    return new SignJWT({ ...decodeJwt(token), ...changes }).setProtectedHeader({ alg: 'EdDSA', typ }).sign(key);
+    return new SignJWT({ ...decodeJwt(token), ...changes })
+      .setProtectedHeader({ alg: 'EdDSA', ...decodeProtectedHeader(token), typ })
+      .sign(key);
   }
+  test('takes one that is changed in nothing, so that the next ones are refused for what they change', async () => {
+    const same = await forge({});
+    const dpop = await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(same) } });
+    expect((await ask({ authorization: `DPoP ${same}`, dpop })).status).toBe(200);
+  });
   test.each(forgedTokens)('refuses a token %s with 401', async (_name, make) => {
     const forged = await make();
     const dpop = await proof(device, `${gateway.url}/graphql`, { payload: { ath: ath(forged) } });
@@ -310,9 +316,9 @@ describe('/graphql', () => {
 });
 
 test('the client signs in by itself; once its credential is revoked and its token over, it is told so', async () => {
-  const technician = gateway.register('technician');
-  expect(await gateway.client(technician).request(parse('{ viewer { id kind } }'))).toEqual({
-    viewer: { id: technician.principal.id, kind: 'TECHNICIAN' },
+  const partner = gateway.register('client');
+  expect(await gateway.client(partner).request(parse('{ viewer { id kind } }'))).toEqual({
+    viewer: { id: partner.principal.id, kind: 'CLIENT' },
   });
   const stale = gateway.register('device');
   gateway.revoke(stale);

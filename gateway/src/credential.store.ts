@@ -13,7 +13,7 @@ const answer = z.object({
       id,
       publicKey: z.string(),
       pending: z.boolean(),
-      kind: z.enum(['TECHNICIAN', 'DEVICE', 'CLIENT']),
+      kind: z.enum(['DEVICE', 'CLIENT']),
       subjectId: id,
       mspId: id,
       tenantId: id,
@@ -85,10 +85,8 @@ export class CredentialStore {
   }
 }
 
-function actor(kind: 'TECHNICIAN' | 'DEVICE' | 'CLIENT', place: { id: string; mspId: string; tenantId: string }, access: Access[]): Actor {
+function actor(kind: 'DEVICE' | 'CLIENT', place: { id: string; mspId: string; tenantId: string }, access: Access[]): Actor {
   switch (kind) {
-    case 'TECHNICIAN':
-      return { kind: 'technician', ...place, access };
     case 'CLIENT':
       return { kind: 'client', ...place, access };
     case 'DEVICE':

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 
 test('a revoked credential is refused at once, though its token has not ended', async () => {
-  const credential = gateway.register('technician');
+  const credential = gateway.register('client');
   const client = gateway.client(credential);
   const ask = () => client.request<object, object>(parse('{ __typename }') as never, {});
   await ask();

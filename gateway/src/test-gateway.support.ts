@@ -39,7 +39,7 @@ export interface TestGateway {
   hints: InMemoryHints;
   tenants: StandIn;
   jitPolicy: StandIn;
-  register(kind: Actor['kind']): TestCredential;
+  register(kind: 'device' | 'client'): TestCredential;
   revoke(credential: TestCredential): void;
   client(credential?: TestCredential): StintClient;
   close(): Promise<void>;

@@ -125,8 +125,6 @@ export type LoginState =
 
 /** Input of `redeemInvitation`. */
 export type RedeemInvitationInput = {
-  /** Without a passkey: a fresh UUIDv7 made by the caller, the credential's id. Goes away. */
-  credentialId?: string | null | undefined;
   /** The name that people will see. */
   displayName: string;
   /** Only with the first-administrator link, where nobody knows it yet. */
@@ -135,10 +133,8 @@ export type RedeemInvitationInput = {
   mspName?: string | null | undefined;
   /** What its owner calls the passkey. */
   passkeyLabel?: string | null | undefined;
-  /** Without a passkey: the `x` of the caller's Ed25519 JWK. Goes away. */
-  publicKey?: string | null | undefined;
   /** The browser's answer to `startJoining` (RegistrationResponseJSON, WebAuthn §5.1). */
-  registration?: string | null | undefined;
+  registration: string;
   /** The token from the link. */
   token: string;
 };

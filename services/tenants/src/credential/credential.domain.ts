@@ -1,7 +1,7 @@
-import { accessOf, type Access, type Permission, type RoleAssignment } from '@stint/contracts';
+import type { Access, Permission } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 
-export type SubjectKind = 'TECHNICIAN' | 'DEVICE' | 'CLIENT';
+export type SubjectKind = 'DEVICE' | 'CLIENT';
 
 /** A registered public key and whom it proves. */
 export interface Credential {
@@ -14,17 +14,13 @@ export interface Credential {
   publicKey: string;
   /** Registered by rotation and not used yet. */
   pending: boolean;
-  /** A technician's roles. */
-  roles: readonly RoleAssignment[];
   /** An API client's own permissions. */
   granted: readonly Permission[];
 }
 
-/** What the credential's subject may do where: a technician by roles, an API client what it was given, a device nothing. */
-export function accessOfCredential(credential: Pick<Credential, 'kind' | 'tenantId' | 'roles' | 'granted'>): Access[] {
+/** What the credential's subject may do where: an API client what it was given, a device nothing. */
+export function accessOfCredential(credential: Pick<Credential, 'kind' | 'tenantId' | 'granted'>): Access[] {
   switch (credential.kind) {
-    case 'TECHNICIAN':
-      return accessOf(credential.roles);
     case 'CLIENT':
       return [{ tenantId: credential.tenantId, permissions: [...credential.granted] }];
     case 'DEVICE':

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Permission, RoleAssignment } from '@stint/contracts';
+import type { Permission } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { Credential, SubjectKind } from './credential.domain.ts';
@@ -7,18 +7,13 @@ import type { Credential, SubjectKind } from './credential.domain.ts';
 @Injectable()
 export class CredentialRepository {
   /** Registers a public key; false when the id is taken. */
-  async insert(tx: Tx, credential: Omit<Credential, 'roles' | 'granted' | 'pending'> & { pending?: boolean }): Promise<boolean> {
+  async insert(tx: Tx, credential: Omit<Credential, 'granted' | 'pending'> & { pending?: boolean }): Promise<boolean> {
     const { mspId, tenantId, id, kind, subjectId, publicKey, pending = false } = credential;
     const rows = await tx.query(
       'insert into credential (msp_id, tenant_id, id, kind, subject_id, public_key, pending) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id',
       [mspId, tenantId, id, kind, subjectId, publicKey, pending],
     );
     return rows.length > 0;
-  }
-
-  /** Removes a subject's public keys. */
-  async removeOf(tx: Tx, mspId: Id, subjectId: Id): Promise<void> {
-    await tx.query('delete from credential where msp_id = $1 and subject_id = $2', [mspId, subjectId]);
   }
 
   /** A subject's public keys. */
@@ -64,17 +59,13 @@ export class CredentialRepository {
       subject_id: Id;
       public_key: string;
       pending: boolean;
-      roles: RoleAssignment[] | null;
       granted: Permission[] | null;
     }>(
-      `select c.msp_id, c.tenant_id, c.id, c.kind, c.subject_id, c.public_key, c.pending, a.permissions as granted,
-         (select jsonb_agg(jsonb_build_object('tenantId', r.tenant_id, 'role', r.role) order by r.id)
-          from role_assignment r where r.msp_id = t.msp_id and r.technician_id = t.id) as roles
+      `select c.msp_id, c.tenant_id, c.id, c.kind, c.subject_id, c.public_key, c.pending, a.permissions as granted
        from credential c
-       left join technician t on c.kind = 'TECHNICIAN' and t.msp_id = c.msp_id and t.id = c.subject_id and t.active
        left join device d on c.kind = 'DEVICE' and d.msp_id = c.msp_id and d.id = c.subject_id and d.active
        left join api_client a on c.kind = 'CLIENT' and a.msp_id = c.msp_id and a.id = c.subject_id and a.active
-       where c.id = $1 and (c.ends_at is null or c.ends_at > $2) and coalesce(t.id, d.id, a.id) is not null`,
+       where c.id = $1 and (c.ends_at is null or c.ends_at > $2) and coalesce(d.id, a.id) is not null`,
       [id, now],
     );
     if (row === undefined) return null;
@@ -86,7 +77,6 @@ export class CredentialRepository {
       subjectId: row.subject_id,
       publicKey: row.public_key,
       pending: row.pending,
-      roles: row.roles ?? [],
       granted: row.granted ?? [],
     };
   }

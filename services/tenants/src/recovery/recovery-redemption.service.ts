@@ -6,7 +6,6 @@ import { Problem, type Clock } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
-import { CredentialRepository } from '../credential/credential.repository.ts';
 import { PasskeyRegistrar, type RegistrationStarted } from '../passkey/passkey-registrar.ts';
 import { PasskeyRepository } from '../passkey/passkey.repository.ts';
 import { SessionService } from '../session/session.service.ts';
@@ -32,7 +31,6 @@ export class RecoveryRedemptionService {
     private readonly tenants: TenantRepository,
     private readonly registrar: PasskeyRegistrar,
     private readonly passkeys: PasskeyRepository,
-    private readonly credentials: CredentialRepository,
     private readonly totps: TotpRepository,
     private readonly sessions: SessionService,
     private readonly copies: TechnicianCopies,
@@ -63,7 +61,6 @@ export class RecoveryRedemptionService {
       const { mspId, tenantId, id: technicianId } = technician;
       const verified = await this.registrar.verify(tx, input.registration, { purpose: 'RECOVER', boundTo: hash.toString('hex') });
       await this.passkeys.remove(tx, mspId, technicianId, 'all');
-      await this.credentials.removeOf(tx, mspId, technicianId);
       await this.totps.remove(tx, mspId, technicianId);
       await this.sessions.endAllOf(tx, mspId, technicianId, null);
       await this.recoveries.save(tx, recovery);

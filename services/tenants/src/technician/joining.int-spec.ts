@@ -85,7 +85,7 @@ describe('joining by an invitation', () => {
     const late = await passkeyFor(one.token);
     tenants.clock.advance(301);
     expect((await redeem(one.token, late)).__typename).toBe('PasskeyRefused');
-    expect(await redeem(one.token, null)).toMatchObject({ __typename: 'InvalidInput', field: 'registration' });
+    expect((await redeem(one.token, '{}')).__typename).toBe('PasskeyRefused');
   });
 
   test('lets one of many in', async () => {

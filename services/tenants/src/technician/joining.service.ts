@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { displayName, ed25519PublicKey, email, id } from '@stint/contracts';
+import { displayName, email } from '@stint/contracts';
 import { hashToken, newToken } from '@stint/crypto';
-import { conflict, invalidInput, newId, Problem, type Clock, type Id } from '@stint/kernel';
+import { invalidInput, newId, Problem, type Clock, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
-import { CredentialRepository } from '../credential/credential.repository.ts';
-import { PasskeyRegistrar, type RegistrationStarted, type VerifiedRegistration } from '../passkey/passkey-registrar.ts';
+import { PasskeyRegistrar, type RegistrationStarted } from '../passkey/passkey-registrar.ts';
 import { RecoveryRedemptionService } from '../recovery/recovery-redemption.service.ts';
 import { RoleRepository } from '../role/role.repository.ts';
 import { newMsp, type Tenant } from '../tenant/tenant.domain.ts';
@@ -22,21 +21,14 @@ import { joinLink } from './technician.service.ts';
 
 const token = z.string().max(64);
 const startInput = z.object({ token, displayName: displayName.nullish(), email: email.nullish() });
-const redeemInput = z
-  .object({
-    token,
-    displayName,
-    email: email.nullish(),
-    mspName: displayName.nullish(),
-    registration: z.string().nullish(),
-    passkeyLabel: displayName.nullish(),
-    credentialId: id.nullish(),
-    publicKey: ed25519PublicKey.nullish(),
-  })
-  .refine(({ registration, credentialId, publicKey }) => registration != null || (credentialId != null && publicKey != null), {
-    path: ['registration'],
-    message: 'is needed: the passkey that startJoining asked for',
-  });
+const redeemInput = z.object({
+  token,
+  displayName,
+  email: email.nullish(),
+  mspName: displayName.nullish(),
+  registration: z.string(),
+  passkeyLabel: displayName.nullish(),
+});
 type RedeemInput = z.infer<typeof redeemInput>;
 
 /** Who joins: known by the link, new by the first-administrator link. */
@@ -64,7 +56,6 @@ export class JoiningService {
     private readonly tenants: TenantRepository,
     private readonly technicians: TechnicianRepository,
     private readonly invitations: InvitationRepository,
-    private readonly credentials: CredentialRepository,
     private readonly registrar: PasskeyRegistrar,
     private readonly recoveries: RecoveryRedemptionService,
     private readonly roles: RoleRepository,
@@ -121,14 +112,12 @@ export class JoiningService {
       // The link first: of many who redeem it at once, the others wait here and then find it used.
       const first = await this.invitations.redeemFirstLink(tx, hash);
       const invited = first ? null : await this.#invited(tx, hash, now);
-      const verified =
-        input.registration == null
-          ? null
-          : await this.registrar.verify(tx, input.registration, { purpose: 'JOIN', boundTo: hash.toString('hex') });
-      const joiner = invited ?? (await this.#makeMsp(tx, input, verified?.technicianId ?? newId(), now));
+      const verified = await this.registrar.verify(tx, input.registration, { purpose: 'JOIN', boundTo: hash.toString('hex') });
+      const joiner = invited ?? (await this.#makeMsp(tx, input, verified.technicianId, now));
+      if (verified.technicianId !== joiner.technicianId) throw new Error('A passkey was made for somebody else than who joins.');
       const { mspId, tenantId, technicianId } = joiner;
       await this.technicians.join(tx, mspId, technicianId, input.displayName, now);
-      const credentialId = await this.#register(tx, joiner, verified, input);
+      const { credentialId } = await this.registrar.add(tx, joiner, verified, input.passkeyLabel ?? 'First passkey');
       await this.copies.changed(tx, mspId, technicianId);
       await this.copies.tellKeys(tx, mspId, technicianId);
       const technician = await this.technicians.lock(tx, mspId, technicianId);
@@ -141,18 +130,6 @@ export class JoiningService {
       const tenant = await this.tenants.find(tx, mspId, tenantId);
       return { technician: { ...technician, tenant }, credentialId };
     });
-  }
-
-  async #register(tx: SystemTx, joiner: Joiner, verified: VerifiedRegistration | null, input: RedeemInput): Promise<string> {
-    if (verified !== null) {
-      if (verified.technicianId !== joiner.technicianId) throw new Error('A passkey was made for somebody else than who joins.');
-      return (await this.registrar.add(tx, joiner, verified, input.passkeyLabel ?? 'First passkey')).credentialId;
-    }
-    const { mspId, tenantId, technicianId: subjectId } = joiner;
-    const credential = { mspId, tenantId, id: input.credentialId ?? '', kind: 'TECHNICIAN', subjectId } as const;
-    if (!(await this.credentials.insert(tx, { ...credential, publicKey: input.publicKey ?? '' })))
-      throw conflict('This credential id is taken. Make a new one and try again.');
-    return credential.id;
   }
 
   async #invited(tx: SystemTx, hash: Buffer, now: Date): Promise<Joiner> {

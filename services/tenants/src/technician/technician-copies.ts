@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Id } from '@stint/kernel';
 import { emit } from '@stint/messaging';
 import type { SystemTx } from '@stint/tenancy';
-import { CredentialRepository } from '../credential/credential.repository.ts';
 import { GroupRepository } from '../group/group.repository.ts';
 import { PasskeyRepository } from '../passkey/passkey.repository.ts';
 import { RoleRepository } from '../role/role.repository.ts';
@@ -15,7 +14,6 @@ export class TechnicianCopies {
     private readonly technicians: TechnicianRepository,
     private readonly roles: RoleRepository,
     private readonly groups: GroupRepository,
-    private readonly credentials: CredentialRepository,
     private readonly passkeys: PasskeyRepository,
   ) {}
 
@@ -45,11 +43,7 @@ export class TechnicianCopies {
     const technician = await this.technicians.lock(tx, mspId, technicianId);
     if (technician === null) return;
     const passkeys = await this.passkeys.ofTechnicians(tx, mspId, [technicianId]);
-    const credentials = await this.credentials.keysOf(tx, mspId, technicianId);
-    const keys = [
-      ...passkeys.map(({ credentialId, publicKey, algorithm }) => ({ id: credentialId, publicKey, algorithm })),
-      ...credentials.map(({ id, x }) => ({ id, publicKey: x, algorithm: -8 })),
-    ];
+    const keys = passkeys.map(({ credentialId, publicKey, algorithm }) => ({ id: credentialId, publicKey, algorithm }));
     await emit(tx, 'technician-keys-changed', { mspId, tenantId: technician.tenantId, technicianId, keys, version: technician.version });
   }
 }

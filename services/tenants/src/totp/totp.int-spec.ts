@@ -6,26 +6,26 @@ import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import {
-  anonymous,
   createTenant,
   enrollDevice,
+  joinAs,
   joinFirst,
   only,
   problem,
-  somePublicKey,
   startTestTenants,
-  technician,
+  type Person as Joined,
   type TestTenants,
 } from '../test-tenants.support.ts';
 
 let tenants: TestTenants;
 let administrator: Actor;
+let first: Joined;
 let device: Actor;
 let customer: string;
 let places: Record<'Fabrikam' | 'Adatum' | 'Tailspin' | 'Wingtip' | 'Litware', string>;
 beforeAll(async () => {
   tenants = await startTestTenants();
-  ({ administrator } = await joinFirst(tenants));
+  ({ administrator, first } = await joinFirst(tenants));
   customer = await createTenant(tenants, administrator, 'Contoso');
   // All of them now: a new tenant's id must carry the present time, and the tests move the clock.
   const place = (name: string) => createTenant(tenants, administrator, name);
@@ -48,6 +48,8 @@ const confirmMutation = `mutation ($input: ConfirmTotpInput!) { confirmTotp(inpu
 
 interface Person {
   actor: Actor;
+  /** The same, who signed in a moment ago. */
+  fresh(): Actor;
   email: string;
   /** What the QR code says. */
   uri: string;
@@ -57,24 +59,9 @@ interface Person {
 
 /** Invites somebody, lets them join and enrol an ordinary authenticator app. */
 async function somebody(email: string, role: Role = 'TECHNICIAN', tenantId = administrator.tenantId): Promise<Person> {
-  const id = newId();
-  const input = { id, tenantId, email, roles: [role] };
-  const invited = only(
-    await tenants.send(
-      administrator,
-      `mutation ($input: InviteTechnicianInput!) { inviteTechnician(input: $input) { ${problem} ... on Invitation { link } } }`,
-      { input },
-    ),
-  );
-  const redeem = { token: String(invited['link']).split('#')[1], displayName: 'Anna', credentialId: newId(), publicKey: somePublicKey() };
-  only(
-    await tenants.send(anonymous, `mutation ($input: RedeemInvitationInput!) { redeemInvitation(input: $input) { ${problem} } }`, {
-      input: redeem,
-    }),
-  );
-  const actor = technician(administrator.mspId, tenantId, role, id);
+  const { id, actor, fresh } = await joinAs(tenants, administrator, email, role, tenantId);
   const keys = await generateHpkeKeyPair();
-  const sealed = only(await tenants.send(actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
+  const sealed = only(await tenants.send(fresh(), enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
     enc: string;
     ciphertext: string;
   };
@@ -87,7 +74,7 @@ async function somebody(email: string, role: Role = 'TECHNICIAN', tenantId = adm
     totpEnrolled: true,
   });
   tenants.clock.advance(30);
-  return { actor, email, uri, app, code };
+  return { actor, fresh, email, uri, app, code };
 }
 
 /** A code that is not the right one now. */
@@ -218,7 +205,7 @@ test('a new enrolment counts from its first code on; until then the old one does
   const at = await enrollDevice(tenants, administrator, customer);
   const anna = await somebody('new-phone@example.com');
   const keys = await generateHpkeKeyPair();
-  const sealed = only(await tenants.send(anna.actor, enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
+  const sealed = only(await tenants.send(anna.fresh(), enrollMutation, { input: { recipientKey: keys.publicKey } })) as unknown as {
     enc: string;
     ciphertext: string;
   };
@@ -239,7 +226,7 @@ test('a new enrolment counts from its first code on; until then the old one does
 test('codes for an enrolment are limited like others', async () => {
   const anna = await somebody('confirm-limit@example.com');
   const keys = await generateHpkeKeyPair();
-  only(await tenants.send(anna.actor, enrollMutation, { input: { recipientKey: keys.publicKey } }));
+  only(await tenants.send(anna.fresh(), enrollMutation, { input: { recipientKey: keys.publicKey } }));
   const types = await Promise.all(
     Array.from({ length: 20 }, () =>
       tenants.send(anna.actor, confirmMutation, { input: { code: 'wrong!' } }).then((answer) => only(answer).__typename),
@@ -393,12 +380,12 @@ test('no seed stands in the database or in an answer', async () => {
   const [row] = await tenants.database.query<{ seed: Buffer }>(`select seed from tenants.totp where id = '${anna.actor.id}'`);
   expect(row?.seed.includes(Buffer.from(anna.app.secret.buffer))).toBe(false);
   const keys = await generateHpkeKeyPair();
-  const answer = await tenants.send(anna.actor, enrollMutation, { input: { recipientKey: keys.publicKey } });
+  const answer = await tenants.send(anna.fresh(), enrollMutation, { input: { recipientKey: keys.publicKey } });
   expect(JSON.stringify(answer)).not.toContain('otpauth');
 });
 
 test('a recipient key that is none is refused, and a code without an enrolment too', async () => {
-  expect(only(await tenants.send(administrator, enrollMutation, { input: { recipientKey: 'x' } })).__typename).toBe('InvalidInput');
+  expect(only(await tenants.send(first.fresh(), enrollMutation, { input: { recipientKey: 'x' } })).__typename).toBe('InvalidInput');
   expect(only(await tenants.send(administrator, confirmMutation, { input: { code: '123456' } })).__typename).toBe('Conflict');
 });
 

@@ -62,8 +62,7 @@ export class TotpService {
   /** Makes a new seed for the calling technician and answers it sealed; an enrolment that counts stays until the new one is confirmed. */
   async enroll(caller: Actor, raw: unknown): Promise<Sealed> {
     const actor = asSelf(caller);
-    // Callers with a key credential have no sign-in session; they go when people have nothing but passkeys.
-    if (actor.kind === 'technician' && actor.sessionId !== undefined) requireFreshSignIn(actor, this.clock.now());
+    requireFreshSignIn(actor, this.clock.now());
     const { recipientKey } = checkInput(enrollInput, raw);
     const seed = newTotpSeed();
     const wrapped = await this.keys.wrap(seed, seedPlace(actor.mspId, actor.id));

@@ -1080,8 +1080,6 @@ export type RecoveryState =
 
 /** Input of `redeemInvitation`. */
 export type RedeemInvitationInput = {
-  /** Without a passkey: a fresh UUIDv7 made by the caller, the credential's id. Goes away. */
-  credentialId?: InputMaybe<Scalars['ID']['input']>;
   /** The name that people will see. */
   displayName: Scalars['String']['input'];
   /** Only with the first-administrator link, where nobody knows it yet. */
@@ -1090,10 +1088,8 @@ export type RedeemInvitationInput = {
   mspName?: InputMaybe<Scalars['String']['input']>;
   /** What its owner calls the passkey. */
   passkeyLabel?: InputMaybe<Scalars['String']['input']>;
-  /** Without a passkey: the `x` of the caller's Ed25519 JWK. Goes away. */
-  publicKey?: InputMaybe<Scalars['String']['input']>;
   /** The browser's answer to `startJoining` (RegistrationResponseJSON, WebAuthn §5.1). */
-  registration?: InputMaybe<Scalars['String']['input']>;
+  registration: Scalars['String']['input'];
   /** The token from the link. */
   token: Scalars['String']['input'];
 };
@@ -1368,7 +1364,7 @@ export type SignInTooOld = Problem & {
 /** A person who can now sign in. */
 export type SignUp = {
   __typename?: 'SignUp';
-  /** The passkey's credential id (or, without a passkey, the OAuth client id to sign in with). */
+  /** The passkey's credential id. */
   credentialId: Scalars['ID']['output'];
   /** The technician. */
   technician: Technician;

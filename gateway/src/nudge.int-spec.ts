@@ -147,6 +147,23 @@ test('every stream gets a comment per round, ends with its token, and a reader t
   expect([long.ended, streams.count]).toEqual([true, 0]);
 });
 
+test('a revoked session ends its own streams; a session has at most 4 and a technician 20, the newest', () => {
+  const streams = new NudgeStreams(new InMemoryHints(), new FakeClock(), () => () => undefined);
+  const open = (session: number) => {
+    const response = new FakeResponse();
+    streams.open({ id: 'anna', sessionSubject: `session:${session}`, endsAt: Number.MAX_SAFE_INTEGER }, response as never);
+    return response;
+  };
+  const [first, second, other] = [open(1), open(1), open(2)];
+  streams.cut('session:1');
+  expect([first, second, other].map(({ ended }) => ended)).toEqual([true, true, false]);
+  const ofOne = Array.from({ length: 6 }, () => open(3));
+  expect(ofOne.map(({ ended }) => ended)).toEqual([true, true, false, false, false, false]);
+  for (let session = 4; session < 40; session += 1) open(session);
+  expect([other.ended, streams.count]).toEqual([true, 20]);
+  streams.close();
+});
+
 /** What NudgeStreams uses of a response; the real one is behind the tests above. */
 class FakeResponse {
   written: string[] = [];

@@ -10,6 +10,7 @@ import {
 } from '../generated/operations.ts';
 import { ask, expectType } from '../graphql.ts';
 import { newId } from '../new-id.ts';
+import { onNudges } from '../nudges.ts';
 import { Notifications } from '../push/notifications.tsx';
 import { Button, Problem, useAction, type Acting } from '../ui/action.tsx';
 import { Facts, Page } from '../ui/page.tsx';
@@ -24,7 +25,12 @@ export function HomePage() {
   const acting = useAction();
   const [home, setHome] = useState<HomeQuery['viewer'] | null>(null);
   const read = async () => setHome((await ask(HomeDocument, {})).viewer);
-  useEffect(() => acting.act(read), []);
+  useEffect(() => {
+    const leaving = new AbortController();
+    acting.act(read);
+    void onNudges(() => void read().catch(() => undefined), leaving.signal);
+    return () => leaving.abort();
+  }, []);
   const technician = home?.technician;
   if (home == null || technician == null)
     return (

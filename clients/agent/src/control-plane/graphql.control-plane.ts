@@ -13,6 +13,7 @@ import {
   SubmitTotpCodeDocument,
 } from '../generated/operations.ts';
 import type { PreparedAccess } from '../offline/offline-store.ts';
+import { sendableChanges, sendableName, toldName } from './sendable.domain.ts';
 import {
   Refused,
   type AccountReport,
@@ -54,7 +55,10 @@ export class GraphqlControlPlane implements ControlPlane {
 
   async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
     const { reportAccounts: answer } = await this.#client.request(ReportAccountsDocument, {
-      input: { revision, reports: reports.map((report) => ({ ...report, privileged: report.privileged.slice(0, 50) })) },
+      input: {
+        revision,
+        reports: reports.map((report) => ({ ...report, name: sendableName(report.name), privileged: sendableChanges(report.privileged) })),
+      },
     });
     if (answer.__typename === 'ReportsTaken') return answer.revision;
     throw new Refused(answer.message);
@@ -62,7 +66,7 @@ export class GraphqlControlPlane implements ControlPlane {
 
   async reportStrays(strays: readonly StrayAccount[]): Promise<void> {
     const { reportStrayAccounts: answer } = await this.#client.request(ReportStrayAccountsDocument, {
-      input: { strays: strays.slice(0, 100) },
+      input: { strays: strays.slice(0, 100).map(({ accountId, name }) => ({ accountId, name: toldName(name) })) },
     });
     if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
   }

@@ -152,7 +152,7 @@ function happened(before: Grant, grant: Grant): { action: AuditAction; details: 
         // New administrators that came while somebody had rights: an alarm of its own for each group.
         ...grant.privilegedChanges.map(({ groupName, added, removed }) => ({
           action: 'grant.privileged-changed' as const,
-          details: { group: groupName, added: shortList(added), removed: shortList(removed) },
+          details: { group: short(groupName), added: shortList(added), removed: shortList(removed) },
         })),
       ];
     case 'FAILED':
@@ -166,7 +166,13 @@ function instant(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
 }
 
+/** Names are whatever somebody with rights wrote there: a log event holds so much, and the whole is in the grant's record. */
+function short(name: string): string {
+  const points = [...name];
+  return points.length > 32 ? `${points.slice(0, 31).join('')}…` : name;
+}
+
 function shortList(names: readonly string[]): string {
-  const shown = names.slice(0, 10).join(' ');
+  const shown = names.slice(0, 10).map(short).join(' ');
   return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }

@@ -89,12 +89,13 @@ export function failureText(detail: string | null | undefined): string {
     .normalize('NFC')
     .replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
-  return line === '' ? 'The computer could not make the account.' : line.slice(0, maxDetail);
+  return line === '' ? 'The computer could not make the account.' : line.slice(0, maxDetail).toWellFormed();
 }
 
 /** Names from the computer, without what a log or a page could trip over. */
 function printable(changes: readonly PrivilegedChange[]): PrivilegedChange[] {
-  const clean = (name: string) => name.replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu, '?').slice(0, 256);
+  // By whole characters: half of one cannot be stored.
+  const clean = (name: string) => [...name.replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu, '?')].slice(0, 256).join('');
   return changes.map(({ groupName, added, removed }) => ({
     groupName: clean(groupName),
     added: added.map(clean),

@@ -213,6 +213,21 @@ describe('everything of one technician', () => {
   });
 });
 
+test('however many and long the names are that somebody put there, the end is taken and the alarm is given', async () => {
+  const id = await world.active(anna, computer);
+  const long = (count: number) => Array.from({ length: count }, (_, index) => `${index}${'\u{1F608}'.repeat(120)}`);
+  const privileged = Array.from({ length: 50 }, (_, index) => ({
+    groupName: `g${index}${'\u00e4'.repeat(300)}`,
+    added: long(12),
+    removed: long(12),
+  }));
+  expect(await world.report(computer, [{ grantId: id, state: 'DISABLED', endReason: 'LOGGED_OFF', privileged }])).toMatchObject({
+    __typename: 'ReportsTaken',
+  });
+  expect(await world.grant(anna, id)).toMatchObject({ state: 'ENDED' });
+  expect((await service.audited('grant.privileged-changed', id)).details['added']).toMatch(/^0.* and \d+ more$/u);
+});
+
 describe('stray accounts', () => {
   const report = (strays: object[]) =>
     world.mutate(computer.actor, 'reportStrayAccounts', '... on ReportsTaken { __typename revision }', { strays });

@@ -196,6 +196,7 @@ function words(typed: string | null | undefined, max: number): string | null {
     .normalize('NFC')
     .replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
-    .slice(0, max);
+    .slice(0, max)
+    .toWellFormed();
   return line === '' ? null : line;
 }

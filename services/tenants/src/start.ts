@@ -20,6 +20,7 @@ import { pushForgetSweep, pushHandlers, PushSweep } from './push/push.sweep.ts';
 import { vapidKeyFromPem } from './push/vapid.ts';
 import { sessionSweeps } from './session/session.sweep.ts';
 import { JoiningService } from './technician/joining.service.ts';
+import { totpFailureSweep } from './totp/totp.sweep.ts';
 
 const schema = 'tenants';
 
@@ -67,6 +68,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         ...sessionSweeps,
         push,
         pushForgetSweep,
+        totpFailureSweep,
         new AuditRetentionSweep(auditKey, log),
       ],
       log,

@@ -35,6 +35,9 @@ export const limits = {
   tenant: { most: 200, windowSeconds: 3_600, lockSeconds: 30 },
 } as const satisfies Record<string, Limit>;
 
+/** A row of failures that began longer ago counts for nothing any more, whatever its limit. */
+export const longestWindowSeconds = Math.max(...Object.values(limits).map(({ windowSeconds }) => windowSeconds));
+
 /** No failures yet. */
 export function noFailures(now: Date): Failures {
   return { count: 0, windowBeganAt: now, lockedUntil: null };

@@ -53,6 +53,15 @@ export class TotpRepository {
       : { seed: row.seed, pendingSeed: row.pending_seed, lastStep: row.last_step === null ? null : Number(row.last_step) };
   }
 
+  /** The wrapped seed of an enrolment that waits for its first code. */
+  async pendingSeed(tx: Tx, mspId: Id, technicianId: Id): Promise<Buffer | null> {
+    const [row] = await tx.query<{ pending_seed: Buffer | null }>('select pending_seed from totp where msp_id = $1 and id = $2', [
+      mspId,
+      technicianId,
+    ]);
+    return row?.pending_seed ?? null;
+  }
+
   /** The pending seed becomes the one that counts. */
   async confirm(tx: Tx, mspId: Id, technicianId: Id, step: number, now: Date): Promise<void> {
     await tx.query(
@@ -150,5 +159,18 @@ export class TotpRepository {
       failures.windowBeganAt,
       failures.lockedUntil,
     ]);
+  }
+
+  /** Removes up to 500 rows of failures whose window began before `before` and whose lock is over; answers how many. */
+  async sweepFailures(tx: SystemTx, before: Date, now: Date): Promise<number> {
+    const rows = await tx.query(
+      `delete from totp_failures f using (
+         select msp_id, subject from totp_failures
+         where window_began_at < $1 and (locked_until is null or locked_until < $2)
+         order by window_began_at limit 500 for update skip locked) old
+       where f.msp_id = old.msp_id and f.subject = old.subject returning f.subject`,
+      [before, now],
+    );
+    return rows.length;
   }
 }

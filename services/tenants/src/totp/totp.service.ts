@@ -44,6 +44,15 @@ interface Try {
   before: readonly Failures[];
   locks: boolean;
 }
+/** What a code is worth against one seed: the step that it belongs to, or else by how many steps a clock would be off in which it is right. */
+interface Match {
+  technicianId: Id | null;
+  /** The wrapped seed that was compared with. */
+  seed: Buffer | null;
+  step: number | null;
+  off: number | null;
+}
+const noMatch: Match = { technicianId: null, seed: null, step: null, off: null };
 
 @Injectable()
 export class TotpService {
@@ -82,13 +91,21 @@ export class TotpService {
     const now = this.clock.now();
     const counted = [{ subject: `enrolment:${actor.id}`, limit: limits.technicianAtDevice, wide: false }];
     // As the system: what services/jit-policy is told of the technician stands in other tenants, too. Only the caller's own rows are touched.
+    const seen = await this.tenancy.asSystem(async (tx) => ({
+      pending: await this.totps.pendingSeed(tx, actor.mspId, actor.id),
+      retryAt: await this.#lockedUntil(tx, actor.mspId, counted, now),
+    }));
+    if (seen.pending === null) throw conflict('No enrolment is waiting for a code. Start one with enrollTotp.');
+    if (seen.retryAt !== null) answer({ kind: 'locked', retryAt: seen.retryAt });
+    const seed = await this.keys.unwrap(seen.pending, seedPlace(actor.mspId, actor.id));
+    const step = matchTotp({ seed, code, now, lastStep: null });
+    seed.fill(0);
     const outcome = await this.tenancy.asSystem(async (tx): Promise<Outcome> => {
       const totp = await this.totps.lock(tx, actor.mspId, actor.id);
-      if (totp?.pendingSeed == null) throw conflict('No enrolment is waiting for a code. Start one with enrollTotp.');
+      if (totp?.pendingSeed == null || !seen.pending?.equals(totp.pendingSeed))
+        throw conflict('The enrolment was confirmed or started anew meanwhile. Type the code of the newest one.');
       const taken = await this.#takeTry(tx, actor, counted, now);
       if (taken.kind === 'locked') return taken;
-      const seed = await this.keys.unwrap(totp.pendingSeed, seedPlace(actor.mspId, actor.id));
-      const step = matchTotp({ seed, code, now, lastStep: null });
       const about = { subjectId: actor.id, occurredAt: now, mspId: actor.mspId, tenantId: actor.tenantId, actor };
       if (step === null) {
         await audit(tx, { ...about, action: taken.locks ? 'totp.locked' : 'totp.refused', details: { enrolment: true } });
@@ -114,22 +131,37 @@ export class TotpService {
     const input = checkInput(submitInput, raw);
     const now = this.clock.now();
     // Across tenants, hence as the system: the technician lives above the device's tenant, where the device cannot look.
-    const outcome = await this.tenancy.asSystem((tx) => this.#try(tx, device, input, now));
+    const seen = await this.tenancy.asSystem(async (tx) => {
+      const who = await this.#who(tx, device, input.email);
+      return who === null ? null : { ...who, retryAt: await this.#lockedUntil(tx, device.mspId, who.counted, now) };
+    });
+    if (seen?.retryAt != null) answer({ kind: 'locked', retryAt: seen.retryAt });
+    // The seed is opened while no connection is held: a key service may be slow. All else is looked at again afterwards.
+    const match = seen === null ? noMatch : await this.#match(device.mspId, seen.candidate, input.code, now);
+    const outcome = await this.tenancy.asSystem((tx) => this.#try(tx, device, input, match, now));
     answer(outcome);
     return input.loginRequestId;
   }
 
-  async #try(tx: SystemTx, device: Actor, input: z.infer<typeof submitInput>, now: Date): Promise<Outcome> {
-    if (!(await this.totps.isActiveDevice(tx, device.mspId, device.id))) return { kind: 'refused' };
-    const found = await this.totps.candidate(tx, device, input.email);
+  /** Whom the address means at the device, and what a try counts for; null for a device that is not active. */
+  async #who(tx: SystemTx, device: Actor, address: string): Promise<{ candidate: Candidate | null; counted: Counted[] } | null> {
+    if (!(await this.totps.isActiveDevice(tx, device.mspId, device.id))) return null;
+    const found = await this.totps.candidate(tx, device, address);
     const candidate = found !== null && found.roles.some(({ role }) => rolePermissions[role].includes('login.approve')) ? found : null;
-    const who = candidate?.technicianId ?? `unknown-${hashToken(input.email).toString('hex')}`;
+    const who = candidate?.technicianId ?? `unknown-${hashToken(address).toString('hex')}`;
     const counted: Counted[] = [
       { subject: `at:${device.id}:${who}`, limit: limits.technicianAtDevice, wide: false },
       { subject: `device:${device.id}`, limit: limits.device, wide: false },
       { subject: `technician:${who}`, limit: limits.technician, wide: true },
       { subject: `tenant:${device.tenantId}`, limit: limits.tenant, wide: true },
     ];
+    return { candidate, counted };
+  }
+
+  async #try(tx: SystemTx, device: Actor, input: z.infer<typeof submitInput>, match: Match, now: Date): Promise<Outcome> {
+    const who = await this.#who(tx, device, input.email);
+    if (who === null) return { kind: 'refused' };
+    const { candidate, counted } = who;
     const taken = await this.#takeTry(tx, device, counted, now);
     if (taken.kind === 'locked') return taken;
     const record = (action: 'totp.accepted' | 'totp.refused' | 'totp.locked') =>
@@ -138,7 +170,7 @@ export class TotpService {
         actor: action === 'totp.accepted' && candidate !== null ? { kind: 'technician', id: candidate.technicianId } : device,
         details: { deviceId: device.id, technicianId: candidate?.technicianId ?? null },
       });
-    const { step, clockOff } = await this.#match(device.mspId, candidate, input.code, now);
+    const { step, clockOff } = stillRight(match, candidate, now);
     if (candidate === null || step === null || !(await this.totps.useStep(tx, device.mspId, candidate.technicianId, step))) {
       await record(taken.locks ? 'totp.locked' : 'totp.refused');
       return { kind: 'refused', clockOff };
@@ -156,17 +188,20 @@ export class TotpService {
     return { kind: 'accepted' };
   }
 
-  /** The step that the code belongs to, or else how many seconds a clock is off in which it would be right; the same work where nobody is known. */
-  async #match(mspId: Id, candidate: Candidate | null, code: string, now: Date): Promise<{ step: number | null; clockOff: number | null }> {
+  /** Compares the code with the candidate's seed; the same work where nobody is known. */
+  async #match(mspId: Id, candidate: Candidate | null, code: string, now: Date): Promise<Match> {
     const known = candidate?.seed == null ? null : { ...candidate, seed: candidate.seed };
     const wrapped = known?.seed ?? (this.#nobody ??= await this.keys.wrap(newTotpSeed(), seedPlace('nobody', 'nobody')));
     const seed = await this.keys.unwrap(wrapped, known === null ? seedPlace('nobody', 'nobody') : seedPlace(mspId, known.technicianId));
-    const step = matchTotp({ seed, code, now, lastStep: known?.lastStep ?? null });
-    const off = totpClockHint(seed, code, now);
-    if (known === null) return { step: null, clockOff: null };
-    // A code that was used already is no sign of a clock.
-    const used = off !== null && totpStep(now) + off <= (known.lastStep ?? 0);
-    return { step, clockOff: step !== null || off === null || used ? null : off * totpPeriodSeconds };
+    const match = { step: matchTotp({ seed, code, now, lastStep: known?.lastStep ?? null }), off: totpClockHint(seed, code, now) };
+    seed.fill(0);
+    return known === null ? noMatch : { ...match, technicianId: known.technicianId, seed: known.seed };
+  }
+
+  /** The end of the longest lock that a try would meet, or null; without a trace. */
+  async #lockedUntil(tx: Tx, mspId: Id, counted: readonly Counted[], now: Date): Promise<Date | null> {
+    const subjects = counted.map(({ subject }) => subject);
+    return lockedUntilAny(await this.totps.failures(tx, mspId, subjects, now), now);
   }
 
   /**
@@ -181,7 +216,7 @@ export class TotpService {
   ): Promise<Try | { kind: 'locked'; retryAt: Date }> {
     const subjects = counted.map(({ subject }) => subject);
     // First without a trace: a locked computer that goes on trying addresses neither fills the table nor holds up its tenant.
-    const seen = lockedUntilAny(await this.totps.failures(tx, owner.mspId, subjects, now), now);
+    const seen = await this.#lockedUntil(tx, owner.mspId, counted, now);
     if (seen !== null) return { kind: 'locked', retryAt: seen };
     const before = await this.totps.lockFailures(tx, owner, subjects, now);
     const locked = lockedUntilAny(before, now);
@@ -198,6 +233,19 @@ export class TotpService {
       await this.totps.saveFailures(tx, mspId, subject, before ?? noFailures(now));
     }
   }
+}
+
+/** What the comparison says of the candidate as the rows are now: nothing when it was with another seed; `clockOff` is in seconds. */
+function stillRight(
+  { technicianId, seed, step, off }: Match,
+  candidate: Candidate | null,
+  now: Date,
+): { step: number | null; clockOff: number | null } {
+  const same = candidate?.seed != null && seed !== null && candidate.technicianId === technicianId && candidate.seed.equals(seed);
+  if (!same) return { step: null, clockOff: null };
+  // A code that was used already is no sign of a clock.
+  const used = off !== null && totpStep(now) + off <= (candidate.lastStep ?? 0);
+  return { step, clockOff: step !== null || off === null || used ? null : off * totpPeriodSeconds };
 }
 
 function answer(outcome: Outcome): void {

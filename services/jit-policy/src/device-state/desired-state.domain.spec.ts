@@ -61,6 +61,8 @@ describe('what an account must look like', () => {
   const running = active();
   const newer = active({ expiresAt: at(300) });
   const disabled = { state: 'DISABLED', grants: [], removeNewPrivileged: false };
+  // At the end it is done what the setting says.
+  const ending = { ...disabled, removeNewPrivileged: true };
   const told = (grant: Grant) => ({
     grantId: grant.id,
     loginRequestId: grant.loginRequestId,
@@ -77,10 +79,11 @@ describe('what an account must look like', () => {
       0,
       { state: 'ENABLED', grants: [{ ...told(approved), activateBy: at(120), expiresAt: null }], removeNewPrivileged: true },
     ],
-    ['approved, not made in time, not yet swept', account, [approved], 120, disabled],
+    ['approved, not made in time, not yet swept', account, [approved], 120, ending],
     ['active', account, [running], 60, { state: 'ENABLED', grants: [{ ...told(running), expiresAt: at(610) }] }],
-    ['over, not yet swept', account, [running], 610, disabled],
-    ['ending', account, [active({ state: 'ENDING' })], 60, disabled],
+    ['over, not yet swept', account, [running], 610, ending],
+    ['ending', account, [active({ state: 'ENDING' })], 60, ending],
+    ['ended', account, [active({ state: 'ENDED' })], 60, disabled],
     ['two: both', account, [running, newer], 60, { state: 'ENABLED', grants: [told(running), { ...told(newer), expiresAt: at(300) }] }],
     ['two, one is over: the other still lives', account, [running, newer], 300, { state: 'ENABLED', grants: [told(running)] }],
     ['rested', { ...account, absentSince: noon }, [], 0, { ...disabled, state: 'ABSENT' }],

@@ -58,7 +58,8 @@ export function desiredAccount(account: Account, grants: readonly Grant[], now: 
       warnSeconds: warnSeconds(grant),
     })),
     passwordLength: account.passwordLength,
-    removeNewPrivileged: live.some((grant) => grant.removeNewPrivileged),
+    // Also of grants that are to end: it is at their end that the device acts upon it.
+    removeNewPrivileged: grants.some((grant) => isOpen(grant) && grant.removeNewPrivileged),
   };
 }
 

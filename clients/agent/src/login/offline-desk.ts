@@ -91,6 +91,8 @@ export class OfflineDesk {
     const { technicianId, accountId, accountName, displayName, sessionSeconds, idleEndSeconds } = access;
     const at = clock.read();
     const grantId = newId();
+    // Nobody told an end; by the clock it counts too, or a virtual machine that was paused would go on where it was.
+    const bounds = { sessionSeconds, expiresAtMs: at.wallMs + sessionSeconds * 1000 };
     memory.change((state) => {
       const account = (state.records[accountId] ??= newRecord(accountId));
       account.wanted = { name: accountName, displayName };
@@ -99,7 +101,7 @@ export class OfflineDesk {
         loginRequestId: id,
         phase: 'ENABLING',
         since: at,
-        deadline: startDeadline({ sessionSeconds, expiresAtMs: null, revision: state.desired?.revision ?? 0 }, at),
+        deadline: startDeadline({ ...bounds, revision: state.desired?.revision ?? 0 }, at),
         endReason: null,
         detail: null,
         offline: { technicianId, reportedAtRevision: null },

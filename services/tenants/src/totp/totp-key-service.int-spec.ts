@@ -3,19 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { TOTP, URI } from 'otpauth';
+import { type TOTP, URI } from 'otpauth';
 import type { Actor } from '@stint/contracts';
 import { fileKeyProvider, generateHpkeKeyPair, openSealed, type KeyProvider } from '@stint/crypto';
 import { newId } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
 import { eventually } from '@stint/testing';
-import { CredentialRepository } from '../credential/credential.repository.ts';
 import { GroupRepository } from '../group/group.repository.ts';
 import { PasskeyRepository } from '../passkey/passkey.repository.ts';
 import { RoleRepository } from '../role/role.repository.ts';
 import { TechnicianCopies } from '../technician/technician-copies.ts';
 import { TechnicianRepository } from '../technician/technician.repository.ts';
-import { enrollDevice, joinFirst, startTestTenants, type TestTenants } from '../test-tenants.support.ts';
+import { enrollDevice, joinFirst, startTestTenants, type Person, type TestTenants } from '../test-tenants.support.ts';
 import { TotpRepository } from './totp.repository.ts';
 import { TotpService } from './totp.service.ts';
 import { totpFailureSweep } from './totp.sweep.ts';
@@ -23,6 +22,7 @@ import { totpFailureSweep } from './totp.sweep.ts';
 let tenants: TestTenants;
 let tenancy: Tenancy;
 let ada: Actor;
+let first: Person;
 let device: Actor;
 let service: TotpService;
 /** Transactions that are open. */
@@ -34,8 +34,7 @@ let asked: number[];
 
 beforeAll(async () => {
   tenants = await startTestTenants();
-  const { administrator } = await joinFirst(tenants);
-  ada = administrator;
+  ({ first, administrator: ada } = await joinFirst(tenants));
   device = await enrollDevice(tenants, ada, ada.tenantId);
   const { appUrl, systemUrl } = tenants.database.urls('tenants');
   tenancy = await Tenancy.open({ schema: 'tenants', appUrl, systemUrl });
@@ -46,7 +45,6 @@ beforeAll(async () => {
     technicians,
     new RoleRepository(),
     new GroupRepository(),
-    new CredentialRepository(),
     new PasskeyRepository(),
   );
   service = new TotpService(
@@ -147,7 +145,7 @@ test('wrong codes that count no more are swept, those that count stay', async ()
 
 async function enroll(): Promise<TOTP> {
   const { publicKey, privateKey } = await generateHpkeKeyPair();
-  const sealed = await service.enroll(ada, { recipientKey: publicKey });
+  const sealed = await service.enroll(first.fresh(), { recipientKey: publicKey });
   const uri = await openSealed({ privateKey, info: 'stint-totp-enrollment-v1', aad: ada.id }, sealed);
   return URI.parse(uri.toString()) as TOTP;
 }

@@ -1,5 +1,5 @@
 import type { DesiredAccount } from '../desired-state/desired-account.ts';
-import type { PreparedAccess } from '../offline/offline-store.ts';
+import type { OfflineLock, PreparedAccess } from '../offline/offline-store.ts';
 import type { OfflineLogin, PendingReport } from '../state/agent-state.ts';
 
 /** The server's answer to a check-in; `accounts` is null when the known revision is still the newest. */
@@ -19,6 +19,9 @@ export interface StrayAccount {
 
 /** An offline login as it is sent. */
 export type OfflineLoginReport = Omit<OfflineLogin, 'at'> & { secondsAgo: number };
+
+/** Wrong codes that locked somebody out, as they are sent. */
+export type OfflineLockReport = Omit<OfflineLock, 'at'> & { secondsAgo: number };
 
 /** A report as it is sent: `at` became seconds by the computer's clock. */
 export type AccountReport = Omit<PendingReport, 'at' | 'revision'> & { secondsAgo: number };
@@ -47,8 +50,8 @@ export interface ControlPlane {
   report(revision: number, reports: readonly AccountReport[]): Promise<number>;
   /** Hands over all stray accounts that there are now. */
   reportStrays(strays: readonly StrayAccount[]): Promise<void>;
-  /** Hands over logins that this computer decided by itself. Repeating is harmless. */
-  reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void>;
+  /** Hands over logins that this computer decided by itself, and the locks of those that it refused; at most 100 each. Repeating is harmless. */
+  reportOfflineLogins(logins: readonly OfflineLoginReport[], locks: readonly OfflineLockReport[]): Promise<void>;
   /** `email`: whom to ask; needed for PUSH. */
   startLogin(id: string, method: LoginMethod, email?: string): Promise<StartedLogin>;
   loginState(id: string): Promise<{ state: LoginState; failure: string | null; expiresAtMs: number } | null>;

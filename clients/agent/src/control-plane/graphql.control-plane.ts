@@ -22,6 +22,7 @@ import {
   type ControlPlane,
   type LoginMethod,
   type LoginState,
+  type OfflineLockReport,
   type OfflineLoginReport,
   type StartedLogin,
   type StrayAccount,
@@ -71,8 +72,10 @@ export class GraphqlControlPlane implements ControlPlane {
     if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
   }
 
-  async reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void> {
-    const { reportOfflineLogins: answer } = await this.#client.request(ReportOfflineLoginsDocument, { input: { logins: [...logins] } });
+  async reportOfflineLogins(logins: readonly OfflineLoginReport[], locks: readonly OfflineLockReport[]): Promise<void> {
+    const { reportOfflineLogins: answer } = await this.#client.request(ReportOfflineLoginsDocument, {
+      input: { logins: [...logins], locks: [...locks] },
+    });
     if (answer.__typename !== 'ReportsTaken') throw new Refused(answer.message);
   }
 

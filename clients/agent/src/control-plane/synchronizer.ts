@@ -33,6 +33,7 @@ export class Synchronizer {
   async run(): Promise<void> {
     // First: what follows from the server is then told by one who knows of these sessions.
     await this.#handOverOffline();
+    await this.#handOverLocks();
     for (let round = 0; round < rounds; round++) {
       const revision = await this.#fetch();
       const newest = await this.#handOver(revision);
@@ -82,7 +83,10 @@ export class Synchronizer {
     for (let size = offlineBatchSize; memory.state.offlineLogins.length > 0;) {
       const batch = memory.state.offlineLogins.slice(0, size);
       try {
-        await control.reportOfflineLogins(batch.map(({ at, ...login }) => ({ ...login, secondsAgo: secondsBetween(at, clock.read()) })));
+        await control.reportOfflineLogins(
+          batch.map(({ at, ...login }) => ({ ...login, secondsAgo: secondsBetween(at, clock.read()) })),
+          [],
+        );
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         // The server takes all or none: one that it cannot take must not keep it from hearing of the others.
@@ -101,6 +105,25 @@ export class Synchronizer {
           if (offlineGrant) offlineGrant.reportedAtRevision = state.desired?.revision ?? 0;
         }
       });
+    }
+  }
+
+  async #handOverLocks(): Promise<void> {
+    const { control, offline, clock, log } = this.#o;
+    for (let size = batchSize; offline.locks.length > 0;) {
+      const batch = offline.locks.slice(0, size);
+      try {
+        const locks = batch.map(({ at, ...lock }) => ({ ...lock, secondsAgo: secondsBetween(at, clock.read()) }));
+        await control.reportOfflineLogins([], locks);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (batch.length > 1) {
+          size = 1;
+          continue;
+        }
+        log.error({ detail: error.message, lock: batch[0]?.id }, 'The server refused to hear of a lock. It is dropped.');
+      }
+      offline.told(new Set(batch.map(({ id }) => id)));
     }
   }
 

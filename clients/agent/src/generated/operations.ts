@@ -121,9 +121,11 @@ export type ObservedAccountState =
 export type OfflineLockInput = {
   /** How many wrong codes in a row. */
   failures: number;
+  /** Chosen by the device, the same each time that it is sent. */
+  id: string;
   /** How many seconds ago it was locked last. */
   secondsAgo: number;
-  /** Whose codes; null: of people whom the computer does not know. */
+  /** Whose codes; null: of several people, or of some whom the computer does not know. */
   technicianId?: string | null | undefined;
 };
 
@@ -167,7 +169,7 @@ export type ReportAccountsInput = {
 
 /** Input of `reportOfflineLogins`. */
 export type ReportOfflineLoginsInput = {
-  /** At most 100. They go into the audit log each time that they are sent. */
+  /** At most 100. Each goes into the audit log once. */
   locks?: Array<OfflineLockInput> | null | undefined;
   /** At most 100. */
   logins: Array<OfflineLoginInput>;

@@ -33,11 +33,16 @@ describeWithRealTools('a login without the server', () => {
   };
   const state = async () => (await new LinuxDriver({ root: machine.root }).read())[0]?.state ?? 'ABSENT';
   const step = () => totpStep(new Date(clock.read().wallMs));
+  /** Sets the clock to the first second of a step, this one's or a later one's: what follows has all of it, however busy the machine. */
+  const beginStep = (atLeast = 0): number => {
+    const wallMs = clock.read().wallMs;
+    const next = Math.max(atLeast, Math.ceil((wallMs - 1000) / 30_000));
+    clock.wallShiftMs += Math.max(0, next * 30_000 + 1000 - wallMs);
+    return step();
+  };
   /** The code of the next step that was not used yet: one test logs in more often than the clock moves on. */
   const nextCode = () => {
-    // Not the step before, which is right as well: it would not be any more if the step changes while the login starts.
-    used = Math.max(used + 1, step());
-    clock.wallShiftMs = Math.max(clock.wallShiftMs, (used + 1) * 30_000 - Date.now() - 29_000);
+    used = beginStep(used + 1);
     return totpCode(seed, used);
   };
   const tryCode = async (code: string, ...more: string[]) => {
@@ -177,10 +182,17 @@ describeWithRealTools('a login without the server', () => {
     expect(await tryCode(nextCode())).toMatchObject({ state: 'REFUSED', message: expect.stringContaining('Too many wrong codes') });
     clock.bootShiftMs += 30_000;
     expect(await tryCode(nextCode())).toMatchObject({ state: 'ACTIVE' });
+    // The server hears of the lock once, when it is back.
+    server.reachable = true;
+    server.want();
+    await eventually(() => expect(server.offlineLocks).toMatchObject([{ id: expect.any(String), technicianId, failures: 5 }]));
+    server.want();
+    await eventually(() => expect(server.fetched).toBe(server.revision));
+    expect(server.offlineLocks).toHaveLength(1);
   }, 90_000);
 
   test('a clock 90 s off, one that was set back, and access that ran out are refused in words', async () => {
-    expect(await tryCode(totpCode(seed, step() - 3))).toMatchObject({
+    expect(await tryCode(totpCode(seed, beginStep() - 3))).toMatchObject({
       state: 'REFUSED',
       message: expect.stringMatching(/clocks differ.*about 90 s ahead/),
     });

@@ -85,6 +85,21 @@ describe('codes without the server, on a real file', () => {
     expect(said(await checker.check('bo@example.com', code()))).toBe(people[1]!.technicianId);
   });
 
+  test('of each lock there is one report to make, the newest; what was told meanwhile does not take the newer one with it', async () => {
+    for (let tries = 0; tries < 5; tries++) await checker.check('anna@example.com', wrong());
+    const [first] = checker.locks;
+    expect(checker.locks).toMatchObject([{ technicianId: people[0]!.technicianId, failures: 5 }]);
+    pass(30_000);
+    await checker.check('anna@example.com', wrong());
+    expect(open().locks).toMatchObject([{ technicianId: people[0]!.technicianId, failures: 6 }]);
+    checker.told(new Set([first!.id]));
+    expect(checker.locks).toHaveLength(1);
+    for (let tries = 0; tries < 5; tries++) await checker.check('nobody@example.com', wrong());
+    expect(checker.locks).toMatchObject([{ failures: 6 }, { technicianId: null, failures: 5 }]);
+    checker.told(new Set(checker.locks.map(({ id }) => id)));
+    expect(open().locks).toEqual([]);
+  });
+
   test('unknown people wait as known ones do', async () => {
     for (let tries = 0; tries < 5; tries++) await checker.check('nobody@example.com', wrong());
     expect(said(await checker.check('nobody@example.com', wrong()))).toContain('Too many wrong codes');

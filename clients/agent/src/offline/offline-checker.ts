@@ -1,5 +1,6 @@
 import { offlineTotpInfo, offlineTotpPlace, openSealed, type HpkeKeyPair } from '@stint/crypto';
 import type { Logger } from '@stint/host';
+import { newId } from '@stint/kernel';
 import { mayActivate } from '../deadline/deadline.domain.ts';
 import type { DeviceClock, Reading } from '../deadline/device-clock.ts';
 import { judgeCode, type CodeVerdict } from './offline-code.ts';
@@ -12,8 +13,9 @@ import {
   isSetBack,
   lockedForMs,
   noTries,
+  type OfflineGuard,
 } from './offline-guard.domain.ts';
-import type { OfflineAccess, OfflineState, OfflineStore, PreparedAccess } from './offline-store.ts';
+import type { OfflineAccess, OfflineLock, OfflineState, OfflineStore, PreparedAccess } from './offline-store.ts';
 
 const unknown = '';
 /** How often the clock is looked at, so that it can be told when it was set back over a reboot. */
@@ -37,6 +39,16 @@ export class OfflineChecker {
 
   constructor(options: OfflineCheckerOptions) {
     this.#o = options;
+  }
+
+  /** Locks of which the server has not heard yet. */
+  get locks(): readonly OfflineLock[] {
+    return this.#o.store.state.locks;
+  }
+
+  /** The server knows of these locks. */
+  told(ids: ReadonlySet<string>): void {
+    this.#o.store.change((state) => void (state.locks = state.locks.filter(({ id }) => !ids.has(id))));
   }
 
   /** Whether anybody could log in without the server. */
@@ -137,9 +149,12 @@ export class OfflineChecker {
     }
     const after = afterFailure(guard, freeFailures, now);
     const isWiped = entry?.secret != null && after.failures >= failuresUntilWiped;
+    const afterAll = afterFailure(state.device, freeFailuresOfDevice, now);
     store.change((next) => {
       next.guards[id] = after;
-      next.device = afterFailure(state.device, freeFailuresOfDevice, now);
+      next.device = afterAll;
+      if (after.lock ?? afterAll.lock)
+        next.locks = withLock(next.locks, after.lock && entry ? id : null, after.lock ? after : afterAll, now);
       for (const access of next.access) if (isWiped && access.technicianId === id) access.secret = null;
     });
     log.warn({ technicianId: entry ? id : null, failures: after.failures, isWiped }, 'A code was refused without the server.');
@@ -158,6 +173,11 @@ export class OfflineChecker {
 }
 
 export { offlineTotpInfo as offlineSecretInfo, offlineTotpPlace as offlineSecretAad } from '@stint/crypto';
+
+/** With a lock's newest state instead of the one before it, under an id of its own: the server may have heard of that one. */
+function withLock(locks: readonly OfflineLock[], technicianId: string | null, { failures }: OfflineGuard, at: Reading): OfflineLock[] {
+  return [...locks.filter((lock) => lock.technicianId !== technicianId), { id: newId(), technicianId, failures, at }];
+}
 
 function refusal(refused: string, retrySeconds: number | null = null): OfflineAnswer {
   return { refused, retrySeconds };

@@ -28,6 +28,16 @@ export interface PreparedAccess extends OfflineAccess {
   sealedSecret: z.infer<typeof sealed>;
 }
 
+/** Wrong codes that locked somebody out, of which the server has not heard yet. */
+export const offlineLock = z.object({
+  id: z.string(),
+  /** Null: several people, or some whom this computer does not know. */
+  technicianId: z.string().nullable(),
+  failures: z.number().int().positive(),
+  at: reading,
+});
+export type OfflineLock = z.infer<typeof offlineLock>;
+
 const offlineState = z.object({
   version: z.literal(1),
   /** When the server prepared it last. */
@@ -38,6 +48,8 @@ const offlineState = z.object({
   /** By technician; kept when a technician is no longer prepared. `""`: everybody whom this computer does not know. */
   guards: z.record(z.string(), offlineGuard),
   device: offlineGuard,
+  /** The newest of each technician. */
+  locks: z.array(offlineLock).default([]),
 });
 export type OfflineState = z.infer<typeof offlineState>;
 
@@ -82,7 +94,7 @@ export class OfflineStore {
     try {
       return offlineState.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
     } catch {
-      return { version: 1, receivedAt: null, clock: null, access: [], guards: {}, device: noTries };
+      return { version: 1, receivedAt: null, clock: null, access: [], guards: {}, device: noTries, locks: [] };
     }
   }
 }

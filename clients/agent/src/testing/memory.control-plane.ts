@@ -7,6 +7,7 @@ import type {
   ControlPlane,
   LoginMethod,
   LoginState,
+  OfflineLockReport,
   OfflineLoginReport,
   StartedLogin,
   StrayAccount,
@@ -56,12 +57,15 @@ interface Login {
 export class MemoryControlPlane implements ControlPlane {
   revision = 1;
   accounts: DesiredAccount[] = [];
+  /** The revision that was asked for last. */
+  fetched = 0;
   reachable = true;
   readonly reportedUnder: { revision: number; report: AccountReport }[] = [];
   /** Who may log in without the server; null: not told. */
   offlineAccess: PreparedAccess[] | null = null;
   readonly strays: (readonly StrayAccount[])[] = [];
   readonly offlineLogins: OfflineLoginReport[] = [];
+  readonly offlineLocks: OfflineLockReport[] = [];
   /** A grant of which it refuses to hear, and all that is told with it. */
   refusedOffline: string | undefined;
   readonly logins = new Map<string, Login>();
@@ -88,6 +92,7 @@ export class MemoryControlPlane implements ControlPlane {
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
     this.#reach();
+    this.fetched = this.revision;
     return {
       revision: this.revision,
       checkInSeconds: 60,
@@ -114,8 +119,9 @@ export class MemoryControlPlane implements ControlPlane {
     this.strays.push(strays);
   }
 
-  async reportOfflineLogins(logins: readonly OfflineLoginReport[]): Promise<void> {
+  async reportOfflineLogins(logins: readonly OfflineLoginReport[], locks: readonly OfflineLockReport[]): Promise<void> {
     this.#reach();
+    this.offlineLocks.push(...locks);
     if (logins.some(({ grantId }) => grantId === this.refusedOffline)) throw new Refused('It must be an account of this device.');
     this.offlineLogins.push(...logins);
   }

@@ -1073,9 +1073,11 @@ export type OfflineAccess = {
 export type OfflineLockInput = {
   /** How many wrong codes in a row. */
   failures: Scalars['Int']['input'];
+  /** Chosen by the device, the same each time that it is sent. */
+  id: Scalars['ID']['input'];
   /** How many seconds ago it was locked last. */
   secondsAgo: Scalars['Int']['input'];
-  /** Whose codes; null: of people whom the computer does not know. */
+  /** Whose codes; null: of several people, or of some whom the computer does not know. */
   technicianId?: InputMaybe<Scalars['ID']['input']>;
 };
 
@@ -1210,7 +1212,7 @@ export type ReportAccountsResult = InvalidInput | ReportsTaken;
 
 /** Input of `reportOfflineLogins`. */
 export type ReportOfflineLoginsInput = {
-  /** At most 100. They go into the audit log each time that they are sent. */
+  /** At most 100. Each goes into the audit log once. */
   locks?: InputMaybe<Array<OfflineLockInput>>;
   /** At most 100. */
   logins: Array<OfflineLoginInput>;

@@ -22,8 +22,9 @@ export interface OfflineLogin {
   ticket?: string | null | undefined;
 }
 
-/** Wrong codes that locked somebody out at a device; `technicianId` null: people whom the device does not know. */
+/** Wrong codes that locked somebody out at a device; `technicianId` null: several people, or some whom the device does not know. */
 export interface OfflineLock {
+  id: Id;
   technicianId?: Id | null | undefined;
   failures: number;
   secondsAgo: number;
@@ -51,8 +52,9 @@ export function checkShape(logins: readonly OfflineLogin[], locks: readonly Offl
     if (login.secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
     if (login.sessionSeconds < 1) throw invalidInput(at('sessionSeconds'), 'sessionSeconds must be at least 1.');
   });
-  locks.forEach(({ technicianId, failures, secondsAgo }, index) => {
+  locks.forEach(({ id, technicianId, failures, secondsAgo }, index) => {
     const at = (field: string) => `locks.${index}.${field}`;
+    if (!isId(id)) throw invalidInput(at('id'), 'id must be a UUIDv7 in its canonical lower-case form.');
     if (technicianId != null && !isId(technicianId)) throw notHere(at('technicianId'));
     if (failures < 1 || failures > mostFailures) throw invalidInput(at('failures'), 'failures must be how many wrong codes there were.');
     if (secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');
@@ -63,13 +65,8 @@ export function checkShape(logins: readonly OfflineLogin[], locks: readonly Offl
 }
 
 /** Refuses a batch as a whole when one of it is not about this device; answers the logins that were not taken before. */
-export function newLogins(
-  device: DeviceCopy,
-  logins: readonly OfflineLogin[],
-  locks: readonly OfflineLock[],
-  known: Known,
-): OfflineLogin[] {
-  const fresh = logins.filter((login, index) => {
+export function newLogins(device: DeviceCopy, logins: readonly OfflineLogin[], known: Known): OfflineLogin[] {
+  return logins.filter((login, index) => {
     const at = (field: string) => `logins.${index}.${field}`;
     const before = known.logins.get(login.id);
     const grant = known.grants.get(login.grantId);
@@ -83,10 +80,6 @@ export function newLogins(
     if (!owned || !known.technicians.has(login.technicianId)) throw notHere(at('technicianId'));
     return true;
   });
-  locks.forEach(({ technicianId }, index) => {
-    if (technicianId != null && !known.technicians.has(technicianId)) throw notHere(`locks.${index}.technicianId`);
-  });
-  return fresh;
 }
 
 /** The same words for an id that is none, one of nothing, and one of somebody else's. */

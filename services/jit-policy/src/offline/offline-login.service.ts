@@ -27,6 +27,7 @@ import {
   type OfflineLock,
   type OfflineLogin,
 } from './offline-login.domain.ts';
+import { OfflineRepository } from './offline.repository.ts';
 
 /** What all logins of one report share. */
 interface Report {
@@ -52,6 +53,7 @@ export class OfflineLoginService {
     private readonly grants: GrantRepository,
     private readonly logins: LoginRepository,
     private readonly work: DeviceWorkService,
+    private readonly offline: OfflineRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -95,7 +97,7 @@ export class OfflineLoginService {
           ),
         ),
       };
-      const fresh = newLogins(device, logins, locks, known);
+      const fresh = newLogins(device, logins, known);
       const now = this.clock.now();
       const { idleEndSeconds, removeNewPrivileged } = await this.settings.effectiveOf(tx, mspId, device.tenantId);
       const report: Report = {
@@ -111,7 +113,11 @@ export class OfflineLoginService {
         const account = known.accounts.get(login.accountId);
         if (technician !== undefined && account !== undefined) await this.#take(report, login, technician, account, live);
       }
-      for (const lock of locks) await this.#locked(report, lock);
+      for (const lock of await this.offline.newLocks(tx, device, locks, now)) {
+        // Whoever has nothing to do with the device (any more) is not named; that there was a lock is told all the same.
+        const technicianId = lock.technicianId != null && known.technicians.has(lock.technicianId) ? lock.technicianId : null;
+        await this.#locked(report, { ...lock, technicianId });
+      }
       return report.work.finish();
     });
   }
@@ -168,13 +174,14 @@ export class OfflineLoginService {
     await auditOf(tx, device, { action, subjectId: grant.loginRequestId, occurredAt: now, actor, details: { ...details } });
   }
 
-  async #locked({ tx, device, now }: Report, { technicianId, failures, secondsAgo }: OfflineLock): Promise<void> {
+  async #locked({ tx, device, now }: Report, { id, technicianId, failures, secondsAgo }: OfflineLock): Promise<void> {
     await auditOf(tx, device, {
       action: 'totp.offline-locked',
       subjectId: device.id,
       occurredAt: now,
       actor: { kind: 'device', id: device.id },
       details: {
+        lockId: id,
         hostName: device.hostName,
         technicianId: technicianId ?? null,
         failures,

@@ -2,6 +2,7 @@ import type { Id } from '@stint/kernel';
 import type { RoleAssignment } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
+import type { OfflineLock } from './offline-login.domain.ts';
 
 interface TechnicianRow {
   id: Id;
@@ -43,6 +44,18 @@ export class OfflineRepository {
       totpEnrolled: row.totp_enrolled,
       keys: [],
     }));
+  }
+
+  /** Those of `locks` that the device did not tell before; they are noted. */
+  async newLocks(tx: SystemTx, device: DeviceCopy, locks: readonly OfflineLock[], now: Date): Promise<OfflineLock[]> {
+    const fresh = new Map(locks.map((lock) => [lock.id, lock]));
+    const rows = await tx.query<{ id: Id }>(
+      `insert into offline_lock (msp_id, tenant_id, device_id, id, taken_at) select $1, $2, $3, id, $5 from unnest($4::uuid[]) as id
+       on conflict do nothing returning id`,
+      [device.mspId, device.tenantId, device.id, [...fresh.keys()], now],
+    );
+    const inserted = new Set(rows.map(({ id }) => id));
+    return [...fresh.values()].filter(({ id }) => inserted.has(id));
   }
 
   /** When each technician was given access to the device last. */

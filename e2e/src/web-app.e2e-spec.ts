@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
-import { invite } from '@stint/embedded';
+import { DemoSettingsDocument, invite } from '@stint/embedded';
+import { expectType } from '@stint/sdk';
 import { eventually } from '@stint/testing';
 import { chromiumIsInstalled, PersonsBrowser } from './browser.ts';
+import { ask } from './sign-in-world.ts';
 import { Stint } from './stint.ts';
 
 if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browser, because Chromium is not installed.\n');
@@ -65,6 +67,52 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
     await eventually(async () => expect(await ends()).not.toBe(before));
     await page.getByRole('button', { name: 'End now' }).click();
     await eventually(() => expect(stint.account(account)).toBe('disabled'));
+  }, 60_000);
+
+  test('answers what waits: a login that asks by PUSH, by the number at the computer, and what a colleague asks for', async () => {
+    const { page } = browser;
+    const { tenantId } = stint.world;
+    expectType(
+      (await stint.administrator.request(DemoSettingsDocument, { input: { tenantId, pushLogin: true } })).updateJitSettings,
+      'Tenant',
+    );
+    await page.goto(`${stint.installation.url}/app`);
+    await page.getByRole('heading', { name: 'Hello Zoë Zimmer' }).waitFor();
+    const push = stint.login(['--method', 'push', '--email', 'zoe@northwind.example']);
+    const number = await push.shownNumber();
+    // Without a reload: the open page hears of it.
+    await page.getByRole('heading', { name: /^Log in to / }).waitFor();
+    const approve = page.getByRole('button', { name: 'Approve with your passkey' });
+    expect(await approve.isDisabled()).toBe(true);
+    await page.getByLabel('The number that the computer shows').fill(number);
+    await approve.click();
+    await page.getByRole('status').getByText('logs you in').waitFor();
+    expect(stint.account((await push.result()).account)).toBe('enabled');
+
+    const rule = { tenantId, name: 'Two pairs of eyes', effect: 'ALLOW', kinds: ['LOCAL_ADMIN'], maxSeconds: 7200, approvals: 1 };
+    const saved = await ask(
+      stint.administrator,
+      'mutation ($input: CreateAccessRuleInput!) { answer: createAccessRule(input: $input) { __typename ... on Problem { message } } }',
+      { input: { id: newId(), ...rule } },
+    );
+    expect(saved['answer']).toMatchObject({ __typename: 'AccessRule' });
+    const login = stint.login(['--method', 'qr']);
+    const address = await login.qrAddress();
+    const shown = await stint.phone.scan(address);
+    await expect(stint.phone.approve(address, shown, 'Server room')).rejects.toThrow('made no grant');
+    await page.getByRole('heading', { name: /Anna .* asks for/ }).waitFor();
+    await page.getByText('Server room').waitFor();
+    await page.getByLabel('For how long').selectOption({ label: '5 min' });
+    await approve.click();
+    await page
+      .getByRole('status')
+      .getByText(/You approved Anna/)
+      .waitFor();
+    const { account, grantId } = await login.result();
+    expect(stint.account(account)).toBe('enabled');
+    const { grant } = await ask(stint.administrator, 'query ($id: ID!) { grant(id: $id) { activeAt expiresAt } }', { id: grantId });
+    const { activeAt, expiresAt } = grant as unknown as Record<'activeAt' | 'expiresAt', string>;
+    expect(Date.parse(expiresAt) - Date.parse(activeAt)).toBe(300_000);
   }, 60_000);
 
   test('sets up codes; the secret is opened in this browser alone', async () => {

@@ -43,7 +43,7 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
     stateFolder,
     root: root === undefined ? null : resolve(root),
     offline,
-    deviceId,
+    codePage: `${identity.url}/app/offline#${deviceId}`,
   });
   const running = await daemon.start();
   log.info({ deviceId, server: identity.url }, 'Agent running.');

@@ -32,7 +32,8 @@ export interface DaemonOptions {
   root: string | null;
   /** Who may log in without the server. */
   offline: OfflineChecker;
-  deviceId: string;
+  /** The address at which a technician's phone makes the code for this computer, without network too. */
+  codePage: string;
 }
 
 const busyTickMs = 1_000;
@@ -55,7 +56,7 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#o = options;
-    const { control, driver, store, clock, log, generatePassword, root, offline, deviceId } = options;
+    const { control, driver, store, clock, log, generatePassword, root, offline, codePage } = options;
     const memory = (this.#memory = new Memory(store));
     // Numbers of accounts on a private root belong to other people outside of it.
     const sessions = (this.#sessions = new Sessions({ memory, clock, processesOf: root === null ? processesOf : () => [] }));
@@ -86,7 +87,7 @@ export class Daemon {
       root,
       offline: new OfflineDesk({
         checker: offline,
-        deviceId,
+        codePage,
         memory,
         clock,
         log,

@@ -15,7 +15,8 @@ const patienceMs = 600_000;
 
 export interface OfflineDeskOptions {
   checker: OfflineChecker;
-  deviceId: string;
+  /** The address at which the technician's phone makes the code for this computer, without network too. */
+  codePage: string;
   memory: Memory;
   clock: DeviceClock;
   log: Logger;
@@ -41,7 +42,7 @@ export class OfflineDesk {
 
   /** Shows the terminal what to scan, and asks for a code. */
   start(id: string, terminal: ProcessRef, detached: boolean, send: Send): void {
-    const { memory, clock, deviceId } = this.#o;
+    const { memory, clock, codePage } = this.#o;
     const now = clock.read();
     const login: LocalLogin = {
       id,
@@ -53,7 +54,7 @@ export class OfflineDesk {
       detached,
     };
     memory.change((state) => void (state.logins[id] = login));
-    send({ event: 'offline', id, qrPayload: `stint-offline:${deviceId}`, computerTime: new Date(now.wallMs).toISOString() });
+    send({ event: 'offline', id, qrPayload: codePage, computerTime: new Date(now.wallMs).toISOString() });
   }
 
   /** A code was typed. */

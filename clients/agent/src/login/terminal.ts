@@ -156,7 +156,7 @@ class TerminalLogin {
   async #showOffline(login: Extract<AgentEvent, { event: 'offline' }>): Promise<void> {
     this.#say(this.#o.method === 'OFFLINE' ? 'Offline login' : 'The server cannot be reached: offline login');
     this.#say(await qrText(login.qrPayload, { type: 'utf8', errorCorrectionLevel: 'L' }));
-    this.#say(`Scan the code with the Stint app, or choose this computer there: ${login.qrPayload.replace(/^.*:/, '')}`);
+    this.#say(`Scan the code, or open on your phone: ${login.qrPayload}`);
     this.#say(
       `The computer's time is ${login.computerTime.slice(0, 19).replace('T', ' ')} UTC; it must be the phone's, or the code is wrong.`,
     );

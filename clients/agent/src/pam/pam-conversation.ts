@@ -201,7 +201,7 @@ export class PamConversation {
     this.#o.say({ say: 'life', text: String(offlineSeconds) });
     this.#text('The server cannot be reached: offline login');
     await this.#picture(qrPayload);
-    this.#text(`Scan the code with the Stint app, or choose this computer there: ${qrPayload.replace(/^.*:/, '')}`);
+    this.#text(`Scan the code, or open on your phone: ${qrPayload}`);
     this.#text(`The computer's time is ${computerTime.slice(0, 19).replace('T', ' ')} UTC; it must be the phone's, or the code is wrong.`);
     this.#ask(this.#email === null ? 'email' : 'code');
   }

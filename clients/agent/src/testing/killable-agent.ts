@@ -72,6 +72,6 @@ const daemon = new Daemon({
   stateFolder,
   root,
   offline: new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId: 'd', clock: linuxClock, log }),
-  deviceId: 'd',
+  codePage: 'https://stint.example/app/offline#d',
 });
 await daemon.start();

@@ -57,7 +57,7 @@ export async function startAgent(server: MemoryControlPlane): Promise<{ close():
     stateFolder,
     root: null,
     offline: new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId: testDeviceId, clock: linuxClock, log }),
-    deviceId: testDeviceId,
+    codePage: `https://stint.example/app/offline#${testDeviceId}`,
   }).start();
 }
 /** The end of the question at which a login waits. */

@@ -15,6 +15,7 @@ import { Notifications } from '../push/notifications.tsx';
 import { Button, Problem, useAction, type Acting } from '../ui/action.tsx';
 import { Facts, Page } from '../ui/page.tsx';
 import { instantText } from '../ui/time.ts';
+import { Waiting } from '../waiting/waiting.tsx';
 import { TotpSetup } from './totp-setup.tsx';
 
 const extensionSeconds = 1800;
@@ -23,16 +24,23 @@ const live = new Set(['APPROVED', 'ACTIVE', 'ENDING', 'END_STUCK']);
 /** The technician's own start: running sessions with their end, where they are signed in, passkeys and codes. */
 export function HomePage() {
   const acting = useAction();
-  const [home, setHome] = useState<HomeQuery['viewer'] | null>(null);
-  const read = async () => setHome((await ask(HomeDocument, {})).viewer);
+  const [answer, setAnswer] = useState<HomeQuery | null>(null);
+  const read = async () => setAnswer(await ask(HomeDocument, {}));
+  // Unasked for, so without a word when it fails: the next time comes soon.
+  const readAgain = () => void read().catch(() => undefined);
   useEffect(() => {
     const leaving = new AbortController();
+    const { signal } = leaving;
     acting.act(read);
-    void onNudges(() => void read().catch(() => undefined), leaving.signal);
+    void onNudges(readAgain, signal);
+    // A notification was clicked, or the person comes back to the page.
+    navigator.serviceWorker?.addEventListener('message', readAgain, { signal });
+    document.addEventListener('visibilitychange', () => document.hidden || readAgain(), { signal });
     return () => leaving.abort();
   }, []);
+  const home = answer?.viewer;
   const technician = home?.technician;
-  if (home == null || technician == null)
+  if (answer == null || home == null || technician == null)
     return (
       <Page title="Stint">
         <Problem text={acting.problem} />
@@ -42,6 +50,7 @@ export function HomePage() {
   return (
     <Page title={`Hello ${technician.displayName}`}>
       <Problem text={acting.problem} />
+      <Waiting waiting={answer.waiting} approver={home} changed={readAgain} />
       <h2>Your sessions on computers</h2>
       {running.length === 0 && <p class="quiet">None. Scan the code at a computer with your phone's camera.</p>}
       {running.map((grant) => (
@@ -83,8 +92,14 @@ function Running({ grant, acting, changed }: { grant: SessionOfMineFragment; act
   const extendable =
     grant.state === 'ACTIVE' && grant.expiresAt != null && grant.extendableUntil != null && grant.expiresAt < grant.extendableUntil;
   const ending = grant.state === 'ENDING' || grant.state === 'END_STUCK';
+  const endsSoon = grant.state === 'ACTIVE' && grant.warnAt != null && Date.parse(grant.warnAt) <= Date.now();
   return (
     <div class="card">
+      {endsSoon && (
+        <p class="problem" role="status">
+          This session ends soon.
+        </p>
+      )}
       <Facts
         rows={[
           ['Computer', grant.device?.hostName],

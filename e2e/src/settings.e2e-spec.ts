@@ -26,11 +26,6 @@ const set = async (patch: object): Promise<void> => {
   const input = { tenantId: stint.world.tenantId, ...patch };
   expectType((await stint.administrator.request(DemoSettingsDocument, { input })).updateJitSettings, 'Tenant');
 };
-const change = (mutation: string, input: object) => {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!`;
-  const query = `mutation ($input: ${type}) { answer: ${mutation}(input: $input) { __typename ... on Problem { message } } }`;
-  return ask(stint.administrator, query, { input }).then(({ answer }) => answer);
-};
 
 /** Logs in at the computer by QR code; answers the grant and the account, which is enabled. */
 async function logIn(phone: Phone = stint.phone) {
@@ -142,28 +137,23 @@ test('pushLogin: the phone is asked, and its number opens the account, only wher
 
 describe('who loses access', () => {
   test('a technician who is taken out of the group that the rule names loses it at once', async () => {
-    const groupId = newId();
-    const { mspId, tenantId, technician } = stint.world;
-    expect(await change('createGroup', { id: groupId, tenantId: mspId, name: 'On call' })).toMatchObject({ __typename: 'Group' });
-    await change('setGroupMembers', { groupId, technicianIds: [technician.technicianId] });
-    const nobody = { id: newId(), tenantId, name: 'Nobody', effect: 'DENY', kinds: ['LOCAL_ADMIN'] };
-    const rule = { id: newId(), tenantId, name: 'On call', groups: [groupId], kinds: ['LOCAL_ADMIN'] };
-    for (const input of [nobody, rule]) expect(await change('createAccessRule', input)).toMatchObject({ __typename: 'AccessRule' });
-    await stint.drained();
+    const { groupId, undo } = await stint.admitOnlyGroupOf(stint.world.technician.technicianId);
     const login = await logIn();
-    expect(await change('setGroupMembers', { groupId, technicianIds: [] })).toMatchObject({ __typename: 'Group' });
+    expect(await stint.change('setGroupMembers', { groupId, technicianIds: [] })).toMatchObject({ __typename: 'Group' });
     await eventually(() => expect(stint.account(login.account)).toBe('disabled'));
     await isOff(login, 'ACCESS_REMOVED');
     await stint.drained();
     await expect(logIn()).rejects.toMatchObject({ type: 'AccessDenied' });
-    for (const { id } of [nobody, rule]) await change('removeAccessRule', { id });
+    await undo();
   });
 
   test('endAllOfTechnician: every account of theirs goes off, and nobody else`s', async () => {
     const anna = await logIn();
     const other = await logIn(ben);
     const { technicianId } = stint.world.technician;
-    expect(await change('endAllOfTechnician', { technicianId, reason: 'The phone was stolen.' })).toMatchObject({ __typename: 'EndedAll' });
+    expect(await stint.change('endAllOfTechnician', { technicianId, reason: 'The phone was stolen.' })).toMatchObject({
+      __typename: 'EndedAll',
+    });
     await eventually(() => expect(stint.account(anna.account)).toBe('disabled'));
     await isOff(anna, 'REVOKED');
     expect(stint.account(other.account)).toBe('enabled');
@@ -175,10 +165,10 @@ describe('where a second person must approve', () => {
   const ruleId = newId();
   beforeAll(async () => {
     const rule = { id: ruleId, tenantId: stint.world.tenantId, name: 'Two of us', kinds: ['LOCAL_ADMIN'], approvals: 1 };
-    expect(await change('createAccessRule', rule)).toMatchObject({ __typename: 'AccessRule' });
+    expect(await stint.change('createAccessRule', rule)).toMatchObject({ __typename: 'AccessRule' });
     await set({ requestLifeSeconds: 300 });
   });
-  afterAll(() => change('removeAccessRule', { id: ruleId }));
+  afterAll(() => stint.change('removeAccessRule', { id: ruleId }));
 
   /** Asks for access by QR code; answers the request as its approver sees it. */
   async function requested() {
@@ -202,7 +192,7 @@ describe('where a second person must approve', () => {
       ...{ tenantName: shown.tenantName, deviceId: shown.device?.id ?? '', hostName: shown.hostName, accountKind: shown.accountKind },
       ...{ shownNumber: shown.shownNumber ?? '', durationSeconds: shown.sessionSeconds, reason: 'Printer' },
     });
-    return change('approveAccess', { id, assertion: administrator.sign(challenge) });
+    return stint.change('approveAccess', { id, assertion: administrator.sign(challenge) });
   }
 
   test('the account is enabled when they have, and not before', async () => {

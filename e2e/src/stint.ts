@@ -14,9 +14,11 @@ import {
 } from '@stint/embedded';
 import type { Running } from '@stint/host';
 import type { StintClient } from '@stint/sdk';
+import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { createInstallation, type Installation } from './installation.ts';
 import { Processes } from './processes.ts';
+import { ask } from './sign-in-world.ts';
 
 /** A whole Stint with people, a customer and an enrolled computer, as the tests of the promises use it. */
 export class Stint {
@@ -82,6 +84,32 @@ export class Stint {
       ([group, , , members]) => (group === 'sudo' || group === 'wheel') && members?.split(',').includes(name) === true,
     );
     return shadow[1]?.startsWith('$') === true && administrator ? 'enabled' : 'disabled';
+  }
+
+  /** What the administrator changes, by a mutation with one input; answers which type of result it gave, and a problem's words. */
+  async change(mutation: string, input: object): Promise<Record<string, unknown>> {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!`;
+    const query = `mutation ($input: ${type}) { answer: ${mutation}(input: $input) { __typename ... on Problem { message } } }`;
+    const { answer } = await ask(this.administrator, query, { input });
+    return answer ?? {};
+  }
+
+  /** From now on only members of a new group get access in the customer's tenant, this one technician at first; answers the group's id, and how to undo it. */
+  async admitOnlyGroupOf(technicianId: string): Promise<{ groupId: string; undo(): Promise<void> }> {
+    const { mspId, tenantId } = this.world;
+    const [groupId, rules] = [newId(), [newId(), newId()] as const];
+    const kinds = ['LOCAL_ADMIN'];
+    await this.change('createGroup', { id: groupId, tenantId: mspId, name: 'On call' });
+    await this.change('setGroupMembers', { groupId, technicianIds: [technicianId] });
+    await this.change('createAccessRule', { id: rules[0], tenantId, name: 'Nobody', effect: 'DENY', kinds });
+    await this.change('createAccessRule', { id: rules[1], tenantId, name: 'On call', groups: [groupId], kinds });
+    await this.drained();
+    return {
+      groupId,
+      undo: async () => {
+        for (const id of rules) await this.change('removeAccessRule', { id });
+      },
+    };
   }
 
   async grant(id: string) {

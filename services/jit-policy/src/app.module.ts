@@ -40,6 +40,8 @@ import { ApprovalResolver } from './login/approval.resolver.ts';
 import { ApprovalService } from './login/approval.service.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginRepository } from './login/login.repository.ts';
+import { LoginRetentionRepository } from './login/login-retention.repository.ts';
+import { LoginRetentionSweep } from './login/login-retention.sweep.ts';
 import { LoginResolver } from './login/login.resolver.ts';
 import { LoginService } from './login/login.service.ts';
 import { LoginSweep } from './login/login.sweep.ts';
@@ -48,6 +50,8 @@ import { PromptService } from './login/prompt.service.ts';
 import { WaitingResolver } from './login/waiting.resolver.ts';
 import { OfflineAccessService } from './offline/offline-access.service.ts';
 import { OfflineLoginService } from './offline/offline-login.service.ts';
+import { OfflineRefreshRepository } from './offline/offline-refresh.repository.ts';
+import { OfflineRefreshSweep } from './offline/offline-refresh.sweep.ts';
 import { OfflineRepository } from './offline/offline.repository.ts';
 import { OfflineResolver } from './offline/offline.resolver.ts';
 import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
@@ -98,6 +102,8 @@ export class AppModule {
         ApprovalResolver,
         LoginConsumer,
         LoginSweep,
+        LoginRetentionRepository,
+        LoginRetentionSweep,
         PromptRepository,
         PromptService,
         WaitingResolver,
@@ -112,6 +118,8 @@ export class AppModule {
         RecheckRepository,
         RecheckService,
         RecheckSweep,
+        OfflineRefreshRepository,
+        OfflineRefreshSweep,
         AccessRequestRepository,
         AccessRequestEnding,
         AccessRequestService,

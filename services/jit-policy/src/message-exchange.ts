@@ -9,8 +9,10 @@ import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
+import { LoginRetentionSweep } from './login/login-retention.sweep.ts';
 import { LoginSweep } from './login/login.sweep.ts';
 import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
+import { OfflineRefreshSweep } from './offline/offline-refresh.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 
 /** Where messages travel, and with which keys. */
@@ -36,6 +38,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly auditRetentionSweep: AuditRetentionSweep,
     private readonly accessRequestSweep: AccessRequestSweep,
     private readonly recheckSweep: RecheckSweep,
+    private readonly loginRetentionSweep: LoginRetentionSweep,
+    private readonly offlineRefreshSweep: OfflineRefreshSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -64,6 +68,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         this.auditRetentionSweep,
         this.accessRequestSweep,
         this.recheckSweep,
+        this.loginRetentionSweep,
+        this.offlineRefreshSweep,
       ],
     });
   }

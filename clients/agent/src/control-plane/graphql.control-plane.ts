@@ -36,21 +36,26 @@ export class GraphqlControlPlane implements ControlPlane {
   readonly #client: StintClient;
   /** When to ask the server again who may log in without it, by the monotonic clock. */
   #offlineDueAt = 0;
+  /** The revision of the list of which the server was asked last. */
+  #offlineRevision: number | null = null;
 
   constructor(client: StintClient) {
     this.#client = client;
   }
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
-    const withOffline = performance.now() >= this.#offlineDueAt;
-    const { thisDevice } = await this.#client.request(CheckInDocument, { knownRevision, withOffline });
+    const { thisDevice } = await this.#client.request(CheckInDocument, { knownRevision });
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.desiredState) throw new NetworkError('The server could not tell the desired state.');
-    const { revision, checkInSeconds, accounts } = thisDevice.desiredState;
-    // What is new for the accounts may be new for offline logins, too: whoever lost access here is to be forgotten.
-    const told = withOffline || !accounts ? thisDevice : (await this.#client.request(OfflineAccessDocument, {})).thisDevice;
-    const offlineAccess = preparedOf(told.offlineAccess);
-    if (offlineAccess) this.#offlineDueAt = performance.now() + offlineEveryMs[offlineAccess.length > 0 ? 'some' : 'nobody'];
+    const { revision, checkInSeconds, accounts, offlineRevision } = thisDevice.desiredState;
+    // What is new for the accounts may be new for offline logins, too: whoever lost access here is to be forgotten. Asked
+    // after the revision was read, so that what comes is at least as new.
+    const due = accounts != null || offlineRevision !== this.#offlineRevision || performance.now() >= this.#offlineDueAt;
+    const offlineAccess = due ? preparedOf((await this.#client.request(OfflineAccessDocument, {})).thisDevice.offlineAccess) : null;
+    if (offlineAccess) {
+      this.#offlineRevision = offlineRevision;
+      this.#offlineDueAt = performance.now() + offlineEveryMs[offlineAccess.length > 0 ? 'some' : 'nobody'];
+    }
     return { revision, checkInSeconds, accounts: accounts?.map((account) => desiredAccount.parse(account)) ?? null, offlineAccess };
   }
 

@@ -6,6 +6,7 @@ import { auditOf, type WriteTx } from '../audit-trail.ts';
 import { RecheckRepository } from '../access/recheck.repository.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
+import { OfflineRefreshRepository } from '../offline/offline-refresh.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import {
   changedRule,
@@ -29,6 +30,7 @@ export class AccessRuleService {
     private readonly copies: DirectoryRepository,
     private readonly rules: AccessRuleRepository,
     private readonly rechecks: RecheckRepository,
+    private readonly offline: OfflineRefreshRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -160,6 +162,7 @@ export class AccessRuleService {
     if (rule === null) return;
     const now = this.clock.now();
     await this.rechecks.ask(tx, rule.mspId, rule.tenantId, now);
+    await this.offline.ask(tx, rule.mspId, [rule.tenantId]);
     const details = { name: rule.name, ...ruleChanges(before, after) };
     await auditOf(tx, rule, { action, subjectId: rule.id, occurredAt: now, details });
   }

@@ -59,6 +59,28 @@ export class AccountRepository {
     await tx.query('update jit_account set removed_at = $3 where msp_id = $1 and id = $2', [account.mspId, account.id, account.removedAt]);
   }
 
+  /** Accounts that were chosen ahead and never used are nobody's any more. Their rows stay for a while: a computer may have used one just now. */
+  async unprepare(tx: Tx, mspId: Id, ids: readonly Id[], at: Date): Promise<void> {
+    await tx.query('update jit_account set removed_at = $3 where msp_id = $1 and id = any($2) and prepared and removed_at is null', [
+      mspId,
+      ids,
+      at,
+    ]);
+  }
+
+  /** The reverse, for those owners (not the shared one) who have no other account there; the device must be locked. */
+  async prepareAgain(tx: Tx, mspId: Id, deviceId: Id, owners: readonly Id[]): Promise<void> {
+    await tx.query(
+      `update jit_account set removed_at = null where msp_id = $1 and id in (
+         select distinct on (a.technician_id) a.id from jit_account a
+         where a.msp_id = $1 and a.device_id = $2 and a.technician_id = any($3) and a.prepared and a.removed_at is not null and a.absent_since is null
+           and not exists (select 1 from jit_account b where b.msp_id = $1 and b.device_id = $2 and b.removed_at is null
+             and (b.technician_id = a.technician_id or b.name = a.name))
+         order by a.technician_id, a.id desc)`,
+      [mspId, deviceId, owners],
+    );
+  }
+
   /** An account that was seen gone is there again: the device must delete it once more. */
   async reappeared(tx: Tx, account: Account, at: Date): Promise<void> {
     await tx.query('update jit_account set removed_at = null, absent_since = $3 where msp_id = $1 and id = $2', [

@@ -38,6 +38,12 @@ export class AccountService {
     settings: AccountSettings,
     now: Date,
   ): Promise<void> {
+    await this.accounts.prepareAgain(
+      tx,
+      device.mspId,
+      device.id,
+      technicians.flatMap((technician) => ownerOf(technician, settings) ?? []),
+    );
     const known = await this.accounts.ofDevice(tx, device.mspId, device.id);
     const owned = new Set(known.map(({ technicianId }) => technicianId));
     const names = new Set(known.map(({ name }) => name));

@@ -19,6 +19,8 @@ export interface DesiredState {
   revision: number;
   accounts: DesiredAccount[] | null;
   checkInSeconds: number;
+  /** Another one than before: who may log in offline may have changed. */
+  offlineRevision: number;
 }
 
 /** Desired state towards devices, and what they report back. */
@@ -38,11 +40,11 @@ export class DeviceStateService {
   async desired(actor: Actor, deviceId: Id, knownRevision: number | null): Promise<DesiredState> {
     if (actor.kind !== 'device') throw new Refusal('FORBIDDEN', 'The desired state is for the device itself.');
     if (deviceId !== actor.id) throw notFound('device');
-    return this.directory.readAsDevice(actor, async (tx, { mspId, id, revision }) => {
+    return this.directory.readAsDevice(actor, async (tx, { mspId, id, revision, offlineRevision }) => {
       // The revision was read before the accounts: what changes in between comes again with the next one.
       if (knownRevision === revision) {
         const state = (await this.grants.hasOpen(tx, mspId, id)) ? ([{ state: 'ACTIVE' }] as const) : [];
-        return { revision, accounts: null, checkInSeconds: checkInSeconds(state) };
+        return { revision, accounts: null, checkInSeconds: checkInSeconds(state), offlineRevision };
       }
       const now = this.clock.now();
       const grants = await this.grants.openOfDevice(tx, mspId, id);
@@ -56,7 +58,7 @@ export class DeviceStateService {
             now,
           ),
         );
-      return { revision, accounts: desired, checkInSeconds: checkInSeconds(grants) };
+      return { revision, accounts: desired, checkInSeconds: checkInSeconds(grants), offlineRevision };
     });
   }
 

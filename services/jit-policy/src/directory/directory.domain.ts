@@ -38,6 +38,8 @@ export interface DeviceCopy {
   hpkeKey: string;
   active: boolean;
   revision: number;
+  /** Grows when who may log in offline there may have changed. */
+  offlineRevision: number;
 }
 
 const freshSeconds = 330;

@@ -32,6 +32,7 @@ interface DeviceRow {
   hpke_key: string;
   active: boolean;
   revision: number;
+  offline_revision: number;
 }
 
 /** Our copies of tenants, technicians and devices, and each device's revision. */
@@ -197,12 +198,12 @@ function asTechnician(row: TechnicianRow): TechnicianCopy {
   };
 }
 
-const deviceColumns = 'msp_id, tenant_id, id, kind, host_name, domain, tags, hpke_key, active, revision';
+const deviceColumns = 'msp_id, tenant_id, id, kind, host_name, domain, tags, hpke_key, active, revision, offline_revision';
 
 function asDevice(row: DeviceRow): DeviceCopy {
   const { kind, domain, tags, active, revision } = row;
   return {
     ...{ mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, kind, hostName: row.host_name },
-    ...{ domain, tags, hpkeKey: row.hpke_key, active, revision },
+    ...{ domain, tags, hpkeKey: row.hpke_key, active, revision, offlineRevision: row.offline_revision },
   };
 }

@@ -486,6 +486,8 @@ export type DesiredState = {
   accounts?: Maybe<Array<DesiredAccount>>;
   /** Seconds until the agent should check in again without a nudge. */
   checkInSeconds: Scalars['Int']['output'];
+  /** Grows when `offlineAccess` may have changed. */
+  offlineRevision: Scalars['Int']['output'];
   /** Grows with every change. */
   revision: Scalars['Int']['output'];
 };
@@ -2218,6 +2220,7 @@ export type DesiredGrantResolvers<ContextType = any, ParentType extends Resolver
 export type DesiredStateResolvers<ContextType = any, ParentType extends ResolversParentTypes['DesiredState'] = ResolversParentTypes['DesiredState']> = {
   accounts?: Resolver<Maybe<Array<ResolversTypes['DesiredAccount']>>, ParentType, ContextType>;
   checkInSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  offlineRevision?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   revision?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 

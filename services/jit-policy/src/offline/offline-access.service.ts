@@ -25,7 +25,7 @@ export class OfflineAccessService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Who may log in offline on the calling device as things are now; chooses accounts for those who have none. The number of queries does not grow with the technicians. */
+  /** Who may log in offline on the calling device as things are now; chooses accounts for those who have none, and gives up those that were chosen and never used for others. The number of queries does not grow with the technicians. */
   async of(actor: Actor, deviceId: Id): Promise<OfflineAccess[]> {
     if (actor.kind !== 'device') throw new Refusal('FORBIDDEN', 'Who may log in offline is for the device itself.');
     if (deviceId !== actor.id) throw notFound('device');
@@ -45,10 +45,13 @@ export class OfflineAccessService {
     const chosen = firstOf(allowed, lastUse);
     let accounts = byOwner(known);
     const without = chosen.map(({ technician }) => technician).filter((technician) => !accounts.has(ownerOf(technician, settings)));
-    if (without.length > 0) {
+    const owners = new Set(chosen.map(({ technician }) => ownerOf(technician, settings)));
+    const idle = known.filter(({ prepared, technicianId }) => prepared && !owners.has(technicianId)).map(({ id }) => id);
+    if (without.length > 0 || idle.length > 0) {
       accounts = byOwner(
         await this.directory.asDevice(actor, async (tx, locked) => {
-          await this.account.prepare(tx, locked, without, settings, now);
+          if (idle.length > 0) await this.accounts.unprepare(tx, locked.mspId, idle, now);
+          if (without.length > 0) await this.account.prepare(tx, locked, without, settings, now);
           return this.accounts.ofDevice(tx, locked.mspId, locked.id);
         }),
       );

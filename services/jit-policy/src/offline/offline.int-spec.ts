@@ -16,6 +16,8 @@ import { SettingsRepository } from '../settings/settings.repository.ts';
 import { codeOf, technicianActor, World, type Computer, type Technician, type Thing } from '../testing/world.ts';
 import { oldId, TestJitPolicy } from '../testing/test-jit-policy.ts';
 import { OfflineAccessService } from './offline-access.service.ts';
+import { OfflineRefreshRepository } from './offline-refresh.repository.ts';
+import { OfflineRefreshSweep } from './offline-refresh.sweep.ts';
 import { OfflineRepository } from './offline.repository.ts';
 
 let service: TestJitPolicy;
@@ -139,6 +141,74 @@ describe('who may log in offline', () => {
   });
 });
 
+describe('a computer is told that its list may have changed', () => {
+  const revision = async (at = computer) => (await world.desired(at)).offlineRevision;
+  const refreshed = () => eventually(async () => expect(await service.rows('select id from offline_refresh')).toEqual([]));
+  const told = async (change: () => Promise<unknown>, at = computer) => {
+    await refreshed();
+    const before = await revision(at);
+    service.nudges.length = 0;
+    await change();
+    await refreshed();
+    if ((await revision(at)) === before) return false;
+    await eventually(() => expect(service.nudges).toContain(at.actor.id));
+    return true;
+  };
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['a technician gains or loses a group', () => tell({ groupIds: [oldId()] })],
+    ['a technician loses the role', () => tell({ assignments: [] })],
+    ['a technician has a new TOTP', () => tell({})],
+    ['a technician is switched off', () => tell({ active: false })],
+    ['a rule is made above', () => world.rule(msp, { groups: [], requireReason: true })],
+    [
+      'its tags change',
+      () => service.tell('device-changed', { ...computer.told, tags: ['till'], version: 2 }).then(() => service.settled()),
+    ],
+  ])('when %s', async (_name, change) => expect(await told(change)).toBe(true));
+
+  test('not of another tenant, nor of somebody without TOTP', async () => {
+    const elsewhere = await world.computer(await world.tenant(msp, 'Elsewhere'));
+    const bo = await world.technician(customer, 'TECHNICIAN', { email: 'bo@example.com', totpEnrolled: false });
+    await service.settled();
+    expect(await told(() => world.rule(customer, { requireReason: true }), elsewhere)).toBe(false);
+    const change = async () => {
+      await service.tell('technician-changed', { ...bo.told, version: 2, active: false });
+      await service.settled();
+    };
+    expect(await told(change)).toBe(false);
+  });
+
+  test('a batch at a time, each once, however many there are; changes that follow each other keep nobody waiting', async () => {
+    await refreshed();
+    const place = await world.tenant(msp, 'Wide World');
+    await service.settled();
+    await service.rows(
+      `insert into device (msp_id, tenant_id, id, kind, host_name, active, version, domain, tags, hpke_key)
+       select $1, $2, gen_random_uuid(), 'WORKSTATION', 'ws', true, 1, null, '{}', '' from generate_series(1, 120)`,
+      [msp.mspId, place.tenantId],
+    );
+    const nudged: string[] = [];
+    const refreshes = new OfflineRefreshRepository();
+    const one = new OfflineRefreshSweep(refreshes, (id) => nudged.push(id));
+    const counts = () =>
+      service.rows('select offline_revision as told, count(*)::int as devices from device where tenant_id = $1 group by 1 order by 1', [
+        place.tenantId,
+      ]);
+    // Worked off here, and by the service's own sweep for as long as nobody holds the mark: so by hand, in transactions of our own.
+    await service.system.asSystem(async (tx) => {
+      await refreshes.ask(tx, msp.mspId, [place.tenantId]);
+      await one.run(tx);
+      await refreshes.ask(tx, msp.mspId, [place.tenantId]);
+      for (let batch = 1; batch < 5; batch += 1) await one.run(tx);
+    });
+    expect(await counts()).toEqual([{ told: 1, devices: 120 }]);
+    expect(new Set(nudged).size).toBe(120);
+    await refreshed();
+    expect(await counts()).toEqual([{ told: 2, devices: 120 }]);
+  });
+});
+
 describe('an account that is chosen ahead', () => {
   test('stays the same, is no part of the desired state, and is the one of an online login later', async () => {
     const [first] = await prepared();
@@ -154,6 +224,31 @@ describe('an account that is chosen ahead', () => {
     await sweep();
     expect(await prepared()).toMatchObject([{ accountId: first?.accountId }]);
     expect((await world.desired(computer)).accounts).toEqual([]);
+  });
+
+  test('and was never used is given up when its technician may not any more; a login on it that is told later counts, and who may again gets it again', async () => {
+    const [first] = await prepared();
+    const late = await login();
+    const rows = () =>
+      service.rows('select id, removed_at is not null as gone from jit_account where device_id = $1 order by id', [computer.actor.id]);
+    await tell({ totpEnrolled: false });
+    expect(await prepared()).toEqual([]);
+    expect(await rows()).toEqual([{ id: first?.accountId, gone: true }]);
+    await tell({ totpEnrolled: true, version: 3 });
+    expect(await prepared()).toMatchObject([{ accountId: first?.accountId, accountName: first?.accountName }]);
+    await tell({ totpEnrolled: false, version: 4 });
+    expect(await prepared()).toEqual([]);
+    expect(await report([late])).toMatchObject({ __typename: 'ReportsTaken' });
+    expect(await rows()).toEqual([{ id: first?.accountId, gone: false }]);
+    const bo = await world.technician(msp, 'TECHNICIAN', { email: 'bo@example.com' });
+    await service.settled();
+    expect(await prepared()).toMatchObject([{ technicianId: bo.actor.id }]);
+    await service.tell('technician-changed', { ...bo.told, version: 2, active: false });
+    await service.settled();
+    expect(await prepared()).toEqual([]);
+    service.clock.advance(31 * day);
+    await sweep();
+    expect(await rows()).toEqual([{ id: first?.accountId, gone: false }]);
   });
 
   test('is the one that all share, in the shared mode', async () => {

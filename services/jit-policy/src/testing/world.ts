@@ -212,9 +212,9 @@ export class World {
   async desired(
     computer: Computer,
     knownRevision: number | null = null,
-  ): Promise<{ revision: number; checkInSeconds: number; accounts: DesiredAccount[] | null }> {
+  ): Promise<{ revision: number; checkInSeconds: number; offlineRevision: number; accounts: DesiredAccount[] | null }> {
     const fields =
-      'revision checkInSeconds accounts { id name displayName state passwordLength removeNewPrivileged grants { grantId loginRequestId sessionSeconds activateBy expiresAt idleEndSeconds warnSeconds } }';
+      'revision checkInSeconds offlineRevision accounts { id name displayName state passwordLength removeNewPrivileged grants { grantId loginRequestId sessionSeconds activateBy expiresAt idleEndSeconds warnSeconds } }';
     const query = `query ($refs: [_Any!]!, $known: Int) { _entities(representations: $refs) { ... on Device { desiredState(knownRevision: $known) { ${fields} } } } }`;
     const answer = await this.service.send(computer.actor, query, {
       refs: [{ __typename: 'Device', id: computer.actor.id }],

@@ -41,12 +41,7 @@ beforeAll(async () => {
   const keyFile = join(mkdtempSync(join(tmpdir(), 'stint-totp-')), 'root.key');
   writeFileSync(keyFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   const technicians = new TechnicianRepository();
-  const copies = new TechnicianCopies(
-    technicians,
-    new RoleRepository(),
-    new GroupRepository(),
-    new PasskeyRepository(),
-  );
+  const copies = new TechnicianCopies(technicians, new RoleRepository(), new GroupRepository(), new PasskeyRepository());
   service = new TotpService(
     counting(tenancy),
     new TotpRepository(),

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DemoEndGrantDocument, runAgent, computerFolders } from '@stint/embedded';
 import { expectType, type ProblemError } from '@stint/sdk';
@@ -87,6 +89,22 @@ describe('a login by TOTP', () => {
     expect((await terminal.result()).grantId).toBe(grant);
     await runAgent(['logoff', account, ...place()]);
   }, 90_000);
+});
+
+test('a computer whose key is a year old changes it and goes on with the new one', async () => {
+  const file = join(computerFolders(stint.installation.directory).state, 'identity.json');
+  const identity = () => JSON.parse(readFileSync(file, 'utf8')) as { credentialId: string };
+  await stint.killComputer();
+  const before = identity();
+  writeFileSync(file, JSON.stringify({ ...before, keyMadeAt: new Date(Date.now() - 400 * 86_400_000).toISOString() }));
+  await stint.startComputer();
+  await eventually(() => expect(identity()).toMatchObject({ credentialId: expect.not.stringMatching(before.credentialId), next: null }));
+  const terminal = stint.login(['--method', 'qr']);
+  const address = await terminal.qrAddress();
+  const grantId = await stint.phone.approve(address, await stint.phone.scan(address), 'Printer');
+  const { account } = await terminal.result();
+  await runAgent(['logoff', account, ...place()]);
+  await ended(grantId, 'LOGGED_OFF');
 });
 
 test('afterwards the outbox is drained and the audit log verifies', async () => {

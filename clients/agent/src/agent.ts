@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { generatePassword } from '@stint/crypto';
 import type { Logger, Running } from '@stint/host';
 import { StintClient } from '@stint/sdk';
@@ -9,7 +10,9 @@ import { GraphqlControlPlane } from './control-plane/graphql.control-plane.ts';
 import { Refused } from './control-plane/control-plane.ts';
 import { Daemon } from './daemon.ts';
 import { linuxClock } from './deadline/device-clock.ts';
+import { graphqlKeyServer } from './enrollment/graphql.key-server.ts';
 import { readIdentity } from './enrollment/identity.ts';
+import { KeyRotation, type DeviceKey } from './enrollment/key-rotation.ts';
 import { OfflineChecker } from './offline/offline-checker.ts';
 import { OfflineStore } from './offline/offline-store.ts';
 import { FileStateStore } from './state/state-store.ts';
@@ -31,10 +34,18 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
   }
   const { deviceId, hpkeKeys: keys } = identity;
   const offline = new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId, clock: linuxClock, log });
+  const client = (credential: DeviceKey) => new StintClient({ url: identity.url, credential });
+  const control = new GraphqlControlPlane(client({ id: identity.credentialId, privateKey: identity.signingKey }));
+  const rotation = new KeyRotation({
+    folder: stateFolder,
+    identity,
+    server: graphqlKeyServer(identity.url),
+    log,
+    now: () => linuxClock.read().wallMs,
+    use: (key) => control.use(client(key)),
+  });
   const daemon = new Daemon({
-    control: new GraphqlControlPlane(
-      new StintClient({ url: identity.url, credential: { id: identity.credentialId, privateKey: identity.signingKey } }),
-    ),
+    control,
     driver: new LinuxDriver({ root: root === undefined ? undefined : resolve(root) }),
     store: new FileStateStore(stateFolder, (message) => log.error(message)),
     clock: linuxClock,
@@ -47,5 +58,27 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
   });
   const running = await daemon.start();
   log.info({ deviceId, server: identity.url }, 'Agent running.');
-  return { url: identity.url, close: () => running.close() };
+  const stopping = new AbortController();
+  const keeping = keepKey(rotation, stopping.signal, log);
+  return {
+    url: identity.url,
+    close: async () => {
+      stopping.abort();
+      await Promise.all([running.close(), keeping]);
+    },
+  };
+}
+
+/** At once, where a change of the key was cut short; then every hour, and every minute while one is under way. */
+async function keepKey(rotation: KeyRotation, signal: AbortSignal, log: Logger): Promise<void> {
+  while (!signal.aborted) {
+    const isUnderWay = await rotation.run().catch((error: unknown) => {
+      log.warn(
+        { detail: error instanceof Error ? error.message : String(error) },
+        'The key of this computer could not be changed. Trying again.',
+      );
+      return true;
+    });
+    await pause(isUnderWay ? 60_000 : 3_600_000, undefined, { signal }).catch(() => undefined);
+  }
 }

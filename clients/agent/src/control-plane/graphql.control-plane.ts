@@ -33,7 +33,8 @@ const offlineEveryMs = { some: 3_600_000, nobody: 300_000 };
 
 /** The server behind Stint's public GraphQL interface. */
 export class GraphqlControlPlane implements ControlPlane {
-  readonly #client: StintClient;
+  #client: StintClient;
+  #changed = new AbortController();
   /** When to ask the server again who may log in without it, by the monotonic clock. */
   #offlineDueAt = 0;
   /** The revision of the list of which the server was asked last. */
@@ -41,6 +42,13 @@ export class GraphqlControlPlane implements ControlPlane {
 
   constructor(client: StintClient) {
     this.#client = client;
+  }
+
+  /** From here on it is asked as this client: the computer has a new key. */
+  use(client: StintClient): void {
+    this.#client = client;
+    this.#changed.abort();
+    this.#changed = new AbortController();
   }
 
   async checkIn(knownRevision: number | null): Promise<CheckIn> {
@@ -112,8 +120,13 @@ export class GraphqlControlPlane implements ControlPlane {
     return { accepted: false, message: answer.message, retryAt: answer.__typename === 'TotpLocked' ? answer.retryAt : null };
   }
 
-  nudges(signal: AbortSignal): AsyncIterable<unknown> {
-    return this.#client.nudges(signal);
+  async *nudges(signal: AbortSignal): AsyncGenerator<unknown, void, void> {
+    // Anew when the key has changed: the stream of the old one is cut.
+    while (!signal.aborted) {
+      const changed = this.#changed.signal;
+      yield* this.#client.nudges(AbortSignal.any([signal, changed]));
+      if (!changed.aborted) return;
+    }
   }
 }
 

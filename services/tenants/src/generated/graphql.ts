@@ -633,7 +633,7 @@ export type Mutation = {
   savePushSubscription: SavePushSubscriptionResult;
   /** Sets the members of a group. */
   setGroupMembers: SetGroupMembersResult;
-  /** Sets the OpenID Connect identity provider of the technicians who live in a tenant or below. For the same issuer and client, a secret that is left out stays. */
+  /** Sets the OpenID Connect identity provider of the technicians who live in a tenant or below. It must answer when it is set, and when `required` is switched on. For the same issuer and client, a secret that is left out stays. */
   setIdentityProvider: SetIdentityProviderResult;
   /** The new key of a rotation was used: the ones before it end. For the gateway alone. */
   settleCredential: Scalars['Boolean']['output'];

@@ -33,9 +33,19 @@ export class IdentityProviderClient {
     return { privateJwk: { ...(await exportJWK(pair.privateKey)), ...more }, publicJwk: { ...(await exportJWK(pair.publicKey)), ...more } };
   }
 
+  /** Whether an OpenID provider of this name answers there (OpenID Connect Discovery §4). */
+  async answers(issuer: string, clientId: string): Promise<boolean> {
+    try {
+      await this.#discover(issuer, clientId, oidc.None());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Where to send the browser. Throws when the identity provider does not answer, or not as one. */
   async begin(relation: Relation, redirectUri: string, email: string): Promise<{ url: string; secrets: SignInSecrets }> {
-    const config = await this.#discover(relation);
+    const config = await this.#discover(relation.issuer, relation.clientId, await authentication(relation.proof));
     const secrets = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier: oidc.randomPKCECodeVerifier() };
     const url = oidc.buildAuthorizationUrl(config, {
       redirect_uri: redirectUri,
@@ -53,7 +63,7 @@ export class IdentityProviderClient {
 
   /** Who has come back. Throws for an answer that is not the right and first one to this sign-in. */
   async end(relation: Relation, callbackUrl: string, secrets: SignInSecrets): Promise<Vouched> {
-    const config = await this.#discover(relation);
+    const config = await this.#discover(relation.issuer, relation.clientId, await authentication(relation.proof));
     const tokens = await oidc.authorizationCodeGrant(config, new URL(callbackUrl), {
       pkceCodeVerifier: secrets.verifier,
       expectedState: secrets.state,
@@ -66,11 +76,7 @@ export class IdentityProviderClient {
     return vouchedBy(await oidc.fetchUserInfo(config, tokens.access_token, claims.sub));
   }
 
-  async #discover({ issuer, clientId, proof }: Relation): Promise<oidc.Configuration> {
-    const authentication =
-      'secret' in proof
-        ? oidc.ClientSecretPost(proof.secret)
-        : oidc.PrivateKeyJwt((await importJWK(proof.privateJwk, keyAlgorithm)) as oidc.CryptoKey);
+  async #discover(issuer: string, clientId: string, authentication: oidc.ClientAuth): Promise<oidc.Configuration> {
     return oidc.discovery(new URL(issuer), clientId, undefined, authentication, {
       timeout: timeoutSeconds,
       // Every address that its metadata names is held to the rule of the issuer's own.
@@ -82,4 +88,9 @@ export class IdentityProviderClient {
       ...(this.allowInsecure && { execute: [oidc.allowInsecureRequests] }),
     });
   }
+}
+
+async function authentication(proof: ClientProof): Promise<oidc.ClientAuth> {
+  if ('secret' in proof) return oidc.ClientSecretPost(proof.secret);
+  return oidc.PrivateKeyJwt((await importJWK(proof.privateJwk, keyAlgorithm)) as oidc.CryptoKey);
 }

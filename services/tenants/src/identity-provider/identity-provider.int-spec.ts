@@ -193,10 +193,15 @@ describe('a sign-in at the identity provider', () => {
   });
 
   test('is refused when the identity provider does not answer', async () => {
-    const nobody = await ForeignIdentityProvider.listen();
-    await nobody.close();
-    const kim = await person('kim', await createTenant(tenants, administrator, 'Down'));
-    await set({ tenantId: kim.actor.tenantId, issuer: nobody.issuer });
+    const down = await ForeignIdentityProvider.listen();
+    down.open({ client_id: 'stint', client_secret: clientSecret, redirect_uris: [redirectUri] });
+    const tenantId = await createTenant(tenants, administrator, 'Down');
+    const kim = await person('kim', tenantId);
+    await set({ tenantId, issuer: down.issuer });
+    await down.close();
+    // Its administrator gets no further into it, and out of it again.
+    expect(await set({ tenantId, issuer: down.issuer, required: true })).toMatchObject({ __typename: 'InvalidInput', field: 'issuer' });
+    expect(await set({ tenantId, issuer: down.issuer, passkeyToo: true })).toMatchObject({ __typename: 'IdentityProvider' });
     expect(await start(kim.email)).toMatchObject({ __typename: 'SignInRefused', message: expect.stringContaining('does not answer') });
   });
 });
@@ -243,17 +248,19 @@ describe('where an identity provider', () => {
     const tenantId = await createTenant(tenants, administrator, 'Keys');
     const nora = await person('nora', tenantId);
     own.accounts.set('n', { email: nora.email, email_verified: true });
-    const { clientPublicKey } = await set({ tenantId, issuer: own.issuer, clientSecret: null });
-    const jwk = JSON.parse(String(clientPublicKey)) as Record<string, string>;
-    expect(Object.keys(jwk)).not.toContain('d');
+    const jwks: { keys: Record<string, string>[] } = { keys: [] };
     own.open(
       {
-        ...{ client_id: 'stint', redirect_uris: [redirectUri], jwks: { keys: [{ ...jwk }] } },
+        ...{ client_id: 'stint', redirect_uris: [redirectUri], jwks },
         ...{ token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256' },
       } as never,
       // Claims in the ID token, as Entra and Google do it.
       { conformIdTokenClaims: false },
     );
+    const { clientPublicKey } = await set({ tenantId, issuer: own.issuer, clientSecret: null });
+    const jwk = JSON.parse(String(clientPublicKey)) as Record<string, string>;
+    expect(Object.keys(jwk)).not.toContain('d');
+    jwks.keys.push({ ...jwk });
     expect(await signIn(nora.email, 'n', own)).toMatchObject({ __typename: 'IdentityProviderSignedIn', technicianId: nora.id });
   });
 });

@@ -39,8 +39,15 @@ export class IdentityProviderService {
     const input = checkInput(setInput, raw);
     const wrong = refuseIssuer(input.issuer, this.allowInsecure);
     if (wrong !== null) throw invalidInput('issuer', `issuer: ${wrong}.`);
+    const at = checkId(input.tenantId, 'tenant');
+    // Read first: only who may set it makes this server call an address.
+    const known = await this.tenancy.inTenant(actor, at, (tx) => this.providers.ofTenant(tx, tx.scope.mspId, tx.scope.tenantId));
+    // One that is down must not keep anybody from letting passkeys in again.
+    const isKnown = known?.issuer === input.issuer && (known.required || !input.required);
+    if (!isKnown && !(await this.client.answers(input.issuer, input.clientId)))
+      throw invalidInput('issuer', 'issuer: no OpenID provider of this name answers there; look at its /.well-known/openid-configuration.');
     const generated = await this.client.newClientKey();
-    return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
+    return this.tenancy.inTenant(actor, at, async (tx) => {
       const { mspId, tenantId } = tx.scope;
       const before = await this.providers.ofTenant(tx, mspId, tenantId, 'for update');
       const same = before !== null && before.issuer === input.issuer && before.clientId === input.clientId;

@@ -117,6 +117,7 @@ describe('from the first link to the end of a login', () => {
   let tenantId: string;
   let bertId: string;
   let bert: Person;
+  let firstLineId: string;
 
   test('the first administrator, who joined in the browser, signs in', async () => {
     expect(await stint(['sign-in', firstLink])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('open it there first') });
@@ -188,6 +189,7 @@ describe('from the first link to the end of a login', () => {
     const group = await done<Thing>(['group', 'create', 'First line']);
     const added = await done<{ members: Thing[] }>(['group', 'members', group.id, '--add', bertId]);
     expect(added.members.map(({ id }) => id)).toEqual([bertId]);
+    firstLineId = group.id;
     expect(await done(['group', 'members', group.id, '--none'])).toMatchObject({ members: [] });
     expect(await done<List<{ name: string }>>(['group', 'list'])).toMatchObject({ items: [{ name: 'First line' }] });
   });
@@ -209,6 +211,38 @@ describe('from the first link to the end of a login', () => {
     expect(await done<List<Thing>>(['device', 'list', tenantId])).toMatchObject({
       items: [{ id: computer.id, hostName: 'ws-17', active: true }],
     });
+  });
+
+  test('sets access rules, and hears what they say', async () => {
+    await done(['device', 'tag', computer.id, 'reception']);
+    const hours = ['--hours', 'mon-fri 08:00-18:00', '--time-zone', 'Europe/Berlin'];
+    const limits = ['--longest', '90', '--usual', '45', '--reason', '--approvals', '1', '--approver-group', firstLineId];
+    const rule = await done<Thing>(['rule', 'add', tenantId, 'Reception', '--tag', 'reception', ...limits, ...hours]);
+    const demands = { maxSeconds: 5400, defaultSeconds: 2700, requireReason: true, approvals: 1, approverGroup: { id: firstLineId } };
+    expect(rule).toMatchObject({ ...demands, kinds: ['LOCAL_ADMIN'], deviceTags: ['reception'], timeZone: 'Europe/Berlin' });
+    const explain = (at: string) => done(['explain', bertId, computer.id, '--at', at]);
+    await eventually(async () =>
+      expect(await explain('2026-11-23T09:00:00Z')).toMatchObject({ allowed: true, ruleId: rule.id, ...demands }),
+    );
+    expect(await explain('2026-11-22T09:00:00Z')).toMatchObject({ allowed: false, why: expect.stringContaining('Reception') });
+    expect(await stint(['explain', bertId, computer.id])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Reception') });
+    const changed = ['--any-device', '--usual', 'setting', '--no-reason', '--approvals', '0', '--any-approver', '--always', '--off'];
+    expect(await done(['rule', 'change', rule.id, '--name', 'Lobby', ...changed])).toMatchObject({
+      ...{ name: 'Lobby', enabled: false, deviceTags: [], maxSeconds: 5400, defaultSeconds: null, hours: [] },
+      ...{ requireReason: false, approvals: 0, approverGroup: null },
+    });
+    expect(await done(['rule', 'show', rule.id])).toMatchObject({ name: 'Lobby' });
+    expect(await stint(['rule', 'list', tenantId])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('nothing (off)') });
+    expect(await done(['rule', 'remove', rule.id, '--yes'])).toEqual({ id: rule.id });
+    expect(await done(['request', 'list', tenantId])).toMatchObject({ items: [] });
+  });
+
+  test('sees sessions and ends them', async () => {
+    const sessions = async (...of: string[]) => (await done<List<Thing & { current: boolean }>>(['session', 'list', ...of])).items;
+    const others = (await sessions()).filter(({ current }) => !current);
+    for (const { id } of others) expect(await done(['session', 'revoke', id])).toMatchObject({ id });
+    expect(await sessions()).toMatchObject([{ client: 'stint-cli', current: true }]);
+    expect(await sessions('--technician', bertId)).toMatchObject([{ signedInBy: 'PASSKEY' }, {}]);
   });
 
   test('a technician approves a login, sees the grant and ends it', async () => {
@@ -280,6 +314,26 @@ describe('from the first link to the end of a login', () => {
     expect(await stint(['--profile', 'bert', 'who-am-i'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('stint sign-in') });
     expect(await stint(['--profile', 'bert', 'sign-in'], undefined, bert)).toMatchObject({ exitCode: 0 });
     expect(await stint(['--profile', 'bert', 'who-am-i'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('a recovery is started and cancelled, and nobody approves their own', async () => {
+    const recovery = await done<Thing>(['recovery', 'start', bertId, '--reason', 'Phone lost; I called them back']);
+    expect(await done(['recovery', 'show', bertId])).toMatchObject({ id: recovery.id, startedBy: { displayName: 'Ada Admin' } });
+    expect(await stint(['recovery', 'approve', recovery.id])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('administrator'),
+    });
+    await done(['recovery', 'cancel', recovery.id]);
+    expect(await stint(['recovery', 'show', bertId])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No recovery') });
+  });
+
+  test('an identity provider that does not answer is refused, and none is set', async () => {
+    const refused = { exitCode: 1, stderr: expect.stringContaining('issuer') };
+    expect(await stint(['identity-provider', 'set', mspId, 'https://127.0.0.1:1', '--client-id', 'stint'])).toMatchObject(refused);
+    expect(await stint(['identity-provider', 'show', mspId])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('No identity'),
+    });
   });
 
   test('a revoked computer starts no login', async () => {

@@ -218,7 +218,7 @@ describe('changes', () => {
     expect(here.sent('SetGroupMembers')).toEqual([{ groupId: anId(52), technicianIds: [anId(53), anId(54), anId(55)] }]);
   });
 
-  test('of devices ask first', async () => {
+  test('of devices: tags are all set at once, and a revocation asks first', async () => {
     const device = {
       id: anId(56),
       hostName: 'ws-17',
@@ -227,7 +227,18 @@ describe('changes', () => {
       active: true,
       enrolledAt: '2026-11-23T13:18:21Z',
       lastSeenAt: null,
+      tags: ['servers', 'dc'],
     };
+    here.gateway.on('UpdateDevice', () => ({ updateDevice: { __typename: 'Device', ...device } }));
+    expect(await here.stint(['device', 'tag', anId(56), 'servers', 'dc'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('servers, dc'),
+    });
+    expect(await here.stint(['device', 'tag', anId(56)])).toMatchObject({ exitCode: 0 });
+    expect(here.sent('UpdateDevice')).toEqual([
+      { id: anId(56), tags: ['servers', 'dc'] },
+      { id: anId(56), tags: [] },
+    ]);
     here.gateway.on('DeviceToRevoke', () => ({ device: { ...device, tenant: { id: tenantId, name: 'Contoso' } } }));
     here.gateway.on('RevokeDevice', () => ({ revokeDevice: { __typename: 'Device', ...device, active: false } }));
     expect(await here.stint(['device', 'revoke', anId(56)], { typed: ['n'] })).toMatchObject({

@@ -71,5 +71,6 @@ export function describeFailure(error: unknown): Failure {
 
 function problemMessage(error: ProblemError): string {
   const field = error.fields['field'];
-  return error.type === 'InvalidInput' && typeof field === 'string' ? `${field}: ${error.message}` : error.message;
+  const namesIt = typeof field !== 'string' || error.message.includes(field);
+  return error.type === 'InvalidInput' && !namesIt ? `${field}: ${error.message}` : error.message;
 }

@@ -1,13 +1,19 @@
 import { Command, type OutputConfiguration } from 'commander';
+import { addExplainCommand } from './access/explain.command.ts';
+import { addRequestCommands } from './access/request.command.ts';
+import { addRuleCommands } from './access/rule.command.ts';
 import { addApiClientCommands } from './api-client/api-client.command.ts';
 import { addAuditCommands } from './audit/audit.command.ts';
 import { addDeviceCommands } from './device/device.command.ts';
 import { addEnrollmentTokenCommands } from './enrollment-token/enrollment-token.command.ts';
 import { addGrantCommands } from './grant/grant.command.ts';
 import { addGroupCommands } from './group/group.command.ts';
+import { addIdentityProviderCommands } from './identity-provider/identity-provider.command.ts';
 import { addLoginCommands } from './login/login.command.ts';
+import { addRecoveryCommands } from './recovery/recovery.command.ts';
 import type { Act } from './session.ts';
 import { addSettingsCommands } from './settings/settings.command.ts';
+import { addSessionCommands } from './sign-in-session/session.command.ts';
 import { addSignInCommand } from './sign-in/sign-in.command.ts';
 import { addTechnicianCommands } from './technician/technician.command.ts';
 import { addTenantCommands } from './tenant/tenant.command.ts';
@@ -28,14 +34,20 @@ export function buildProgram(act: Act, output: OutputConfiguration): Command {
   const groups = [
     addSignInCommand,
     addWhoAmICommand,
+    addSessionCommands,
     addTenantCommands,
     addSettingsCommands,
     addTechnicianCommands,
+    addRecoveryCommands,
+    addIdentityProviderCommands,
     addGroupCommands,
+    addRuleCommands,
+    addExplainCommand,
     addTotpCommands,
     addDeviceCommands,
     addEnrollmentTokenCommands,
     addLoginCommands,
+    addRequestCommands,
     addGrantCommands,
     addAuditCommands,
     addApiClientCommands,

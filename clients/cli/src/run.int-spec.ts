@@ -98,6 +98,15 @@ describe('failures', () => {
       ['api-client', 'create', tenantId, 'PSA', '--permission', 'everything', '--public-key', 'x'.repeat(43)],
       ['totp', 'confirm', '12345'],
       ['totp', 'confirm'],
+      ['rule', 'add', tenantId, 'Night', '--hours', 'mon 8-18'],
+      ['rule', 'add', tenantId, 'Night', '--group', anId(5), '--everyone'],
+      ['rule', 'change', anId(5)],
+      ['rule', 'change', anId(5), '--on', '--off'],
+      ['explain', anId(5)],
+      ['explain', anId(5), anId(6), '--entra-role', 'Helpdesk Administrator', '--tenant', tenantId],
+      ['request', 'deny', anId(5)],
+      ['recovery', 'start', anId(5)],
+      ['identity-provider', 'set', tenantId, 'https://idp.example'],
       ['tenant', 'list', '--profile', '../x'],
     ]) {
       const people = await here.stint(argv);

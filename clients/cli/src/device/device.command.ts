@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import type { Id } from '@stint/kernel';
 import { expectType } from '@stint/sdk';
 import { id } from '../arguments.ts';
-import { DevicesDocument, DeviceToRevokeDocument, RevokeDeviceDocument, type DeviceRowFragment } from '../generated/operations.ts';
+import {
+  DevicesDocument,
+  DeviceToRevokeDocument,
+  RevokeDeviceDocument,
+  UpdateDeviceDocument,
+  type DeviceRowFragment,
+} from '../generated/operations.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
 import { confirm } from '../prompt.ts';
@@ -35,6 +41,20 @@ export function addDeviceCommands(program: Command, act: Act): void {
   );
 
   group
+    .command('tag')
+    .description('set the tags of a device, by which access rules name it')
+    .argument('<device>', 'the id', id)
+    .argument('[tags...]', 'all its tags; none takes them away')
+    .action(
+      act(async ({ signedIn, output }, deviceId: Id, tags: string[]) => {
+        const { client } = await signedIn();
+        const { updateDevice } = await client.request(UpdateDeviceDocument, { input: { id: deviceId, tags } });
+        const { __typename, ...device } = expectType(updateDevice, 'Device');
+        output.thing(device, fields(device), 'Tags set.');
+      }),
+    );
+
+  group
     .command('revoke')
     .description('revoke a device: its credential ends at once, and only a new enrolment brings it back')
     .argument('<device>', 'the id', id)
@@ -64,6 +84,7 @@ function fields(device: DeviceRowFragment): Field[] {
     ['platform', device.platform],
     ['state', state(device)],
     ['enrolled', instant(device.enrolledAt)],
+    ['tags', device.tags.join(', ')],
     ['last seen', instant(device.lastSeenAt) || 'never'],
   ];
 }

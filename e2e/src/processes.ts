@@ -4,9 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@stint/testing';
 import type { Installation } from './installation.ts';
 
-export type ProcessName = 'tenants' | 'jit-policy' | 'gateway';
+export type ProcessName = 'tenants' | 'jit-policy' | 'laps-vault' | 'gateway';
 
-const folders: Record<ProcessName, string> = { tenants: 'services/tenants', 'jit-policy': 'services/jit-policy', gateway: 'gateway' };
+const folders: Record<ProcessName, string> = {
+  tenants: 'services/tenants',
+  'jit-policy': 'services/jit-policy',
+  'laps-vault': 'services/laps-vault',
+  gateway: 'gateway',
+};
 
 /** The installation's processes, each a real one of its own that can be killed and started again. */
 export class Processes {
@@ -20,7 +25,7 @@ export class Processes {
   }
 
   async startAll(): Promise<void> {
-    await Promise.all([this.start('tenants'), this.start('jit-policy')]);
+    await Promise.all([this.start('tenants'), this.start('jit-policy'), this.start('laps-vault')]);
     await this.start('gateway');
   }
 

@@ -40,10 +40,13 @@ describe('supergraph.graphql in another federation gateway (Hive)', () => {
     subgraphs = await Promise.all([
       startStandIn('tenants', tenantsResolvers(new Map()), null),
       startStandIn('jit-policy', jitPolicyResolvers(), null),
+      startStandIn('laps-vault', {}, null),
     ]);
     hive = createGatewayRuntime({
       supergraph: readFileSync(join(import.meta.dirname, '../../supergraph.graphql'), 'utf8'),
-      transportEntries: { tenants: { location: subgraphs[0]?.url ?? '' }, 'jit-policy': { location: subgraphs[1]?.url ?? '' } },
+      transportEntries: Object.fromEntries(
+        ['tenants', 'jit-policy', 'laps-vault'].map((name, at) => [name, { location: subgraphs[at]?.url ?? '' }]),
+      ),
       // Given here because its own lazy import does not work under Jest.
       transports: { http },
       logging: false,

@@ -54,9 +54,10 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
   const { privateKey: signingKey } = generateKeyPairSync('ed25519');
   const credentials = new Map<string, TestCredential>();
   const hints = new InMemoryHints();
-  const [tenants, jitPolicy] = await Promise.all([
+  const [tenants, jitPolicy, lapsVault] = await Promise.all([
     startStandIn('tenants', tenantsResolvers(credentials), signingKey),
     startStandIn('jit-policy', jitPolicyResolvers(), signingKey),
+    startStandIn('laps-vault', {}, signingKey),
   ]);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -64,7 +65,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
     host: '127.0.0.1',
     port,
     publicUrl: url,
-    subgraphUrls: { tenants: tenants.url, 'jit-policy': jitPolicy.url },
+    subgraphUrls: { tenants: tenants.url, 'jit-policy': jitPolicy.url, 'laps-vault': lapsVault.url },
     signingKeys: [signingKey],
     hints,
     log: createLog('gateway', 'silent'),

@@ -3,16 +3,14 @@ import { provision, rolesOf } from '@stint/tenancy';
 import { databasePassword, type DataDirectory } from './data-directory.ts';
 
 /** The schema of each service that has one. */
-export const schemas = { tenants: 'tenants', 'jit-policy': 'jit_policy' } as const;
+export const schemas = { tenants: 'tenants', 'jit-policy': 'jit_policy', 'laps-vault': 'laps_vault' } as const;
+type ServiceName = keyof typeof schemas;
+const serviceNames = Object.keys(schemas) as ServiceName[];
 
-export interface Ports {
-  gateway: number;
-  tenants: number;
-  'jit-policy': number;
-}
+export type Ports = Record<'gateway' | ServiceName, number>;
 
 /** The environment variables of each process of an installation. */
-export type Environments = Record<'gateway' | 'tenants' | 'jit-policy', Record<string, string>>;
+export type Environments = Record<'gateway' | ServiceName, Record<string, string>>;
 
 /** Connection strings of a service's three roles. */
 export interface DatabaseUrls {
@@ -21,9 +19,7 @@ export interface DatabaseUrls {
   systemUrl: string;
 }
 
-export interface Databases {
-  tenants: DatabaseUrls;
-  'jit-policy': DatabaseUrls;
+export interface Databases extends Record<ServiceName, DatabaseUrls> {
   /** Redis or PostgreSQL. */
   queueUrl: string;
 }
@@ -34,14 +30,16 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
   const messageKeys = {
     tenants: await signingKey(directory, 'tenants-messages.pem'),
     'jit-policy': await signingKey(directory, 'jit-policy-messages.pem'),
+    'laps-vault': await signingKey(directory, 'laps-vault-messages.pem'),
   };
   await directory.secret('vapid.pem', () =>
     generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
   );
   await directory.secret('root.key', () => randomBytes(32).toString('hex'));
+  await directory.secret('vault-root.key', () => randomBytes(32).toString('hex'));
   // Not an address: WebAuthn takes only names, and of all names without TLS only this one (W3C Secure Contexts §3.1).
   const publicUrl = `http://localhost:${ports.gateway}`;
-  const service = (name: 'tenants' | 'jit-policy') => ({
+  const service = (name: ServiceName) => ({
     PORT: String(ports[name]),
     DATABASE_OWNER_URL: databases[name].ownerUrl,
     DATABASE_URL: databases[name].appUrl,
@@ -51,15 +49,18 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     GATEWAY_PUBLIC_KEYS: gatewayKey.publicX,
     MESSAGE_SIGNING_KEY_FILE: messageKeys[name].file,
     LOG_LEVEL: 'warn',
-    MESSAGE_PUBLIC_KEYS: `tenants=${messageKeys.tenants.publicX},jit-policy=${messageKeys['jit-policy'].publicX}`,
+    MESSAGE_PUBLIC_KEYS: Object.entries(messageKeys)
+      .map(([of, { publicX }]) => `${of}=${publicX}`)
+      .join(','),
   });
   return {
     tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key'), VAPID_KEY_FILE: directory.at('keys', 'vapid.pem') },
     'jit-policy': service('jit-policy'),
+    'laps-vault': { ...service('laps-vault'), KEY_FILE: directory.at('keys', 'vault-root.key') },
     gateway: {
       PORT: String(ports.gateway),
       PUBLIC_URL: publicUrl,
-      SUBGRAPH_URLS: `tenants=http://127.0.0.1:${ports.tenants}/graphql,jit-policy=http://127.0.0.1:${ports['jit-policy']}/graphql`,
+      SUBGRAPH_URLS: serviceNames.map((name) => `${name}=http://127.0.0.1:${ports[name]}/graphql`).join(','),
       SIGNING_KEY_FILES: gatewayKey.file,
       QUEUE_URL: databases.queueUrl,
     },
@@ -73,6 +74,7 @@ export async function provisionDatabases(directory: DataDirectory, adminUrl: str
   return {
     tenants: await provisionService(directory, adminUrl, schemas.tenants),
     'jit-policy': await provisionService(directory, adminUrl, schemas['jit-policy']),
+    'laps-vault': await provisionService(directory, adminUrl, schemas['laps-vault']),
     queueUrl: queue.ownerUrl,
   };
 }

@@ -49,9 +49,9 @@ async function startInstallation(): Promise<Running> {
       import('./seed.ts'),
     ]);
     closing.push(() => database.stop());
-    const [tenants, jitPolicy] = [await freePort(), await freePort()];
+    const ports = { gateway: config.port, tenants: await freePort(), 'jit-policy': await freePort(), 'laps-vault': await freePort() };
     const databases = await provisionDatabases(directory, database.adminUrl);
-    const environments = await prepareEnvironments(directory, databases, { gateway: config.port, tenants, 'jit-policy': jitPolicy });
+    const environments = await prepareEnvironments(directory, databases, ports);
     let firstLink: string | undefined;
     const stack = await startStack(environments, { onFirstLink: (link) => (firstLink = link) });
     closing.push(() => stack.close());

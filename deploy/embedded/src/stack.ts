@@ -1,6 +1,7 @@
 import { startGatewayFromEnv } from '@stint/gateway';
 import { loadConfig, type Running } from '@stint/host';
 import { jitPolicyConfig, startJitPolicy } from '@stint/jit-policy';
+import { lapsVaultConfig, startLapsVault } from '@stint/laps-vault';
 import { startTenants, tenantsConfig } from '@stint/tenants';
 import type { Environments } from './environment.ts';
 
@@ -19,6 +20,7 @@ export async function startStack(environments: Environments, options: StackOptio
     const services = await Promise.allSettled([
       startTenants(loadConfig(tenantsConfig, environments.tenants), options),
       startJitPolicy(loadConfig(jitPolicyConfig, environments['jit-policy'])),
+      startLapsVault(loadConfig(lapsVaultConfig, environments['laps-vault'])),
     ]);
     running.push(...services.filter((started) => started.status === 'fulfilled').map((started) => started.value));
     const failed = services.find((started) => started.status === 'rejected');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { id, type ServiceName } from './principal.ts';
 import { roles } from './permissions.ts';
 import { auditEvent } from './audit.ts';
+import { lapsSettings } from './laps.ts';
 
 const scope = { mspId: id, tenantId: id };
 /** Grows with every change of the thing; a copy applies a message only if its version is newer (late and doubled messages do nothing). */
@@ -36,14 +37,14 @@ export const messages = {
   'tenant-changed': {
     version: 1,
     from: ['tenants'],
-    to: ['jit-policy'],
+    to: ['jit-policy', 'laps-vault'],
     schema: z.object({ ...scope, parentId: id.nullable(), path: z.array(id).min(1), name: z.string(), version }),
   },
   /** A technician was made or changed: who they are, which roles they hold where, in which groups they are. */
   'technician-changed': {
     version: 2,
     from: ['tenants'],
-    to: ['jit-policy'],
+    to: ['jit-policy', 'laps-vault'],
     schema: z.object({
       ...scope,
       technicianId: id,
@@ -74,7 +75,7 @@ export const messages = {
   'device-changed': {
     version: 2,
     from: ['tenants'],
-    to: ['jit-policy'],
+    to: ['jit-policy', 'laps-vault'],
     schema: z.object({
       ...scope,
       deviceId: id,
@@ -134,10 +135,17 @@ export const messages = {
     to: ['tenants'],
     schema: z.object({ ...scope, days: z.number().int().min(30).max(3650), version }),
   },
+  /** How break-glass accounts work in a tenant, from its effective settings; told when the tenant appears, too. */
+  'laps-settings-changed': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['laps-vault'],
+    schema: z.object({ ...scope, settings: lapsSettings, version }),
+  },
   /** An audit event, written with its effect by any service, on its way to the tenant's hash chain. */
   'audit-recorded': {
     version: 1,
-    from: ['tenants', 'jit-policy'],
+    from: ['tenants', 'jit-policy', 'laps-vault'],
     to: ['tenants'],
     schema: auditEvent,
   },

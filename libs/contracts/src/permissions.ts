@@ -15,6 +15,7 @@ export const permissions = [
   'grant.read',
   'grant.end',
   'laps.reveal',
+  'laps.manage',
   'audit.read',
   'client.write',
 ] as const;

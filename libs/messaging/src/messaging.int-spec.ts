@@ -10,8 +10,12 @@ import { createTestDatabase, eventually, redisIsInstalled, startTestRedis, type 
 import { signEnvelope } from './envelope.ts';
 import { audit, connectBroadcast, emit, Messaging, type Handlers, type Sweep } from './index.ts';
 
-const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey() };
-const publicKeys = { tenants: publicKeyFromX(publicKeyX(keys.tenants)), 'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])) };
+const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
+const publicKeys = {
+  tenants: publicKeyFromX(publicKeyX(keys.tenants)),
+  'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])),
+  'laps-vault': publicKeyFromX(publicKeyX(keys['laps-vault'])),
+};
 
 const hasRedis = redisIsInstalled();
 if (!hasRedis) process.stderr.write('SKIPPED: messaging on Redis, because redis-server is not installed.\n');
@@ -47,11 +51,11 @@ afterEach(async () => {
 const logged: string[] = [];
 const log = { warn: (_: object, message: string) => logged.push(message), error: (_: object, message: string) => logged.push(message) };
 
-function tenantChanged(name: string): Payload<'tenant-changed'> {
+function groupChanged(name: string): Payload<'group-changed'> {
   const id = newId();
-  return { mspId: id, tenantId: id, parentId: null, path: [id], name, version: 1 };
+  return { mspId: id, tenantId: id, groupId: newId(), name, version: 1 };
 }
-const send = (name: string) => producer.asSystem((tx) => emit(tx, 'tenant-changed', tenantChanged(name)));
+const send = (name: string) => producer.asSystem((tx) => emit(tx, 'group-changed', groupChanged(name)));
 const seen = () =>
   consumer.asSystem(async (tx) => (await tx.query<{ name: string }>('select name from seen order by name')).map((row) => row.name));
 
@@ -60,7 +64,7 @@ const idle = (service: ServiceName): Handlers => Object.fromEntries(messagesTo(s
 /** jit-policy's handlers: note what came. */
 const receiving = (on: (name: string) => void = () => undefined): Handlers => ({
   ...idle('jit-policy'),
-  'tenant-changed': async (tx, payload) => {
+  'group-changed': async (tx, payload) => {
     on(payload.name);
     await tx.query('insert into seen (name) values ($1)', [payload.name]);
   },
@@ -113,7 +117,7 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
     await startProducer(queueUrl());
     await startConsumer(queueUrl());
     const failed = producer.asSystem(async (tx) => {
-      await emit(tx, 'tenant-changed', tenantChanged('ghost'));
+      await emit(tx, 'group-changed', groupChanged('ghost'));
       throw new Error('no');
     });
     await expect(failed).rejects.toThrow('no');
@@ -163,11 +167,11 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
       (id: Id) =>
         signEnvelope(keys['jit-policy'], {
           id,
-          type: 'tenant-changed',
+          type: 'group-changed',
           version: 1,
           from: 'tenants',
           to: 'jit-policy',
-          payload: tenantChanged('forged'),
+          payload: groupChanged('forged'),
         }),
     ],
     [
@@ -175,13 +179,13 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
       (id: Id) => ({
         ...signEnvelope(keys.tenants, {
           id,
-          type: 'tenant-changed',
+          type: 'group-changed',
           version: 1,
           from: 'tenants',
           to: 'jit-policy',
-          payload: tenantChanged('x'),
+          payload: groupChanged('x'),
         }),
-        payload: tenantChanged('forged'),
+        payload: groupChanged('forged'),
       }),
     ],
     [
@@ -189,14 +193,14 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
       (id: Id) =>
         signEnvelope(keys['jit-policy'], {
           id,
-          type: 'tenant-changed',
+          type: 'group-changed',
           version: 1,
           from: 'jit-policy',
           to: 'jit-policy',
-          payload: tenantChanged('forged'),
+          payload: groupChanged('forged'),
         }),
     ],
-    ['no envelope at all', (id: Id) => ({ id, type: 'tenant-changed', payload: tenantChanged('forged') })],
+    ['no envelope at all', (id: Id) => ({ id, type: 'group-changed', payload: groupChanged('forged') })],
   ])('whoever can write to the queue cannot forge a message: %s', async (_, forge) => {
     await startProducer(queueUrl());
     await startConsumer(queueUrl());
@@ -253,7 +257,7 @@ test('an audit event names who did it, from the scope', async () => {
 });
 
 test.each<[string, Handlers, string]>([
-  ['a routed message without a handler', { 'tenant-changed': () => Promise.resolve() }, 'has no handler'],
+  ['a routed message without a handler', { 'group-changed': () => Promise.resolve() }, 'has no handler'],
   ['a handler for a message that is not routed here', { ...receiving(), 'audit-recorded': () => Promise.resolve() }, 'do not route'],
 ])('%s stops the start', async (_, handlers, message) => {
   await expect(startConsumer(database.queueUrl, handlers)).rejects.toThrow(message);
@@ -282,9 +286,9 @@ test('closing waits for a sweep under way, but not for its next turn', async () 
 });
 
 test('a payload that is too large, or not what the contract says, is refused before it is written', async () => {
-  const large = { ...tenantChanged('x'), name: 'x'.repeat(5000) };
-  await expect(producer.asSystem((tx) => emit(tx, 'tenant-changed', large))).rejects.toThrow('larger than');
-  await expect(producer.asSystem((tx) => emit(tx, 'tenant-changed', { ...large, name: 7 as never }))).rejects.toThrow();
+  const large = { ...groupChanged('x'), name: 'x'.repeat(5000) };
+  await expect(producer.asSystem((tx) => emit(tx, 'group-changed', large))).rejects.toThrow('larger than');
+  await expect(producer.asSystem((tx) => emit(tx, 'group-changed', { ...large, name: 7 as never }))).rejects.toThrow();
 });
 
 async function openQueue(backend: string, url: string, name: string): Promise<Queue> {

@@ -55,6 +55,7 @@ import { OfflineRefreshSweep } from './offline/offline-refresh.sweep.ts';
 import { OfflineRepository } from './offline/offline.repository.ts';
 import { OfflineResolver } from './offline/offline.resolver.ts';
 import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
+import { LapsSettingsSweep } from './settings/laps-settings.sweep.ts';
 import { SettingsRepository } from './settings/settings.repository.ts';
 import { SettingsResolver } from './settings/settings.resolver.ts';
 import { SettingsService } from './settings/settings.service.ts';
@@ -95,6 +96,7 @@ export class AppModule {
         SettingsService,
         SettingsResolver,
         AuditRetentionSweep,
+        LapsSettingsSweep,
         LoginRepository,
         LoginService,
         ApprovalService,

@@ -22,8 +22,8 @@ export const jitPolicyConfig = z.object({
     .pipe(z.array(ed25519X).min(1)),
   /** File with this service's Ed25519 key (PKCS#8 PEM), which signs its messages. */
   MESSAGE_SIGNING_KEY_FILE: z.string().min(1),
-  /** `tenants=<x>,jit-policy=<x>`: whose messages are believed. */
-  MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X })),
+  /** `tenants=<x>,jit-policy=<x>,laps-vault=<x>`: whose messages are believed. */
+  MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X, 'laps-vault': ed25519X })),
   /** Where people reach Stint: the QR code carries it. */
   PUBLIC_URL: z.url().default('http://127.0.0.1:4000'),
   LOG_LEVEL: z.string().default('info'),

@@ -12,6 +12,7 @@ import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginRetentionSweep } from './login/login-retention.sweep.ts';
 import { LoginSweep } from './login/login.sweep.ts';
 import { AuditRetentionSweep } from './settings/audit-retention.sweep.ts';
+import { LapsSettingsSweep } from './settings/laps-settings.sweep.ts';
 import { OfflineRefreshSweep } from './offline/offline-refresh.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 
@@ -36,6 +37,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly grantSweep: GrantSweep,
     private readonly deviceStateSweep: DeviceStateSweep,
     private readonly auditRetentionSweep: AuditRetentionSweep,
+    private readonly lapsSettingsSweep: LapsSettingsSweep,
     private readonly accessRequestSweep: AccessRequestSweep,
     private readonly recheckSweep: RecheckSweep,
     private readonly loginRetentionSweep: LoginRetentionSweep,
@@ -66,6 +68,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         this.grantSweep,
         this.deviceStateSweep,
         this.auditRetentionSweep,
+        this.lapsSettingsSweep,
         this.accessRequestSweep,
         this.recheckSweep,
         this.loginRetentionSweep,

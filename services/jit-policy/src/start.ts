@@ -35,6 +35,7 @@ export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicy
     const publicKeys = {
       tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
       'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
+      'laps-vault': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['laps-vault']),
     };
     const subgraph = await startSubgraph({
       name: 'jit-policy',

@@ -22,8 +22,8 @@ export const tenantsConfig = z.object({
     .pipe(z.array(ed25519X).min(1)),
   /** File with this service's Ed25519 key (PKCS#8 PEM), which signs its messages. */
   MESSAGE_SIGNING_KEY_FILE: z.string().min(1),
-  /** `tenants=<x>,jit-policy=<x>`: whose messages are believed. */
-  MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X })),
+  /** `tenants=<x>,jit-policy=<x>,laps-vault=<x>`: whose messages are believed. */
+  MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X, 'laps-vault': ed25519X })),
   /** File with the root key (64 hex digits, mode 0600) under which TOTP seeds are wrapped. */
   KEY_FILE: z.string().min(1),
   /** Where people reach Stint: invitations carry it, and passkeys belong to its host name (WebAuthn knows no IP addresses). */

@@ -59,6 +59,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
       publicKeys: {
         tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
         'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
+        'laps-vault': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['laps-vault']),
       },
       handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers(), ...pushHandlers(clock) },
       sweeps: [

@@ -43,7 +43,7 @@ export async function startTestTenants(more: Record<string, string> = {}): Promi
     QUEUE_URL: database.queueUrl,
     GATEWAY_PUBLIC_KEYS: gateway.publicKeyX,
     MESSAGE_SIGNING_KEY_FILE: join(folder, 'messages.pem'),
-    MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(key)},jit-policy=${publicKeyX(generateSigningKey())}`,
+    MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(key)},jit-policy=${publicKeyX(generateSigningKey())},laps-vault=${publicKeyX(generateSigningKey())}`,
     KEY_FILE: join(folder, 'root.key'),
     VAPID_KEY_FILE: join(folder, 'vapid.pem'),
     ...more,

@@ -31,6 +31,12 @@ export const settings: Readonly<Record<SettingKey, { kind: SettingKind; about: s
   lapsIntervalSeconds: { kind: 'number', about: 'how long a password stays (3600 to 31536000)' },
   lapsRotateAfterRevealSeconds: { kind: 'number', about: 'how long it stays after it was read (0 to 86400)' },
   lapsHistoryLength: { kind: 'number', about: 'how many former passwords are kept (1 to 100)' },
+  lapsLocalActive: { kind: 'switch', about: 'the account on workstations and servers can be used; off, it is kept locked (on, off)' },
+  lapsRequireTicket: { kind: 'switch', about: 'a ticket must be given to read a password (on, off)' },
+  lapsPasswordStyle: { kind: ['CHARACTERS', 'PASSPHRASE'], about: 'what passwords are made of (characters, passphrase)' },
+  lapsPasswordLength: { kind: 'number', about: 'how many characters (8 to 127)' },
+  lapsPassphraseWords: { kind: 'number', about: 'how many words (3 to 12)' },
+  lapsPasswordUnambiguous: { kind: 'switch', about: 'without characters that look like others (on, off)' },
 };
 
 /** The name of a setting of LAPS in the API; null for one of JIT. */

@@ -764,6 +764,26 @@ export type JitSettings = {
   totpLogin: BooleanSetting;
 };
 
+/** What passwords are made of. */
+export type LapsPasswordStyle =
+  /** Single characters. */
+  | 'CHARACTERS'
+  /** Words of the EFF's long list. */
+  | 'PASSPHRASE';
+
+/** Of what passwords of break-glass accounts are made. */
+export type LapsPasswordStyleSetting = {
+  __typename?: 'LapsPasswordStyleSetting';
+  /** Why the value cannot take effect here as things are, and what to do; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** The tenant on which it is set; null for Stint's default, and for a tenant above the caller's reach. */
+  setOn?: Maybe<Tenant>;
+  /** Where it comes from. */
+  source: SettingSource;
+  /** The value that holds. */
+  value: LapsPasswordStyle;
+};
+
 /** The effective settings of break-glass accounts (LAPS) of a tenant. */
 export type LapsSettings = {
   __typename?: 'LapsSettings';
@@ -771,16 +791,28 @@ export type LapsSettings = {
   domainAccountName: StringSetting;
   /** A break-glass account in the domain, kept by the agent on a domain controller. */
   domainEnabled: BooleanSetting;
-  /** How many former passwords are kept, 1 to 100. */
+  /** How many former passwords are kept at least, 1 to 100; all of the last 90 days are. */
   historyLength: IntSetting;
   /** How long a password stays before it is changed, 3,600 (an hour) to 31,536,000 seconds (365 days). */
   intervalSeconds: IntSetting;
-  /** Its name; an existing account of that name is taken over. */
+  /** Its name; an existing account of that name is taken over once somebody has said yes to what the agent found. */
   localAccountName: StringSetting;
+  /** Whether it can be used; off, it is kept locked. */
+  localActive: BooleanSetting;
   /** A break-glass account on workstations, and on servers that are not domain controllers. */
   localEnabled: BooleanSetting;
+  /** Their length in words, 3 to 12. */
+  passphraseWords: IntSetting;
+  /** Their length in characters, 8 to 127. */
+  passwordLength: IntSetting;
+  /** What passwords are made of. */
+  passwordStyle: LapsPasswordStyleSetting;
+  /** Without characters that look like others. */
+  passwordUnambiguous: BooleanSetting;
   /** The technician groups whose members may read LAPS passwords of this tenant; nobody by default. */
   readerGroups: GroupListSetting;
+  /** A ticket must be given to read a password. A reason always. */
+  requireTicket: BooleanSetting;
   /** How long after somebody read a password it is changed, 0 to 86,400 seconds. */
   rotateAfterRevealSeconds: IntSetting;
 };
@@ -1527,10 +1559,22 @@ export type UpdateLapsSettingsInput = {
   intervalSeconds?: InputMaybe<Scalars['Int']['input']>;
   /** 1 to 20 letters, digits, `-`, `_` and `.`; not an account of the system itself, except `Administrator`; not beginning with `accountNamePrefix`. */
   localAccountName?: InputMaybe<Scalars['String']['input']>;
+  /** Whether it can be used; off, it is kept locked. */
+  localActive?: InputMaybe<Scalars['Boolean']['input']>;
   /** A break-glass account on workstations, and on servers that are not domain controllers. */
   localEnabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** 3 to 12. */
+  passphraseWords?: InputMaybe<Scalars['Int']['input']>;
+  /** 8 to 127. */
+  passwordLength?: InputMaybe<Scalars['Int']['input']>;
+  /** Single characters, or words. */
+  passwordStyle?: InputMaybe<LapsPasswordStyle>;
+  /** Without characters that look like others. */
+  passwordUnambiguous?: InputMaybe<Scalars['Boolean']['input']>;
   /** Up to 20 ids of technician groups of this tenant or of one above it; an empty list means nobody. */
   readerGroups?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** A ticket must be given to read a password. */
+  requireTicket?: InputMaybe<Scalars['Boolean']['input']>;
   /** 0 to 86,400. */
   rotateAfterRevealSeconds?: InputMaybe<Scalars['Int']['input']>;
   /** The tenant. */
@@ -1876,6 +1920,8 @@ export type ResolversTypes = {
   IntSetting: ResolverTypeWrapper<IntSetting>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   JitSettings: ResolverTypeWrapper<JitSettings>;
+  LapsPasswordStyle: LapsPasswordStyle;
+  LapsPasswordStyleSetting: ResolverTypeWrapper<LapsPasswordStyleSetting>;
   LapsSettings: ResolverTypeWrapper<LapsSettings>;
   LoginDemands: ResolverTypeWrapper<LoginDemands>;
   LoginMethod: LoginMethod;
@@ -1990,6 +2036,7 @@ export type ResolversParentTypes = {
   IntSetting: IntSetting;
   InvalidInput: InvalidInput;
   JitSettings: JitSettings;
+  LapsPasswordStyleSetting: LapsPasswordStyleSetting;
   LapsSettings: LapsSettings;
   LoginDemands: LoginDemands;
   LoginRequest: LoginRequest | FederationReferenceTypes['LoginRequest'];
@@ -2346,14 +2393,27 @@ export type JitSettingsResolvers<ContextType = any, ParentType extends Resolvers
   totpLogin?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
 };
 
+export type LapsPasswordStyleSettingResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsPasswordStyleSetting'] = ResolversParentTypes['LapsPasswordStyleSetting']> = {
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  setOn?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['SettingSource'], ParentType, ContextType>;
+  value?: Resolver<ResolversTypes['LapsPasswordStyle'], ParentType, ContextType>;
+};
+
 export type LapsSettingsResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsSettings'] = ResolversParentTypes['LapsSettings']> = {
   domainAccountName?: Resolver<ResolversTypes['StringSetting'], ParentType, ContextType>;
   domainEnabled?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   historyLength?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
   intervalSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
   localAccountName?: Resolver<ResolversTypes['StringSetting'], ParentType, ContextType>;
+  localActive?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   localEnabled?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
+  passphraseWords?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  passwordLength?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  passwordStyle?: Resolver<ResolversTypes['LapsPasswordStyleSetting'], ParentType, ContextType>;
+  passwordUnambiguous?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   readerGroups?: Resolver<ResolversTypes['GroupListSetting'], ParentType, ContextType>;
+  requireTicket?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   rotateAfterRevealSeconds?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
 };
 
@@ -2627,6 +2687,7 @@ export type Resolvers<ContextType = any> = {
   IntSetting?: IntSettingResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
   JitSettings?: JitSettingsResolvers<ContextType>;
+  LapsPasswordStyleSetting?: LapsPasswordStyleSettingResolvers<ContextType>;
   LapsSettings?: LapsSettingsResolvers<ContextType>;
   LoginDemands?: LoginDemandsResolvers<ContextType>;
   LoginRequest?: LoginRequestResolvers<ContextType>;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { lapsPasswordStyles } from '@stint/contracts';
 import { invalidInput, type Id } from '@stint/kernel';
 import {
   accountNamePrefix,
@@ -16,6 +17,7 @@ import {
 export type TechnicianLoginMode = 'INDIVIDUAL' | 'SHARED';
 /** Which accounts technicians get on computers of a domain. */
 export type DomainLoginMode = 'LOCAL' | 'DOMAIN' | 'PROMPT';
+export type LapsPasswordStyle = (typeof lapsPasswordStyles)[number];
 
 /**
  * Every setting: its type, default and rule. Those of LAPS begin with `laps` here and in the history; the API has them
@@ -53,17 +55,27 @@ export const settingDefinitions = {
   /** A break-glass account on workstations, and on servers that are not domain controllers. */
   lapsLocalEnabled: onOff(false),
   lapsLocalAccountName: lapsAccountName('stint-admin'),
-  /** A break-glass account in the domain, kept by the agent on a domain controller. */
+  /** Whether the local account can be used; off, it is kept locked. */
+  lapsLocalActive: onOff(true),
   lapsDomainEnabled: onOff(false),
   lapsDomainAccountName: lapsAccountName('stint-domain-admin'),
   /** Whose members may read LAPS passwords. */
   lapsReaderGroups: technicianGroups(),
+  /** A ticket must be given to read a LAPS password; a reason always. */
+  lapsRequireTicket: onOff(false),
   /** How long a LAPS password stays. */
   lapsIntervalSeconds: whole(86_400, 3600, 31_536_000),
   /** How long after somebody read a LAPS password it is changed. */
   lapsRotateAfterRevealSeconds: whole(3600, 0, 86_400),
   /** How many former passwords are kept, for computers that are restored from a snapshot. */
   lapsHistoryLength: whole(12, 1, 100),
+  /** What LAPS passwords are made of. */
+  lapsPasswordStyle: oneOf<LapsPasswordStyle>('CHARACTERS', lapsPasswordStyles),
+  /** How many characters, or words. */
+  lapsPasswordLength: whole(24, 8, 127),
+  lapsPassphraseWords: whole(6, 3, 12),
+  /** Without characters that look like others. */
+  lapsPasswordUnambiguous: onOff(true),
 };
 
 type ValueOf<Of> = Of extends Definition<infer Value> ? Value : never;

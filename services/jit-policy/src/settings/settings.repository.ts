@@ -110,6 +110,27 @@ export class SettingsRepository {
     );
   }
 
+  /** The tenants whose LAPS settings differ from what services/laps-vault was told last; from here on they count as told. */
+  async tellLaps(tx: SystemTx, limit: number): Promise<{ mspId: Id; tenantId: Id; merged: unknown; version: number }[]> {
+    return tx.query(
+      `insert into laps_settings_told as told (msp_id, tenant_id, id, merged, version)
+       select e.msp_id, e.id, e.id, e.merged, 1
+       from (
+         -- Of several values under one name the last stays: the one that is set nearest to the tenant.
+         select t.msp_id, t.id, coalesce((
+           select jsonb_object_agg(one.key, one.value order by array_position(t.path, s.id))
+           from jit_settings s, jsonb_each(s.own) one
+           where s.msp_id = t.msp_id and s.id = any(t.path) and one.key like 'laps%'), '{}') as merged
+         from tenant t
+       ) e
+       left join laps_settings_told known on known.msp_id = e.msp_id and known.id = e.id
+       where known.merged is distinct from e.merged limit $1
+       on conflict (msp_id, id) do update set merged = excluded.merged, version = told.version + 1 where told.merged <> excluded.merged
+       returning msp_id as "mspId", tenant_id as "tenantId", merged, version`,
+      [limit],
+    );
+  }
+
   /** Those of these tenants and technician groups that are in the reader's reach: more than that is not told of them than their ids. */
   async reached(tx: Tx, mspId: Id, tenantIds: readonly Id[], groupIds: readonly Id[]): Promise<Set<Id>> {
     const rows = await tx.query<{ id: Id }>(

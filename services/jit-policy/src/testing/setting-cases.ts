@@ -14,6 +14,7 @@ const whole = (byDefault: number, min: number, max: number): Case<number> => ({
   ...{ default: byDefault, right: [min, max], wrong: [min - 1, max + 1, -min - 1], wrongType: ['24', 24.5, true, [24]] },
 });
 const onOff: Case<boolean> = { default: false, right: [true, false], wrong: [], wrongType: [1, 'on', [true]] };
+const onByDefault: Case<boolean> = { ...onOff, default: true, right: [false, true] };
 const lapsName = (byDefault: string): Case<string> => ({
   default: byDefault,
   right: ['Administrator', 'break_glass-01.x'],
@@ -96,4 +97,10 @@ export const settingCases: { readonly [Name in SettingName]: Case<SettingValue<N
   lapsIntervalSeconds: whole(86_400, 3600, 31_536_000),
   lapsRotateAfterRevealSeconds: whole(3600, 0, 86_400),
   lapsHistoryLength: whole(12, 1, 100),
+  lapsLocalActive: onByDefault,
+  lapsRequireTicket: onOff,
+  lapsPasswordStyle: { default: 'CHARACTERS', right: ['PASSPHRASE', 'CHARACTERS'], wrong: [], wrongType: ['words', '', 1, true] },
+  lapsPasswordLength: whole(24, 8, 127),
+  lapsPassphraseWords: whole(6, 3, 12),
+  lapsPasswordUnambiguous: onByDefault,
 };

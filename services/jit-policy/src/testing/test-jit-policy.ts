@@ -5,7 +5,7 @@ import type { AuditEvent, MessageType, Payload, Principal } from '@stint/contrac
 import { generateSigningKey, privateKeyToPem, publicKeyFromX, publicKeyX } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
 import { newId, systemClock } from '@stint/kernel';
-import { connectBroadcast, emit, Messaging } from '@stint/messaging';
+import { connectBroadcast, emit, Messaging, type Handlers } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
 import { createTestDatabase, eventually, FakeClock, TestGateway, type TestDatabase } from '@stint/testing';
 import { jitPolicyConfig, startJitPolicy } from '../index.ts';
@@ -23,6 +23,8 @@ export class TestJitPolicy {
   readonly audits: AuditEvent[] = [];
   /** How long audit events are kept, as services/tenants was told, in order. */
   readonly retentions: Payload<'audit-retention-changed'>[] = [];
+  /** How break-glass accounts work, as services/laps-vault was told, in order. */
+  readonly lapsSettings: Payload<'laps-settings-changed'>[] = [];
   /** Technicians whom services/tenants was told to ask. */
   readonly prompts: Payload<'login-prompted'>[] = [];
   /** Ids of devices in the order in which they were nudged. */
@@ -45,6 +47,7 @@ export class TestJitPolicy {
       await createTestDatabase([
         { schema: 'jit_policy', directory: join(import.meta.dirname, '..', '..', 'migrations') },
         { schema: 'stand_in', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
+        { schema: 'stand_in_vault', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
       ]),
     );
     await service.#start(queueUrl ?? service.#database.queueUrl);
@@ -56,7 +59,7 @@ export class TestJitPolicy {
   }
 
   async #start(queueUrl: string): Promise<void> {
-    const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey() };
+    const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
     const keyFile = join(mkdtempSync(join(tmpdir(), 'stint-jit-policy-')), 'messages.pem');
     writeFileSync(keyFile, privateKeyToPem(keys['jit-policy']), { mode: 0o600 });
     const { appUrl, systemUrl } = this.#database.urls('jit_policy');
@@ -67,7 +70,9 @@ export class TestJitPolicy {
       QUEUE_URL: queueUrl,
       GATEWAY_PUBLIC_KEYS: this.gateway.publicKeyX,
       MESSAGE_SIGNING_KEY_FILE: keyFile,
-      MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(keys.tenants)},jit-policy=${publicKeyX(keys['jit-policy'])}`,
+      MESSAGE_PUBLIC_KEYS: Object.entries(keys)
+        .map(([name, key]) => `${name}=${publicKeyX(key)}`)
+        .join(','),
       PUBLIC_URL: 'https://stint.example/',
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
     });
@@ -75,25 +80,31 @@ export class TestJitPolicy {
     this.#closing.push(() => this.#running?.close() ?? Promise.resolve());
     this.#system = await Tenancy.open({ schema: 'jit_policy', appUrl, systemUrl, poolSize: 2 });
     this.#closing.push(() => this.#system?.close() ?? Promise.resolve());
-    const tenancy = await Tenancy.open({ schema: 'stand_in', ...this.#database.urls('stand_in'), poolSize: 4 });
-    this.#closing.push(() => tenancy.close());
-    const messaging = await Messaging.start({
-      service: 'tenants',
-      tenancy,
-      queueUrl,
-      signingKey: keys.tenants,
-      publicKeys: { tenants: publicKeyFromX(publicKeyX(keys.tenants)), 'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])) },
-      handlers: {
-        'audit-recorded': async (_tx, event) => void this.audits.push(event),
-        'login-prompted': async (_tx, prompt) => void this.prompts.push(prompt),
-        'audit-retention-changed': async (_tx, retention) => void this.retentions.push(retention),
-      },
-      sweeps: [],
-      log: { warn: () => undefined, error: () => undefined },
-      clock: systemClock,
+    const publicKeys = {
+      tenants: publicKeyFromX(publicKeyX(keys.tenants)),
+      'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])),
+      'laps-vault': publicKeyFromX(publicKeyX(keys['laps-vault'])),
+    };
+    const standIn = async (name: 'tenants' | 'laps-vault', schema: string, handlers: Handlers) => {
+      const tenancy = await Tenancy.open({ schema, ...this.#database.urls(schema), poolSize: 4 });
+      this.#closing.push(() => tenancy.close());
+      const log = { warn: () => undefined, error: () => undefined };
+      const line = { queueUrl, signingKey: keys[name], publicKeys, log };
+      const messaging = await Messaging.start({ service: name, tenancy, handlers, sweeps: [], clock: systemClock, ...line });
+      this.#closing.push(() => messaging.close());
+      return { tenancy, messaging };
+    };
+    this.#standIn = await standIn('tenants', 'stand_in', {
+      'audit-recorded': async (_tx, event) => void this.audits.push(event),
+      'login-prompted': async (_tx, prompt) => void this.prompts.push(prompt),
+      'audit-retention-changed': async (_tx, retention) => void this.retentions.push(retention),
     });
-    this.#closing.push(() => messaging.close());
-    this.#standIn = { tenancy, messaging };
+    await standIn('laps-vault', 'stand_in_vault', {
+      'tenant-changed': async () => undefined,
+      'technician-changed': async () => undefined,
+      'device-changed': async () => undefined,
+      'laps-settings-changed': async (_tx, settings) => void this.lapsSettings.push(settings),
+    });
     const broadcast = await connectBroadcast(queueUrl, () => undefined);
     this.#closing.push(() => broadcast.close());
     broadcast.subscribe('device-nudge', (id) => this.nudges.push(id));

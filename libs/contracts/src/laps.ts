@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { id } from './principal.ts';
+
+/** Most technician groups that may read LAPS passwords of a tenant, so that they fit into one message. */
+export const maxReaderGroups = 20;
+
+/** What passwords of break-glass accounts are made of: single characters, or words. */
+export const lapsPasswordStyles = ['CHARACTERS', 'PASSPHRASE'] as const;
+
+/** The settings of break-glass accounts that hold in a tenant (product.md "LAPS"). Times in seconds. */
+export const lapsSettings = z.object({
+  localEnabled: z.boolean(),
+  localAccountName: z.string(),
+  /** Whether the local account can be used; otherwise it is kept locked. */
+  localActive: z.boolean(),
+  domainEnabled: z.boolean(),
+  domainAccountName: z.string(),
+  readerGroups: z.array(id).max(maxReaderGroups),
+  requireTicket: z.boolean(),
+  intervalSeconds: z.int(),
+  rotateAfterRevealSeconds: z.int(),
+  historyLength: z.int(),
+  passwordStyle: z.enum(lapsPasswordStyles),
+  passwordLength: z.int(),
+  passphraseWords: z.int(),
+  passwordUnambiguous: z.boolean(),
+});
+export type LapsSettings = z.infer<typeof lapsSettings>;
+
+/** What sealed LAPS passwords are bound to (HPKE `info`, RFC 9180 section 5). */
+export const lapsSealing = {
+  /** By the agent, to the tenant's vault key. */
+  escrow: {
+    info: 'stint laps escrow',
+    aad: (tenantId: string, accountId: string, versionId: string) => `${tenantId} ${accountId} ${versionId}`,
+  },
+  /** By the vault, to a reader's key. */
+  reveal: { info: 'stint laps reveal', aad: (accountId: string, versionId: string) => `${accountId} ${versionId}` },
+  /** By the vault, to an offline key. */
+  export: { info: 'stint laps export', aad: (tenantId: string, accountId: string) => `${tenantId} ${accountId}` },
+} as const;

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { KeyProvider } from '@stint/crypto';
+import type { Clock } from '@stint/kernel';
+import type { Logger } from '@stint/host';
+import { SubgraphModule } from '@stint/subgraph';
+import { Tenancy } from '@stint/tenancy';
+import { AccountRepository } from './account/account.repository.ts';
+import { DirectoryConsumer } from './directory/directory.consumer.ts';
+import { DirectoryRepository } from './directory/directory.repository.ts';
+import { MessageExchange, type MessageLine } from './message-exchange.ts';
+import { CLOCK, KEYS, MESSAGE_LINE, NUDGE, type Nudge } from './tokens.ts';
+import { VaultKeyRepository } from './vault-key/vault-key.repository.ts';
+import { VaultKeyService } from './vault-key/vault-key.service.ts';
+
+const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
+
+/** What the module gets from outside of Nest. */
+export interface Surroundings {
+  tenancy: Tenancy;
+  clock: Clock;
+  nudge: Nudge;
+  keys: KeyProvider;
+  log: Logger;
+  line: MessageLine;
+}
+
+@Module({})
+export class AppModule {
+  static for({ tenancy, clock, nudge, keys, log, line }: Surroundings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [SubgraphModule.for({ schemaFile, log })],
+      providers: [
+        { provide: Tenancy, useValue: tenancy },
+        { provide: CLOCK, useValue: clock },
+        { provide: NUDGE, useValue: nudge },
+        { provide: KEYS, useValue: keys },
+        { provide: MESSAGE_LINE, useValue: line },
+        MessageExchange,
+        DirectoryRepository,
+        DirectoryConsumer,
+        VaultKeyRepository,
+        VaultKeyService,
+        AccountRepository,
+      ],
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock, type Clock } from '@stint/kernel';
+import { fileKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { createLog, type Running } from '@stint/host';
+import { connectBroadcast } from '@stint/messaging';
+import { startSubgraph } from '@stint/subgraph';
+import { migrate, Tenancy } from '@stint/tenancy';
+import { AppModule } from './app.module.ts';
+import type { LapsVaultConfig } from './config.ts';
+
+/** The schema of this service in PostgreSQL. */
+export const schema = 'laps_vault';
+const migrations = join(import.meta.dirname, '..', 'migrations');
+
+export interface LapsVaultOptions {
+  clock?: Clock;
+}
+
+/** Starts the service: migrations (when it has the owner's connection), then messages, sweeps and the door for the gateway. */
+export async function startLapsVault(config: LapsVaultConfig, options: LapsVaultOptions = {}): Promise<Running> {
+  const clock = options.clock ?? systemClock;
+  const log = createLog('laps-vault', config.LOG_LEVEL);
+  const signingKey = privateKeyFromPem(await readFile(config.MESSAGE_SIGNING_KEY_FILE, 'utf8'));
+  if (config.DATABASE_OWNER_URL !== undefined) await migrate({ ownerUrl: config.DATABASE_OWNER_URL, schema, directory: migrations });
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const tenancy = await Tenancy.open({ schema, appUrl: config.DATABASE_URL, systemUrl: config.DATABASE_SYSTEM_URL });
+    closing.push(() => tenancy.close());
+    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'nudges are away'));
+    closing.push(() => broadcast.close());
+    const publicKeys = {
+      tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
+      'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
+      'laps-vault': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['laps-vault']),
+    };
+    const subgraph = await startSubgraph({
+      name: 'laps-vault',
+      module: AppModule.for({
+        tenancy,
+        clock,
+        log,
+        nudge: (deviceId) => broadcast.publish('device-nudge', deviceId),
+        keys: fileKeyProvider(config.KEY_FILE),
+        line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
+      }),
+      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
+      host: config.HOST,
+      port: config.PORT,
+      ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,
+    });
+    closing.push(() => subgraph.close());
+    return { url: subgraph.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

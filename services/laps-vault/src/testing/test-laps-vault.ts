@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messages, messagesTo, type AuditEvent, type MessageType, type Payload, type Principal, type ServiceName } from '@stint/contracts';
+import { generateSigningKey, privateKeyToPem, publicKeyFromX, publicKeyX } from '@stint/crypto';
+import { loadConfig, type Running } from '@stint/host';
+import { systemClock } from '@stint/kernel';
+import { connectBroadcast, emit, Messaging, type Handlers } from '@stint/messaging';
+import { Tenancy } from '@stint/tenancy';
+import { createTestDatabase, eventually, FakeClock, TestGateway, type TestDatabase } from '@stint/testing';
+import { lapsVaultConfig, startLapsVault } from '../index.ts';
+
+export interface Answer {
+  data?: Record<string, unknown> | null;
+  errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[];
+}
+
+/** A really started service on a real database and queue, spoken to as the gateway does, with stand-ins that send what the other services send. */
+export class TestLapsVault {
+  readonly clock = new FakeClock(new Date());
+  readonly gateway = new TestGateway();
+  /** Audit events as services/tenants gets them. */
+  readonly audits: AuditEvent[] = [];
+  /** Ids of devices in the order in which they were nudged. */
+  readonly nudges: string[] = [];
+  readonly #closing: (() => Promise<unknown>)[] = [];
+  readonly #database: TestDatabase;
+  #running: Running | undefined;
+  readonly #standIns = new Map<ServiceName, { tenancy: Tenancy; messaging: Messaging }>();
+  #system: Tenancy | undefined;
+
+  private constructor(database: TestDatabase) {
+    this.#database = database;
+    this.#closing.push(() => database.drop());
+  }
+
+  static async start(queueUrl?: string): Promise<TestLapsVault> {
+    const service = new TestLapsVault(
+      await createTestDatabase([
+        { schema: 'laps_vault', directory: join(import.meta.dirname, '..', '..', 'migrations') },
+        { schema: 'stand_in', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
+        { schema: 'stand_in_policy', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
+      ]),
+    );
+    await service.#start(queueUrl ?? service.#database.queueUrl);
+    return service;
+  }
+
+  get url(): string {
+    return this.#running?.url ?? '';
+  }
+
+  async #start(queueUrl: string): Promise<void> {
+    const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
+    const folder = mkdtempSync(join(tmpdir(), 'stint-laps-vault-'));
+    const keyFile = join(folder, 'messages.pem');
+    writeFileSync(keyFile, privateKeyToPem(keys['laps-vault']), { mode: 0o600 });
+    writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
+    const { appUrl, systemUrl } = this.#database.urls('laps_vault');
+    const config = loadConfig(lapsVaultConfig, {
+      PORT: '0',
+      DATABASE_URL: appUrl,
+      DATABASE_SYSTEM_URL: systemUrl,
+      QUEUE_URL: queueUrl,
+      GATEWAY_PUBLIC_KEYS: this.gateway.publicKeyX,
+      MESSAGE_SIGNING_KEY_FILE: keyFile,
+      MESSAGE_PUBLIC_KEYS: Object.entries(keys)
+        .map(([name, key]) => `${name}=${publicKeyX(key)}`)
+        .join(','),
+      KEY_FILE: join(folder, 'root.key'),
+      LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
+    });
+    this.#running = await startLapsVault(config, { clock: this.clock });
+    this.#closing.push(() => this.#running?.close() ?? Promise.resolve());
+    this.#system = await Tenancy.open({ schema: 'laps_vault', appUrl, systemUrl, poolSize: 2 });
+    this.#closing.push(() => this.#system?.close() ?? Promise.resolve());
+    const publicKeys = {
+      tenants: publicKeyFromX(publicKeyX(keys.tenants)),
+      'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])),
+      'laps-vault': publicKeyFromX(publicKeyX(keys['laps-vault'])),
+    };
+    for (const [name, schema] of [
+      ['tenants', 'stand_in'],
+      ['jit-policy', 'stand_in_policy'],
+    ] as const) {
+      const tenancy = await Tenancy.open({ schema, ...this.#database.urls(schema), poolSize: 4 });
+      this.#closing.push(() => tenancy.close());
+      // Of what comes to it only the audit events are looked at.
+      const on = (type: MessageType) => async (_tx: unknown, payload: unknown) =>
+        void (type === 'audit-recorded' && this.audits.push(payload as AuditEvent));
+      const handlers = Object.fromEntries(messagesTo(name).map((type) => [type, on(type)])) as Handlers;
+      const messaging = await Messaging.start({
+        service: name,
+        tenancy,
+        queueUrl,
+        signingKey: keys[name],
+        publicKeys,
+        handlers,
+        sweeps: [],
+        log: { warn: () => undefined, error: () => undefined },
+        clock: systemClock,
+      });
+      this.#closing.push(() => messaging.close());
+      this.#standIns.set(name, { tenancy, messaging });
+    }
+    const broadcast = await connectBroadcast(queueUrl, () => undefined);
+    this.#closing.push(() => broadcast.close());
+    broadcast.subscribe('device-nudge', (id) => this.nudges.push(id));
+  }
+
+  /** Sends messages as the service that they come from does. */
+  async tell<Type extends MessageType>(type: Type, ...payloads: Payload<Type>[]): Promise<void> {
+    await this.#standIns.get(messages[type].from[0])?.tenancy.asSystem(async (tx) => {
+      for (const payload of payloads) await emit(tx, type, payload);
+    });
+  }
+
+  /** Waits until every message that was told has had its effect. */
+  async settled(): Promise<void> {
+    await eventually(async () => {
+      for (const { messaging } of this.#standIns.values()) if (!(await messaging.drained())) throw new Error('Messages are on their way.');
+    });
+  }
+
+  /** Waits for an audit event about the subject. */
+  async audited(action: AuditEvent['action'], subjectId: string): Promise<AuditEvent> {
+    return eventually(() => {
+      const event = this.audits.find((one) => one.action === action && one.subjectId === subjectId);
+      if (event === undefined)
+        throw new Error(`No ${action} about ${subjectId}; there is ${this.audits.map((one) => one.action).join(', ')}.`);
+      return event;
+    });
+  }
+
+  /** Rows of the service's own tables, across tenants. */
+  async rows<Row = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    if (this.#system === undefined) throw new Error('Not started.');
+    return this.#system.asSystem((tx) => tx.query<Row>(sql, values));
+  }
+
+  /** The database as sweeps and consumers see it, for work that the test itself starts. */
+  get system(): Tenancy {
+    if (this.#system === undefined) throw new Error('Not started.');
+    return this.#system;
+  }
+
+  async send(principal: Principal, query: string, variables: object = {}): Promise<Answer> {
+    const headers = await this.gateway.headers(principal, 'laps-vault');
+    const response = await fetch(this.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    return (await response.json()) as Answer;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#closing.splice(0).reverse()) await end();
+  }
+}

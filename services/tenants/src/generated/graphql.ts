@@ -445,7 +445,7 @@ export type IdentityProvider = {
   id: Scalars['ID']['output'];
   /** The issuer identifier. */
   issuer: Scalars['String']['output'];
-  /** A passkey is asked for besides. */
+  /** A passkey is asked for besides. From technicians who hold a role outside of the tenant it always is. */
   passkeyToo: Scalars['Boolean']['output'];
   /** Nobody signs in by passkey alone. */
   required: Scalars['Boolean']['output'];
@@ -571,7 +571,7 @@ export type Mutation = {
   __typename?: 'Mutation';
   /** Approves a recovery that another administrator started: makes a one-time link for the technician, valid for 24 hours. */
   approveRecovery: ApproveRecoveryResult;
-  /** Gives a technician a role on a tenant and all below it. Nobody gives away what they do not hold there. */
+  /** Gives a technician who has joined a role on a tenant and all below it. Nobody gives away what they do not hold there. */
   assignRole: AssignRoleResult;
   /** Cancels a recovery; its link ends. */
   cancelRecovery: CancelRecoveryResult;

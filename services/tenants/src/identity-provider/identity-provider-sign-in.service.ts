@@ -108,9 +108,11 @@ export class IdentityProviderSignInService {
       if (!(await this.providers.bind(tx, provider, vouched.subject, { tenantId, technicianId }))) throw unknown();
       await audit(tx, { ...record, action: 'identity-provider.linked', details: { issuer: provider.issuer, subject: vouched.subject } });
     }
+    // Whoever administers the provider's tenant decides for whom it vouches: alone, it opens nothing outside of that tenant.
+    const passkeyToo = provider.passkeyToo || (await this.providers.holdsRoleOutside(tx, provider, technicianId));
     // With a passkey besides, the sign-in is complete, and recorded, with that.
-    if (!provider.passkeyToo) await audit(tx, { ...record, action: 'technician.signed-in', details: { issuer: provider.issuer } });
-    return { technicianId, mspId, tenantId, passkeyToo: provider.passkeyToo, signedInAt: now };
+    if (!passkeyToo) await audit(tx, { ...record, action: 'technician.signed-in', details: { issuer: provider.issuer } });
+    return { technicianId, mspId, tenantId, passkeyToo, signedInAt: now };
   }
 }
 

@@ -112,6 +112,19 @@ describe('a sign-in at the identity provider', () => {
     });
   });
 
+  test('takes a passkey too where the technician holds a role outside of the tenant whose administrators chose the provider', async () => {
+    const gil = await person('gil');
+    const input = { id: newId(), technicianId: gil.id, role: 'AUDITOR' };
+    const give = `mutation ($input: AssignRoleInput!) { assignRole(input: $input) { ${problem} } }`;
+    const below = await createTenant(tenants, technician(mspId, contoso), 'Below');
+    expect(only(await tenants.send(administrator, give, { input: { ...input, tenantId: below } })).__typename).toBe('Technician');
+    expect(await signIn(gil.email, gil.login)).toMatchObject({ technicianId: gil.id, passkeyToo: false });
+    expect(only(await tenants.send(administrator, give, { input: { ...input, id: newId(), tenantId: mspId } })).__typename).toBe(
+      'Technician',
+    );
+    expect(await signIn(gil.email, gil.login)).toMatchObject({ technicianId: gil.id, passkeyToo: true });
+  });
+
   test('with an address that is not verified is refused', async () => {
     const bert = await person('bert', contoso, { email_verified: false });
     expect((await signIn(bert.email, bert.login)).__typename).toBe('SignInRefused');

@@ -119,6 +119,16 @@ export class IdentityProviderRepository {
     return rows.length > 0;
   }
 
+  /** True for a technician who holds a role on a tenant that is neither the provider's nor below it. */
+  async holdsRoleOutside(tx: SystemTx, { mspId, tenantId }: IdentityProvider, technicianId: Id): Promise<boolean> {
+    const [row] = await tx.query<{ outside: boolean }>(
+      `select exists (select 1 from role_assignment r join tenant t on t.msp_id = r.msp_id and t.id = r.tenant_id
+         where r.msp_id = $1 and r.technician_id = $2 and not t.path @> array[$3::uuid]) as outside`,
+      [mspId, technicianId, tenantId],
+    );
+    return row?.outside === true;
+  }
+
   async putSignIn(tx: SystemTx, hash: Buffer, provider: IdentityProvider, secrets: Buffer, expiresAt: Date): Promise<void> {
     await tx.query(
       'insert into identity_provider_sign_in (transaction_hash, msp_id, provider_id, secrets, expires_at) values ($1, $2, $3, $4, $5)',

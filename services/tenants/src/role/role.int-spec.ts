@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { accessOf, type Actor, type Role } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
-import { createTenant, joinFirst, only, problem, startTestTenants, technician, type TestTenants } from '../test-tenants.support.ts';
+import { createTenant, joinAs, joinFirst, only, problem, startTestTenants, technician, type TestTenants } from '../test-tenants.support.ts';
 
 let tenants: TestTenants;
 let mspId: Id;
@@ -56,7 +56,7 @@ describe('a role', () => {
   });
 
   test('is given once, and the same call again answers the same', async () => {
-    const technicianId = await invited(['AUDITOR']);
+    const { id: technicianId } = await joinAs(tenants, administrator, 'olga@example.com', 'AUDITOR', mspId);
     const input = { id: newId(), technicianId, tenantId: contoso, role: 'TECHNICIAN' };
     for (let call = 0; call < 2; call++) expect(only(await tenants.send(administrator, assign, { input })).__typename).toBe('Technician');
     expect(await rolesOf(technicianId)).toMatchObject([
@@ -73,6 +73,16 @@ describe('a role', () => {
     const technicianId = await invited(['AUDITOR'], contoso);
     const input = { id: newId(), technicianId, tenantId: tenantId(), role };
     expect(only(await tenants.send(caller(), assign, { input })).__typename).toBe(expected);
+    expect(await rolesOf(technicianId)).toHaveLength(1);
+  });
+
+  test('is not given to whoever holds an invitation: somebody else may have the link', async () => {
+    const technicianId = await invited(['AUDITOR'], contoso);
+    const input = { id: newId(), technicianId, tenantId: mspId, role: 'ADMINISTRATOR' };
+    expect(only(await tenants.send(administrator, assign, { input }))).toMatchObject({
+      __typename: 'Conflict',
+      message: expect.stringContaining('not joined'),
+    });
     expect(await rolesOf(technicianId)).toHaveLength(1);
   });
 

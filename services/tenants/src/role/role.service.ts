@@ -49,6 +49,8 @@ export class RoleService {
       if (known?.id === wanted.id) return known;
       if (known !== undefined) throw conflict('The technician holds this role there already.');
       if (refused !== null) throw conflict(refused);
+      // Whoever invited them may still hold the link, and would join with more than they could give.
+      if (!technician.joined) throw conflict('This technician has not joined yet. Give the role then, or name it in the invitation.');
       if (!(await this.held.insert(tx, wanted))) throw conflict('This id is taken. Make a new one.');
       await this.copies.changed(tx, mspId, technicianId);
       tx.afterCommit(() => this.revoke(technicianId));

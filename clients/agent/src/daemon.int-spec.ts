@@ -203,6 +203,21 @@ describeWithRealTools('the agent on a private machine', () => {
     expect(underRevision[0]).toBe(acted);
   });
 
+  test('a report over which the server stumbles holds up neither the others nor what must end, and is told once it can be taken', async () => {
+    const other = newId();
+    await start();
+    server.stumbling = id;
+    server.want(aDesiredAccount({ id }), aDesiredAccount({ id: other, name: 'jit-bert' }));
+    await eventually(() => expect(server.reported(other)).toContainEqual(expect.objectContaining({ state: 'ACTIVE' })));
+    await becomes('ENABLED');
+    server.want(aDesiredAccount({ id, state: 'DISABLED' }), aDesiredAccount({ id: other, name: 'jit-bert', state: 'DISABLED' }));
+    await becomes('DISABLED');
+    await eventually(() => expect(server.reported(other)).toContainEqual(expect.objectContaining({ state: 'DISABLED' })));
+    expect(server.reported(id)).toEqual([]);
+    server.stumbling = undefined;
+    await isReported({ state: 'DISABLED' });
+  });
+
   test('an account that someone unlocks by hand is locked again; one that loses its rights gets them back', async () => {
     await start();
     server.want(aDesiredAccount({ id }));

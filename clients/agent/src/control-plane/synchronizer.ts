@@ -1,4 +1,5 @@
 import type { Logger } from '@stint/host';
+import { StintError } from '@stint/sdk';
 import { secondsBetween } from '../deadline/deadline.domain.ts';
 import type { DeviceClock, Reading } from '../deadline/device-clock.ts';
 import type { Reconciler } from '../desired-state/reconciler.ts';
@@ -32,13 +33,14 @@ export class Synchronizer {
   /** One whole check-in. Throws when the server gave no usable answer; nothing is lost then. */
   async run(): Promise<void> {
     // First: what follows from the server is then told by one who knows of these sessions.
-    await this.#handOverOffline();
-    await this.#handOverLocks();
+    const [logins, locks] = await Promise.allSettled([this.#handOverOffline(), this.#handOverLocks()]);
+    // Whatever came of it: what must end here is heard all the same.
     for (let round = 0; round < rounds; round++) {
       const revision = await this.#fetch();
       const newest = await this.#handOver(revision);
-      if (newest <= revision) return;
+      if (newest <= revision) break;
     }
+    for (const one of [logins, locks]) if (one.status === 'rejected') throw one.reason;
   }
 
   async #fetch(): Promise<number> {
@@ -80,78 +82,111 @@ export class Synchronizer {
 
   async #handOverOffline(): Promise<void> {
     const { control, memory, clock, log } = this.#o;
-    for (let size = offlineBatchSize; memory.state.offlineLogins.length > 0;) {
-      const batch = memory.state.offlineLogins.slice(0, size);
-      try {
-        await control.reportOfflineLogins(
+    await handOver({
+      size: offlineBatchSize,
+      waiting: () => memory.state.offlineLogins,
+      send: (batch) =>
+        control.reportOfflineLogins(
           batch.map(({ at, ...login }) => ({ ...login, secondsAgo: secondsBetween(at, clock.read()) })),
           [],
-        );
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        // The server takes all or none: one that it cannot take must not keep it from hearing of the others.
-        if (batch.length > 1) {
-          size = 1;
-          continue;
-        }
-        log.error({ detail: error.message, grantIds: batch.map(({ grantId }) => grantId) }, 'The server refused offline logins.');
-      }
-      const taken = new Set(batch.map(({ id }) => id));
-      memory.change((state) => {
-        state.offlineLogins = state.offlineLogins.filter(({ id }) => !taken.has(id));
-        // From the next revision on the server has its say about them.
-        for (const { accountId, grantId } of batch) {
-          const offlineGrant = state.records[accountId]?.grants[grantId]?.offline;
-          if (offlineGrant) offlineGrant.reportedAtRevision = state.desired?.revision ?? 0;
-        }
-      });
-    }
+        ),
+      refused: ({ grantId }, detail) => log.error({ detail, grantId }, 'The server refused an offline login.'),
+      taken: (batch) => {
+        const taken = new Set(batch.map(({ id }) => id));
+        memory.change((state) => {
+          state.offlineLogins = state.offlineLogins.filter(({ id }) => !taken.has(id));
+          // From the next revision on the server has its say about them.
+          for (const { accountId, grantId } of batch) {
+            const offlineGrant = state.records[accountId]?.grants[grantId]?.offline;
+            if (offlineGrant) offlineGrant.reportedAtRevision = state.desired?.revision ?? 0;
+          }
+        });
+      },
+    });
   }
 
   async #handOverLocks(): Promise<void> {
     const { control, offline, clock, log } = this.#o;
-    for (let size = batchSize; offline.locks.length > 0;) {
-      const batch = offline.locks.slice(0, size);
-      try {
-        const locks = batch.map(({ at, ...lock }) => ({ ...lock, secondsAgo: secondsBetween(at, clock.read()) }));
-        await control.reportOfflineLogins([], locks);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (batch.length > 1) {
-          size = 1;
-          continue;
-        }
-        log.error({ detail: error.message, lock: batch[0]?.id }, 'The server refused to hear of a lock. It is dropped.');
-      }
-      offline.told(new Set(batch.map(({ id }) => id)));
-    }
+    await handOver({
+      size: batchSize,
+      waiting: () => offline.locks,
+      send: (batch) =>
+        control.reportOfflineLogins(
+          [],
+          batch.map(({ at, ...lock }) => ({ ...lock, secondsAgo: secondsBetween(at, clock.read()) })),
+        ),
+      refused: ({ id: lock }, detail) => log.error({ detail, lock }, 'The server refused to hear of a lock. It is dropped.'),
+      taken: (batch) => offline.told(new Set(batch.map(({ id }) => id))),
+    });
   }
 
   async #handOver(revision: number): Promise<number> {
-    const { control, memory } = this.#o;
+    const { control, memory, log } = this.#o;
     let newest = revision;
-    for (let size = batchSize; memory.state.reports.length > 0;) {
-      const under = memory.state.reports[0]?.revision ?? revision;
-      const batch = memory.state.reports.filter((report) => report.revision === under).slice(0, size);
-      try {
+    await handOver({
+      size: batchSize,
+      waiting: () => memory.state.reports,
+      together: (one, other) => one.revision === other.revision,
+      send: async (batch) => {
+        const under = batch[0]?.revision ?? revision;
         const sendable = batch.map((report) => this.#sendable(report));
         newest = Math.max(newest, await control.report(under, sendable));
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        // One report that the server cannot take must not hold up the others: find it by sending them singly.
-        if (batch.length > 1) {
-          size = 1;
-          continue;
-        }
-        this.#o.log.error({ accountId: batch[0]?.accountId, detail: error.message }, 'The server refused a report. It is dropped.');
-      }
-      const taken = new Set(batch.map((report) => JSON.stringify(report)));
-      memory.change((state) => void (state.reports = state.reports.filter((report) => !taken.has(JSON.stringify(report)))));
-    }
+      },
+      refused: ({ accountId }, detail) => log.error({ accountId, detail }, 'The server refused a report. It is dropped.'),
+      taken: (batch) => {
+        const taken = new Set(batch.map((report) => JSON.stringify(report)));
+        memory.change((state) => void (state.reports = state.reports.filter((report) => !taken.has(JSON.stringify(report)))));
+      },
+    });
     return newest;
   }
 
   #sendable({ at, revision: _, ...report }: Memory['state']['reports'][number]) {
     return { ...report, secondsAgo: secondsBetween(at, this.#o.clock.read()) };
   }
+}
+
+interface HandOver<Item> {
+  size: number;
+  /** What the server has not taken yet. */
+  waiting(): readonly Item[];
+  /** Whether two may go in one batch; any two where it is left out. */
+  together?(one: Item, other: Item): boolean;
+  send(batch: readonly Item[]): Promise<void>;
+  /** The server said no to it: it is dropped. */
+  refused(item: Item, detail: string): void;
+  taken(batch: readonly Item[]): void;
+}
+
+/**
+ * Hands over all that waits. The server takes a batch whole or not at all: one that it refuses, or over which it stumbles,
+ * is found by sending singly and must not keep it from hearing of the others. Throws when some is left.
+ */
+async function handOver<Item>(work: HandOver<Item>): Promise<void> {
+  const left = new Set<string>();
+  let failure: Error | null = null;
+  for (let { size } = work; ;) {
+    const waiting = work.waiting().filter((item) => !left.has(JSON.stringify(item)));
+    const [first] = waiting;
+    if (first === undefined) break;
+    const batch = waiting.filter((item) => work.together?.(first, item) ?? true).slice(0, size);
+    try {
+      await work.send(batch);
+    } catch (error) {
+      const stumble = error instanceof StintError && error.code === 'INTERNAL' ? error : null;
+      if (!(error instanceof Refused) && stumble === null) throw error;
+      if (batch.length > 1) {
+        size = 1;
+        continue;
+      }
+      if (stumble !== null) {
+        left.add(JSON.stringify(first));
+        failure = stumble;
+        continue;
+      }
+      work.refused(first, (error as Refused).message);
+    }
+    work.taken(batch);
+  }
+  if (failure !== null) throw failure;
 }

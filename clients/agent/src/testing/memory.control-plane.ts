@@ -1,4 +1,4 @@
-import { NetworkError } from '@stint/sdk';
+import { NetworkError, StintError } from '@stint/sdk';
 import { Refused } from '../control-plane/control-plane.ts';
 import type {
   AccountReport,
@@ -68,6 +68,8 @@ export class MemoryControlPlane implements ControlPlane {
   readonly offlineLocks: OfflineLockReport[] = [];
   /** A grant of which it refuses to hear, and all that is told with it. */
   refusedOffline: string | undefined;
+  /** An account or grant at whose reports it fails inside, with all that is told with them. */
+  stumbling: string | undefined;
   readonly logins = new Map<string, Login>();
   /** What to answer to codes, in order. */
   readonly codes: CodeAnswer[] = [];
@@ -103,6 +105,7 @@ export class MemoryControlPlane implements ControlPlane {
 
   async report(revision: number, reports: readonly AccountReport[]): Promise<number> {
     this.#reach();
+    if (reports.some(({ accountId }) => accountId === this.stumbling)) throw new StintError('INTERNAL', 'Something went wrong.');
     this.reportedUnder.push(...reports.map((report) => ({ revision, report })));
     for (const { grantId, state } of reports) {
       const account = this.accounts.find((wanted) => wanted.grants.some((grant) => grant.grantId === grantId));
@@ -122,6 +125,7 @@ export class MemoryControlPlane implements ControlPlane {
   async reportOfflineLogins(logins: readonly OfflineLoginReport[], locks: readonly OfflineLockReport[]): Promise<void> {
     this.#reach();
     this.offlineLocks.push(...locks);
+    if (logins.some(({ grantId }) => grantId === this.stumbling)) throw new StintError('INTERNAL', 'Something went wrong.');
     if (logins.some(({ grantId }) => grantId === this.refusedOffline)) throw new Refused('It must be an account of this device.');
     this.offlineLogins.push(...logins);
   }

@@ -288,6 +288,15 @@ describe('explainAccess', () => {
     await remove(administrator, id);
   });
 
+  test('about a computer that was revoked: nobody gets in', async () => {
+    const gone = await world.computer(customer, { active: false });
+    await service.settled();
+    expect(await explained(administrator, about(anna.actor.id, gone.actor.id))).toMatchObject({
+      allowed: false,
+      why: expect.stringContaining('revoked'),
+    });
+  });
+
   test('a technician asks about themselves, by name or without, and about nobody else without the permission', async () => {
     const own = { ...anna.actor, access: [{ tenantId: msp.tenantId, permissions: ['login.approve' as const] }] } as Actor;
     const bert = await world.technician(msp, 'TECHNICIAN', { email: 'bert@example.com' });

@@ -46,7 +46,8 @@ export class ExplanationService {
     const technician = await this.#technician(own ? asSelf(actor) : actor, technicianId ?? actor.id);
     return this.tenancy.readTenants(actor, async (tx) => {
       const target = await this.#target(tx, question);
-      const decision = await this.access.decide(tx, technician, target, question.at ?? this.clock.now());
+      const decided = await this.access.decide(tx, technician, target, question.at ?? this.clock.now());
+      const decision = target.revoked ? { ...decided, allowed: false, why: 'The computer was revoked: nobody can log in to it.' } : decided;
       const settings = await this.settings.effectiveOf(tx, actor.mspId, target.tenantId);
       return { decision, defaultSeconds: sessionSecondsBy(decision, null, settings.sessionSeconds.value) };
     });
@@ -72,16 +73,16 @@ export class ExplanationService {
     return found;
   }
 
-  async #target(tx: ReadTx, { kind, deviceId, tenantId, entraRole }: Question): Promise<AccessTarget> {
+  async #target(tx: ReadTx, { kind, deviceId, tenantId, entraRole }: Question): Promise<AccessTarget & { revoked: boolean }> {
     const { mspId } = tx.scope;
     if (deviceId !== null) {
       const device = isId(deviceId) ? await this.copies.device(tx, mspId, deviceId) : null;
       if (device === null) throw notFound('device');
-      return { mspId, tenantId: device.tenantId, kind, deviceTags: device.tags, entraRole: null };
+      return { mspId, tenantId: device.tenantId, kind, deviceTags: device.tags, entraRole: null, revoked: !device.active };
     }
     const tenant = isId(tenantId) ? await this.copies.tenant(tx, mspId, tenantId) : null;
     if (tenant === null) throw notFound('tenant');
-    return { mspId, tenantId: tenant.id, kind, deviceTags: [], entraRole };
+    return { mspId, tenantId: tenant.id, kind, deviceTags: [], entraRole, revoked: false };
   }
 }
 

@@ -98,6 +98,8 @@ export interface Objections {
   denied: string | null;
   /** How long the device made it, where that is longer than it may be; null otherwise. */
   cutFrom: number | null;
+  /** What the rule demands and was not given at the computer. */
+  missing: ('reason' | 'ticket')[];
 }
 
 /** Looks at a login that happened by the rules as they are now; hours by the time at which it began. */
@@ -109,7 +111,11 @@ export function objections(login: OfflineLogin, technician: TechnicianCopy, deci
       : !technician.totpEnrolled
         ? 'The technician has no TOTP any more.'
         : null;
-  return { denied, cutFrom: login.sessionSeconds > longestBy(decision) ? login.sessionSeconds : null };
+  const missing = [
+    ...(decision.requireReason && words(login.reason, 500) === null ? (['reason'] as const) : []),
+    ...(decision.requireTicket && words(login.ticket, 100) === null ? (['ticket'] as const) : []),
+  ];
+  return { denied, cutFrom: login.sessionSeconds > longestBy(decision) ? login.sessionSeconds : null, missing };
 }
 
 /** The login request as if we had been asked: approved when it began. */

@@ -125,7 +125,7 @@ export class OfflineLoginService {
   async #take(report: Report, login: OfflineLogin, technician: TechnicianCopy, account: Account, live: Map<Id | null, Id>): Promise<void> {
     const { tx, device, work, now } = report;
     const decision = report.decide(technician, beganAt(login, now));
-    const { denied, cutFrom } = objections(login, technician, decision);
+    const { denied, cutFrom, missing } = objections(login, technician, decision);
     const grant = offlineGrant(login, account, decision, report.settings, now);
     await this.logins.insert(
       tx,
@@ -155,12 +155,12 @@ export class OfflineLoginService {
     const why = denied ?? (replaced ? 'The account does not exist any more.' : null);
     if (why !== null) await work.end(grant, 'ACCESS_REMOVED');
     // Said aloud: access that should not have been.
-    if (why !== null || cutFrom !== null)
-      await this.#audit(report, 'login.offline-refused', grant, {
-        ...details,
-        cutFrom,
-        failure: why ?? `The session was longer than the access rule allows (${grant.sessionSeconds} s) and was cut.`,
-      });
+    const failure = [
+      why,
+      cutFrom === null ? null : `The session was longer than the access rule allows (${grant.sessionSeconds} s) and was cut.`,
+      missing.length === 0 ? null : `The access rule demands a ${missing.join(' and a ')}; none was given.`,
+    ].filter((one) => one !== null);
+    if (failure.length > 0) await this.#audit(report, 'login.offline-refused', grant, { ...details, cutFrom, failure: failure.join(' ') });
   }
 
   async #audit(

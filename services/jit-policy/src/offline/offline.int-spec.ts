@@ -358,6 +358,16 @@ describe('a login that the computer decided by itself', () => {
     expect((await service.audited('login.offline-refused', one.id)).details).toMatchObject({ cutFrom: 28_800, sessionSeconds: 900 });
   });
 
+  test('without what the rule demands is taken, with an alarm', async () => {
+    await world.rule(customer, { requireReason: true, requireTicket: true });
+    const one = await login(anna, { reason: ' \u200b', ticket: 'T-1' });
+    await report([one]);
+    expect(await world.grant(anna, one.grantId)).toMatchObject({ state: 'ACTIVE' });
+    expect((await service.audited('login.offline-refused', one.id)).details).toMatchObject({
+      failure: 'The access rule demands a reason; none was given.',
+    });
+  });
+
   test('cannot be started', async () => {
     const input = { id: newId(), method: 'OFFLINE' };
     expect(await world.mutate(computer.actor, 'startLogin', '... on StartedLogin { __typename }', input)).toMatchObject({

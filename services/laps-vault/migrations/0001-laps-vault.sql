@@ -90,6 +90,7 @@ create table laps_account (
   -- Asked for before its time: after a reveal, by somebody, after an incident.
   rotate_at timestamptz,
   problem text,
+  problem_since timestamptz,
   -- { uid, lastLogOnAt, groups, uses, digest, seenAt } of an account that is not ours; null otherwise.
   finding jsonb,
   -- The digest of the finding that somebody said yes to.
@@ -99,7 +100,8 @@ create table laps_account (
   -- Told as overdue or stuck; null while it is not.
   alarmed_at timestamptz,
   created_at timestamptz not null,
-  primary key (msp_id, id)
+  primary key (msp_id, id),
+  check ((problem is null) = (problem_since is null))
 );
 select stint_protect('laps_account');
 create unique index laps_account_one on laps_account (msp_id, device_id, kind, lower(name));

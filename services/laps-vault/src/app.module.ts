@@ -5,9 +5,20 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
+import { AccountAlarmSweep } from './account/account-alarm.sweep.ts';
+import { AccountDeviceResolver } from './account/account-device.resolver.ts';
+import { AccountDeviceService } from './account/account-device.service.ts';
+import { AccountReportService } from './account/account-report.service.ts';
 import { AccountRepository } from './account/account.repository.ts';
+import { AccountResolver, DeviceAccountsResolver, TenantAccountsResolver } from './account/account.resolver.ts';
+import { AccountService } from './account/account.service.ts';
+import { HistorySweep } from './account/history.sweep.ts';
+import { PaceRepository } from './account/pace.repository.ts';
+import { PaceSweep } from './account/pace.sweep.ts';
+import { VersionRepository } from './account/version.repository.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
+import { DirectoryService } from './directory/directory.service.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
 import { CLOCK, KEYS, MESSAGE_LINE, NUDGE, type Nudge } from './tokens.ts';
 import { VaultKeyRepository } from './vault-key/vault-key.repository.ts';
@@ -39,10 +50,23 @@ export class AppModule {
         { provide: MESSAGE_LINE, useValue: line },
         MessageExchange,
         DirectoryRepository,
+        DirectoryService,
         DirectoryConsumer,
         VaultKeyRepository,
         VaultKeyService,
         AccountRepository,
+        VersionRepository,
+        PaceRepository,
+        AccountService,
+        AccountDeviceService,
+        AccountReportService,
+        AccountResolver,
+        TenantAccountsResolver,
+        DeviceAccountsResolver,
+        AccountDeviceResolver,
+        AccountAlarmSweep,
+        HistorySweep,
+        PaceSweep,
       ],
     };
   }

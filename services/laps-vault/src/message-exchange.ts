@@ -3,6 +3,9 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { Clock } from '@stint/kernel';
 import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
+import { AccountAlarmSweep } from './account/account-alarm.sweep.ts';
+import { HistorySweep } from './account/history.sweep.ts';
+import { PaceSweep } from './account/pace.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 
@@ -22,6 +25,9 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
   constructor(
     private readonly tenancy: Tenancy,
     private readonly directory: DirectoryConsumer,
+    private readonly alarms: AccountAlarmSweep,
+    private readonly history: HistorySweep,
+    private readonly pace: PaceSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -38,7 +44,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'device-changed': this.directory.deviceChanged,
         'laps-settings-changed': this.directory.lapsSettingsChanged,
       },
-      sweeps: [],
+      sweeps: [this.alarms, this.history, this.pace],
     });
   }
 

@@ -30,11 +30,29 @@ export interface LapsAccount {
   /** Asked for before its time. */
   rotateAt: Date | null;
   problem: string | null;
+  problemSince: Date | null;
   finding: Finding | null;
   takeOver: string | null;
   confirmedAt: Date | null;
   revealedAt: Date | null;
   alarmedAt: Date | null;
+  createdAt: Date;
+}
+
+export type LapsAccountState = 'WAITING' | 'FOUND' | 'CONFIRMED' | 'UNSURE' | 'STUCK' | 'OFF';
+
+/** How an account stands; `unsure` when one of several passwords is the right one. */
+export function stateOf(account: LapsAccount, unsure: boolean): LapsAccountState {
+  if (!account.wanted) return 'OFF';
+  if (mustAskFirst(account)) return 'FOUND';
+  if (account.problem !== null) return 'STUCK';
+  if (unsure) return 'UNSURE';
+  return account.confirmedAt === null ? 'WAITING' : 'CONFIRMED';
+}
+
+/** Somebody must say yes before the agent touches what it found under the name. */
+export function mustAskFirst({ finding, takeOver }: Pick<LapsAccount, 'finding' | 'takeOver'>): boolean {
+  return finding !== null && takeOver !== finding.digest;
 }
 
 /** The break-glass accounts that a device must have where these settings hold: local ones on all but domain controllers, domain ones only there. */

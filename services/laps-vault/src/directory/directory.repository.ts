@@ -27,6 +27,18 @@ export class DirectoryRepository {
     return row === undefined ? null : { id: row.id, displayName: row.display_name, active: row.active, groupIds: row.group_ids };
   }
 
+  /** Ancestors of a tenant, from the MSP down to itself; empty for one that is not visible. */
+  async path(tx: Tx, mspId: Id, tenantId: Id): Promise<Id[]> {
+    const [row] = await tx.query<{ path: Id[] }>('select path from tenant where msp_id = $1 and id = $2', [mspId, tenantId]);
+    return row?.path ?? [];
+  }
+
+  /** Those of `ids` that are visible in the scope. */
+  async visible(tx: Tx, mspId: Id, kind: 'tenant' | 'device', ids: readonly Id[]): Promise<Set<Id>> {
+    const rows = await tx.query<{ id: Id }>(`select id from ${kind} where msp_id = $1 and id = any($2)`, [mspId, ids]);
+    return new Set(rows.map((row) => row.id));
+  }
+
   async device(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
     const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2`, [mspId, id]);
     return row === undefined ? null : asDevice(row);
@@ -55,6 +67,15 @@ export class DirectoryRepository {
       tenantId,
     ]);
     return row === undefined ? null : lapsSettings.parse(row.effective);
+  }
+
+  /** What holds in several tenants. */
+  async settingsOf(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, LapsSettings>> {
+    const rows = await tx.query<{ id: Id; effective: unknown }>(
+      'select id, effective from laps_settings where msp_id = $1 and id = any($2)',
+      [mspId, tenantIds],
+    );
+    return new Map(rows.map(({ id, effective }) => [id, lapsSettings.parse(effective)]));
   }
 
   async saveTenant(tx: SystemTx, tenant: Payload<'tenant-changed'>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Id } from '@stint/kernel';
+import { addSeconds, type Id } from '@stint/kernel';
 
 /** A key pair of a tenant's vault; the private half is wrapped, and null once it was destroyed. */
 export interface VaultKey {
@@ -14,4 +14,14 @@ export interface VaultKey {
 /** Where a wrapped private half belongs: it opens nowhere else. */
 export function vaultKeyPlace({ mspId, tenantId, id }: Pick<VaultKey, 'mspId' | 'tenantId' | 'id'>): string {
   return `vault-key:${mspId}:${tenantId}:${id}`;
+}
+
+/** How long after a new key was made passwords that were sealed to the old one on their way here are still taken. */
+const lateSeconds = 86_400;
+
+/** Whether a password that is sealed to this key is taken. */
+export function acceptsEscrow(key: VaultKey, tenantId: Id, now: Date): boolean {
+  return (
+    key.tenantId === tenantId && key.wrappedPrivateKey !== null && (key.retiredAt === null || now < addSeconds(key.retiredAt, lateSeconds))
+  );
 }

@@ -34,7 +34,7 @@ export const doors = [
   },
   {
     door: 'ciphers',
-    packages: ['@hpke/*', '@noble/*', 'node-forge', 'crypto-js', 'tweetnacl'],
+    packages: ['@hpke/*', '@noble/*', 'node-forge', 'crypto-js', 'tweetnacl', 'pkcs11js', '@aws-sdk/*'],
     names: { 'node:crypto': nodeCiphers, crypto: nodeCiphers },
     members: ['crypto.subtle'],
     // Browsers have their own; so has one that a test plays, to read push messages.

@@ -56,7 +56,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
   return {
     tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key'), VAPID_KEY_FILE: directory.at('keys', 'vapid.pem') },
     'jit-policy': service('jit-policy'),
-    'laps-vault': { ...service('laps-vault'), KEY_FILE: directory.at('keys', 'vault-root.key') },
+    'laps-vault': { ...service('laps-vault'), KEY_PROVIDER: `file:${directory.at('keys', 'vault-root.key')}` },
     gateway: {
       PORT: String(ports.gateway),
       PUBLIC_URL: publicUrl,

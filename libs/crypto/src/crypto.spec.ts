@@ -1,10 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import {
-  fileKeyProvider,
   generateHpkeKeyPair,
   generatePassword,
   generateSigningKey,
@@ -16,7 +11,6 @@ import {
   privateKeyToPem,
   publicKeyFromX,
   publicKeyX,
-  rootKeyProvider,
   sealTo,
   signDetached,
   totpCode,
@@ -128,43 +122,6 @@ describe('sealed secrets', () => {
     await expect(openSealed({ privateKey: other.privateKey, ...place }, sealed)).rejects.toThrow();
     await expect(openSealed({ privateKey: reader.privateKey, ...place, aad: 'elsewhere' }, sealed)).rejects.toThrow();
     await expect(openSealed({ privateKey: reader.privateKey, ...place, info: 'other' }, sealed)).rejects.toThrow();
-  });
-});
-
-describe('wrapped secrets', () => {
-  const provider = rootKeyProvider(randomBytes(32));
-
-  test('open in their place', async () => {
-    const envelope = await provider.wrap(Buffer.from('seed'), 'a');
-    expect((await provider.unwrap(envelope, 'a')).toString()).toBe('seed');
-  });
-
-  test.each<[string, (envelope: Buffer) => [Buffer, string]]>([
-    ['moved', (envelope) => [envelope, 'b']],
-    ['altered', (envelope) => [Buffer.concat([envelope.subarray(0, -1), Buffer.from([(envelope.at(-1) ?? 0) ^ 1])]), 'a']],
-    ['cut', (envelope) => [envelope.subarray(0, 30), 'a']],
-    ['of another version', (envelope) => [Buffer.concat([Buffer.from([2]), envelope.subarray(1)]), 'a']],
-  ])('%s do not', async (_, change) => {
-    const envelope = await provider.wrap(Buffer.from('seed'), 'a');
-    await expect(provider.unwrap(...change(envelope))).rejects.toThrow();
-  });
-
-  test('under another root key do not open, and derived keys differ by label and root', async () => {
-    const other = rootKeyProvider(randomBytes(32));
-    await expect(other.unwrap(await provider.wrap(Buffer.from('seed'), 'a'), 'a')).rejects.toThrow('another root key');
-    expect(await provider.derive('audit')).toEqual(await provider.derive('audit'));
-    expect(await provider.derive('audit')).not.toEqual(await provider.derive('other'));
-    expect(await provider.derive('audit')).not.toEqual(await other.derive('audit'));
-  });
-
-  test('the root key file must be the owner’s alone and hold a key', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'stint-key-')), 'root.key');
-    writeFileSync(file, 'not a key', { mode: 0o600 });
-    expect(() => fileKeyProvider(file)).toThrow('64 hex digits');
-    writeFileSync(file, randomBytes(32).toString('hex'));
-    fileKeyProvider(file);
-    chmodSync(file, 0o644);
-    expect(() => fileKeyProvider(file)).toThrow('chmod 600');
   });
 });
 

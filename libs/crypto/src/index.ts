@@ -21,7 +21,11 @@ export {
   verifyDetached,
 } from './signing.ts';
 export { generateHpkeKeyPair, sealTo, openSealed, type HpkeKeyPair, type Sealed } from './sealing.ts';
-export { fileKeyProvider, rootKeyProvider, type KeyProvider } from './key-provider.ts';
+export { rootKeyIdOf, type KeyProvider } from './key-provider/key-provider.ts';
+export { fileKeyProvider, rootKeyProvider } from './key-provider/file-key-provider.ts';
+export { pkcs11KeyProvider } from './key-provider/pkcs11-key-provider.ts';
+export { awsKmsKeyProvider, type AwsKmsOptions } from './key-provider/aws-kms-key-provider.ts';
+export { openKeyProvider, keyProviderForms } from './key-provider/open-key-provider.ts';
 export { newToken, hashToken } from './one-time-token.ts';
 export {
   passkeyAlgorithms,

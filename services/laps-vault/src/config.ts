@@ -24,8 +24,11 @@ export const lapsVaultConfig = z.object({
   MESSAGE_SIGNING_KEY_FILE: z.string().min(1),
   /** `tenants=<x>,jit-policy=<x>,laps-vault=<x>`: whose messages are believed. */
   MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X, 'laps-vault': ed25519X })),
-  /** File with the root key (64 hex digits, mode 0600), which wraps the private halves of vault keys. Another one than that of services/tenants. */
-  KEY_FILE: z.string().min(1),
+  /**
+   * The root key that wraps the private halves of vault keys, and after commas former ones that only unwrap: `file:/path` (64 hex
+   * digits, mode 0600), `pkcs11:token=…;object=…?module-path=/…&pin-source=file:/…` or `aws-kms:arn:…`. Another one than that of services/tenants.
+   */
+  KEY_PROVIDER: z.string().min(1),
   LOG_LEVEL: z.string().default('info'),
 });
 export type LapsVaultConfig = z.infer<typeof lapsVaultConfig>;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '@stint/kernel';
-import { fileKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { openKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
 import { connectBroadcast } from '@stint/messaging';
 import { startSubgraph } from '@stint/subgraph';
@@ -32,6 +32,8 @@ export async function startLapsVault(config: LapsVaultConfig, options: LapsVault
     closing.push(() => tenancy.close());
     const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'nudges are away'));
     closing.push(() => broadcast.close());
+    const keys = openKeyProvider(config.KEY_PROVIDER);
+    closing.push(() => keys.close());
     const publicKeys = {
       tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
       'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
@@ -44,7 +46,7 @@ export async function startLapsVault(config: LapsVaultConfig, options: LapsVault
         clock,
         log,
         nudge: (deviceId) => broadcast.publish('device-nudge', deviceId),
-        keys: fileKeyProvider(config.KEY_FILE),
+        keys,
         line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
       }),
       gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),

@@ -68,7 +68,7 @@ export class TestLapsVault {
       MESSAGE_PUBLIC_KEYS: Object.entries(keys)
         .map(([name, key]) => `${name}=${publicKeyX(key)}`)
         .join(','),
-      KEY_FILE: join(folder, 'root.key'),
+      KEY_PROVIDER: `file:${join(folder, 'root.key')}`,
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
     });
     this.#running = await startLapsVault(config, { clock: this.clock });

@@ -26,6 +26,7 @@ test('devices have the accounts that the settings want; what is not wanted any m
   expect(await rows(controller.deviceId)).toEqual([{ kind: 'DOMAIN', name: 'stint-domain-admin', wanted: true }]);
   expect(await rows(gone.deviceId)).toEqual([]);
   await world.settings(tenant, { localEnabled: true, localAccountName: 'bg' });
+  await service.settled();
   // One that comes later has it from the beginning.
   const later = await world.device(tenant);
   await service.settled();

@@ -68,7 +68,7 @@ async function withTotp(email: string, role: Role = 'TECHNICIAN', tenantId?: Id)
 test('services/jit-policy is told once somebody has TOTP', async () => {
   const anna = await withTotp('told@example.com');
   const told = await tenants.database.query<{ enrolled: boolean }>(
-    `select (payload ->> 'totpEnrolled')::boolean as enrolled from tenants.outbox where type = 'technician-changed' and payload ->> 'technicianId' = '${anna.id}' order by (payload ->> 'version')::int`,
+    `select (payload ->> 'totpEnrolled')::boolean as enrolled from tenants.outbox where type = 'technician-changed' and target = 'jit-policy' and payload ->> 'technicianId' = '${anna.id}' order by (payload ->> 'version')::int`,
   );
   expect(told.map(({ enrolled }) => enrolled)).toEqual([...told.slice(1).map(() => false), true]);
 });

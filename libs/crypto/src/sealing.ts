@@ -32,9 +32,15 @@ export async function sealTo(to: { publicKey: string; info: string; aad: string 
   return { enc: encode(sender.enc), ciphertext: encode(await sender.seal(bytes(plaintext), bytes(to.aad))) };
 }
 
-/** Opens what was sealed to this private key under the same `info` and `aad`; throws otherwise. */
-export async function openSealed(by: { privateKey: string; info: string; aad: string }, sealed: Sealed): Promise<Buffer> {
-  const recipientKey = await suite.kem.deserializePrivateKey(decode(by.privateKey));
+/**
+ * Opens what was sealed to this private key (base64url, or its 32 bytes, which stay the caller's to clear) under the same `info`
+ * and `aad`; throws otherwise.
+ */
+export async function openSealed(by: { privateKey: string | Uint8Array; info: string; aad: string }, sealed: Sealed): Promise<Buffer> {
+  const { privateKey } = by;
+  const raw = bytes(typeof privateKey === 'string' ? Buffer.from(privateKey, 'base64url') : privateKey);
+  const recipientKey = await suite.kem.deserializePrivateKey(raw);
+  new Uint8Array(raw).fill(0);
   const recipient = await suite.createRecipientContext({ recipientKey, enc: decode(sealed.enc), info: bytes(by.info) });
   return Buffer.from(await recipient.open(decode(sealed.ciphertext), bytes(by.aad)));
 }

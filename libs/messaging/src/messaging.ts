@@ -7,7 +7,7 @@ import { Consumer, type Handlers } from './consumer.ts';
 import type { PublicKeys } from './envelope.ts';
 import { Queues } from './queues.ts';
 import { Relay } from './relay.ts';
-import { Sweeper, type Sweep } from './sweeper.ts';
+import { Sweeper, type SlowSweep, type Sweep } from './sweeper.ts';
 
 /** What messaging needs of a logger (pino's shape). */
 export interface MessagingLog {
@@ -25,7 +25,7 @@ export interface MessagingOptions {
   publicKeys: PublicKeys;
   /** One for each message type that is routed to this service, and no other. */
   handlers: Handlers;
-  sweeps: readonly Sweep[];
+  sweeps: readonly (Sweep | SlowSweep)[];
   log: MessagingLog;
   clock: Clock;
 }

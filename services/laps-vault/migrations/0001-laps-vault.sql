@@ -64,6 +64,8 @@ create table vault_key (
   root_key_id text not null,
   created_at timestamptz not null,
   retired_at timestamptz,
+  -- Since when no password was seen under it any more.
+  empty_since timestamptz,
   destroyed_at timestamptz,
   primary key (msp_id, id),
   check ((destroyed_at is null) = (wrapped_private_key is not null)),
@@ -129,7 +131,7 @@ select stint_protect('laps_version');
 create unique index laps_version_one_open on laps_version (msp_id, account_id) where state = 'PENDING';
 create unique index laps_version_one_current on laps_version (msp_id, account_id) where state = 'CURRENT';
 create unique index laps_version_fence on laps_version (msp_id, account_id, fence);
-create index laps_version_of_key on laps_version (msp_id, vault_key_id);
+create index laps_version_of_key on laps_version (msp_id, vault_key_id, id);
 
 -- Who read what, for limits and alarms; the audit log has it for good.
 create table laps_reveal (

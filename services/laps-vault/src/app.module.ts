@@ -20,8 +20,13 @@ import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
-import { CLOCK, KEYS, MESSAGE_LINE, NUDGE, type Nudge } from './tokens.ts';
+import { CLOCK, KEYS, LOG, MESSAGE_LINE, NUDGE, type Nudge } from './tokens.ts';
+import { ResealRepository } from './vault-key/reseal.repository.ts';
+import { ResealSweep } from './vault-key/reseal.sweep.ts';
+import { RetiredKeySweep } from './vault-key/retired-key.sweep.ts';
+import { RewrapSweep } from './vault-key/rewrap.sweep.ts';
 import { VaultKeyRepository } from './vault-key/vault-key.repository.ts';
+import { VaultKeyResolver } from './vault-key/vault-key.resolver.ts';
 import { VaultKeyService } from './vault-key/vault-key.service.ts';
 
 const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
@@ -48,12 +53,18 @@ export class AppModule {
         { provide: NUDGE, useValue: nudge },
         { provide: KEYS, useValue: keys },
         { provide: MESSAGE_LINE, useValue: line },
+        { provide: LOG, useValue: log },
         MessageExchange,
         DirectoryRepository,
         DirectoryService,
         DirectoryConsumer,
         VaultKeyRepository,
         VaultKeyService,
+        VaultKeyResolver,
+        ResealRepository,
+        ResealSweep,
+        RewrapSweep,
+        RetiredKeySweep,
         AccountRepository,
         VersionRepository,
         PaceRepository,

@@ -8,6 +8,9 @@ import { HistorySweep } from './account/history.sweep.ts';
 import { PaceSweep } from './account/pace.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
+import { ResealSweep } from './vault-key/reseal.sweep.ts';
+import { RetiredKeySweep } from './vault-key/retired-key.sweep.ts';
+import { RewrapSweep } from './vault-key/rewrap.sweep.ts';
 
 /** Where messages travel, and with which keys. */
 export interface MessageLine {
@@ -28,6 +31,9 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly alarms: AccountAlarmSweep,
     private readonly history: HistorySweep,
     private readonly pace: PaceSweep,
+    private readonly reseal: ResealSweep,
+    private readonly rewrap: RewrapSweep,
+    private readonly retiredKeys: RetiredKeySweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -44,7 +50,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'device-changed': this.directory.deviceChanged,
         'laps-settings-changed': this.directory.lapsSettingsChanged,
       },
-      sweeps: [this.alarms, this.history, this.pace],
+      sweeps: [this.alarms, this.history, this.pace, this.reseal, this.rewrap, this.retiredKeys],
     });
   }
 

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export interface KeyProvider {
   /** The root key under which `wrap` wraps: 16 hex digits. */
   readonly rootKeyId: string;
+  /** The root keys under which `unwrap` unwraps: the current one and former ones. */
+  readonly knownRootKeyIds: readonly string[];
   wrap(plaintext: Buffer, aad: string): Promise<Buffer>;
   /** Throws when the envelope was altered, moved to another `aad` or wrapped under a root key that is not known here. */
   unwrap(envelope: Buffer, aad: string): Promise<Buffer>;
@@ -45,6 +47,7 @@ export function keyProviderOn(current: RootKey, former: readonly RootKey[] = [])
   if (byId.size !== 1 + former.length) throw new Error('The same root key is named twice.');
   return {
     rootKeyId: current.id.toString('hex'),
+    knownRootKeyIds: [...byId.keys()],
     async wrap(plaintext, aad) {
       return Buffer.concat([Buffer.of(version), current.id, await current.encrypt(plaintext, aad)]);
     },

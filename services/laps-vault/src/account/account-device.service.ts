@@ -86,12 +86,14 @@ export class AccountDeviceService {
       const now = this.clock.now();
       const known = await this.versions.find(tx, mspId, input.versionId);
       if (known !== null) {
-        if (known.accountId !== account.id || !known.ciphertext.equals(ciphertext))
+        // Sealed anew since it came, its bytes are others.
+        const other = known.vaultKeyId === input.keyId && !known.ciphertext.equals(ciphertext);
+        if (known.accountId !== account.id || other)
           throw invalidInput('versionId', 'versionId is taken by another password. Make a new one.');
         return known.fence + 1; // the same call again
       }
       if (!account.wanted || mustAskFirst(account) || input.fence !== account.fence) throw staleFence();
-      const key = isId(input.keyId) ? await this.vaultKeys.find(tx, mspId, input.keyId) : null;
+      const key = isId(input.keyId) ? await this.vaultKeys.held(tx, mspId, input.keyId) : null;
       if (key === null || !acceptsEscrow(key, tenantId, now)) throw staleFence();
       const { id: accountId, fence } = account;
       await this.versions.add(tx, {

@@ -27,6 +27,7 @@ export class TestLapsVault {
   readonly #closing: (() => Promise<unknown>)[] = [];
   readonly #database: TestDatabase;
   #running: Running | undefined;
+  #environment: Record<string, string> = {};
   readonly #standIns = new Map<ServiceName, { tenancy: Tenancy; messaging: Messaging }>();
   #system: Tenancy | undefined;
 
@@ -58,7 +59,7 @@ export class TestLapsVault {
     writeFileSync(keyFile, privateKeyToPem(keys['laps-vault']), { mode: 0o600 });
     writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
     const { appUrl, systemUrl } = this.#database.urls('laps_vault');
-    const config = loadConfig(lapsVaultConfig, {
+    this.#environment = {
       PORT: '0',
       DATABASE_URL: appUrl,
       DATABASE_SYSTEM_URL: systemUrl,
@@ -70,8 +71,8 @@ export class TestLapsVault {
         .join(','),
       KEY_PROVIDER: `file:${join(folder, 'root.key')}`,
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
-    });
-    this.#running = await startLapsVault(config, { clock: this.clock });
+    };
+    await this.restart();
     this.#closing.push(() => this.#running?.close() ?? Promise.resolve());
     this.#system = await Tenancy.open({ schema: 'laps_vault', appUrl, systemUrl, poolSize: 2 });
     this.#closing.push(() => this.#system?.close() ?? Promise.resolve());
@@ -107,6 +108,19 @@ export class TestLapsVault {
     const broadcast = await connectBroadcast(queueUrl, () => undefined);
     this.#closing.push(() => broadcast.close());
     broadcast.subscribe('device-nudge', (id) => this.nudges.push(id));
+  }
+
+  /** Ends the service and starts it again, with what `change` says of its configuration. */
+  async restart(change: Record<string, string> = {}): Promise<void> {
+    await this.#running?.close();
+    this.#running = undefined;
+    this.#environment = { ...this.#environment, ...change };
+    this.#running = await startLapsVault(loadConfig(lapsVaultConfig, this.#environment), { clock: this.clock });
+  }
+
+  /** `KEY_PROVIDER` as the service has it now. */
+  get keyProvider(): string {
+    return this.#environment['KEY_PROVIDER'] ?? '';
   }
 
   /** Sends messages as the service that they come from does. */

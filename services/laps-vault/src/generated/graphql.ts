@@ -5,14 +5,14 @@ export type InputMaybe<T> = T | null | undefined;
 export type RequireFields<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: NonNullable<T[P]> };
 /** All built-in and custom scalars, mapped to their actual values */
 export type Scalars = {
-  ID: { input: string; output: string };
-  String: { input: string; output: string };
-  Boolean: { input: boolean; output: boolean };
-  Int: { input: number; output: number };
-  Float: { input: number; output: number };
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
   /** An instant in UTC as an RFC 3339 string, for example `2026-11-23T13:18:21.000Z`. */
-  DateTime: { input: string; output: Date | string };
-  _FieldSet: { input: string; output: string };
+  DateTime: { input: string; output: Date | string; }
+  _FieldSet: { input: string; output: string; }
 };
 
 /** Input of `checkInLapsAccount`. */
@@ -41,8 +41,7 @@ export type CheckOutLapsAccountInput = {
 };
 
 /** Answer of `checkOutLapsAccount`. */
-export type CheckOutLapsAccountResult =
-  InvalidInput | LapsAccessDenied | LapsCheckedOut | NotFound | NothingEscrowed | RevealedLapsPassword | RevealsLimited;
+export type CheckOutLapsAccountResult = InvalidInput | LapsAccessDenied | LapsCheckedOut | NotFound | NothingEscrowed | RevealedLapsPassword | RevealsLimited;
 
 /** Input of `confirmLapsPassword`. */
 export type ConfirmLapsPasswordInput = {
@@ -93,6 +92,7 @@ export type Device = {
   /** What the break-glass accounts on this device must be. Only for the device itself. */
   lapsState?: Maybe<LapsState>;
 };
+
 
 export type DeviceLapsStateArgs = {
   knownRevision?: InputMaybe<Scalars['Int']['input']>;
@@ -379,45 +379,56 @@ export type Mutation = {
   takeOverLapsAccount: TakeOverLapsAccountResult;
 };
 
+
 export type MutationCheckInLapsAccountArgs = {
   input: CheckInLapsAccountInput;
 };
+
 
 export type MutationCheckOutLapsAccountArgs = {
   input: CheckOutLapsAccountInput;
 };
 
+
 export type MutationConfirmLapsPasswordArgs = {
   input: ConfirmLapsPasswordInput;
 };
+
 
 export type MutationEscrowLapsPasswordArgs = {
   input: EscrowLapsPasswordInput;
 };
 
+
 export type MutationExportVaultArgs = {
   input: ExportVaultInput;
 };
+
 
 export type MutationReportLapsAccountArgs = {
   input: ReportLapsAccountInput;
 };
 
+
 export type MutationRevealLapsPasswordArgs = {
   input: RevealLapsPasswordInput;
 };
+
 
 export type MutationRotateLapsPasswordArgs = {
   input: RotateLapsPasswordInput;
 };
 
+
 export type MutationRotateVaultKeyArgs = {
   input: RotateVaultKeyInput;
 };
 
+
 export type MutationSetOfflineKeyArgs = {
   input: SetOfflineKeyInput;
 };
+
 
 export type MutationTakeOverLapsAccountArgs = {
   input: TakeOverLapsAccountInput;
@@ -465,6 +476,7 @@ export type Query = {
   lapsAccount?: Maybe<LapsAccount>;
 };
 
+
 export type QueryLapsAccountArgs = {
   id: Scalars['ID']['input'];
 };
@@ -503,8 +515,7 @@ export type RevealLapsPasswordInput = {
 };
 
 /** Answer of `revealLapsPassword`. */
-export type RevealLapsPasswordResult =
-  InvalidInput | LapsAccessDenied | LapsCheckedOut | NotFound | NothingEscrowed | RevealedLapsPassword | RevealsLimited;
+export type RevealLapsPasswordResult = InvalidInput | LapsAccessDenied | LapsCheckedOut | NotFound | NothingEscrowed | RevealedLapsPassword | RevealsLimited;
 
 /** A sealed password of an account, as far as the vault may say which one it is. */
 export type RevealedCandidate = {
@@ -604,6 +615,7 @@ export type Tenant = {
   vaultKey?: Maybe<VaultKey>;
 };
 
+
 export type TenantLapsAccountsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -634,48 +646,46 @@ export type VaultKey = {
   publicKey: Scalars['String']['output'];
 };
 
+
+
 export type ResolverTypeWrapper<T> = Promise<T> | T;
 
 export type ReferenceResolver<TResult, TReference, TContext> = (
-  reference: TReference,
-  context: TContext,
-  info: GraphQLResolveInfo,
-) => Promise<TResult> | TResult;
+      reference: TReference,
+      context: TContext,
+      info: GraphQLResolveInfo
+    ) => Promise<TResult> | TResult;
 
-type ScalarCheck<T, S> = S extends true ? T : NullableCheck<T, S>;
-type NullableCheck<T, S> = Maybe<T> extends T ? Maybe<ListCheck<NonNullable<T>, S>> : ListCheck<T, S>;
-type ListCheck<T, S> = T extends (infer U)[] ? NullableCheck<U, S>[] : GraphQLRecursivePick<T, S>;
-export type GraphQLRecursivePick<T, S> = { [K in keyof T & keyof S]: ScalarCheck<T[K], S[K]> };
+      type ScalarCheck<T, S> = S extends true ? T : NullableCheck<T, S>;
+      type NullableCheck<T, S> = Maybe<T> extends T ? Maybe<ListCheck<NonNullable<T>, S>> : ListCheck<T, S>;
+      type ListCheck<T, S> = T extends (infer U)[] ? NullableCheck<U, S>[] : GraphQLRecursivePick<T, S>;
+      export type GraphQLRecursivePick<T, S> = { [K in keyof T & keyof S]: ScalarCheck<T[K], S[K]> };
+    
 
 export type ResolverWithResolve<TResult, TParent, TContext, TArgs> = {
   resolve: ResolverFn<TResult, TParent, TContext, TArgs>;
 };
-export type Resolver<
-  TResult,
-  TParent = Record<PropertyKey, never>,
-  TContext = Record<PropertyKey, never>,
-  TArgs = Record<PropertyKey, never>,
-> = ResolverFn<TResult, TParent, TContext, TArgs> | ResolverWithResolve<TResult, TParent, TContext, TArgs>;
+export type Resolver<TResult, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>, TArgs = Record<PropertyKey, never>> = ResolverFn<TResult, TParent, TContext, TArgs> | ResolverWithResolve<TResult, TParent, TContext, TArgs>;
 
 export type ResolverFn<TResult, TParent, TContext, TArgs> = (
   parent: TParent,
   args: TArgs,
   context: TContext,
-  info: GraphQLResolveInfo,
+  info: GraphQLResolveInfo
 ) => Promise<TResult> | TResult;
 
 export type SubscriptionSubscribeFn<TResult, TParent, TContext, TArgs> = (
   parent: TParent,
   args: TArgs,
   context: TContext,
-  info: GraphQLResolveInfo,
+  info: GraphQLResolveInfo
 ) => AsyncIterable<TResult> | Promise<AsyncIterable<TResult>>;
 
 export type SubscriptionResolveFn<TResult, TParent, TContext, TArgs> = (
   parent: TParent,
   args: TArgs,
   context: TContext,
-  info: GraphQLResolveInfo,
+  info: GraphQLResolveInfo
 ) => TResult | Promise<TResult>;
 
 export interface SubscriptionSubscriberObject<TResult, TKey extends string, TParent, TContext, TArgs> {
@@ -689,43 +699,29 @@ export interface SubscriptionResolverObject<TResult, TParent, TContext, TArgs> {
 }
 
 export type SubscriptionObject<TResult, TKey extends string, TParent, TContext, TArgs> =
-  SubscriptionSubscriberObject<TResult, TKey, TParent, TContext, TArgs> | SubscriptionResolverObject<TResult, TParent, TContext, TArgs>;
+  | SubscriptionSubscriberObject<TResult, TKey, TParent, TContext, TArgs>
+  | SubscriptionResolverObject<TResult, TParent, TContext, TArgs>;
 
-export type SubscriptionResolver<
-  TResult,
-  TKey extends string,
-  TParent = Record<PropertyKey, never>,
-  TContext = Record<PropertyKey, never>,
-  TArgs = Record<PropertyKey, never>,
-> =
+export type SubscriptionResolver<TResult, TKey extends string, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>, TArgs = Record<PropertyKey, never>> =
   | ((...args: any[]) => SubscriptionObject<TResult, TKey, TParent, TContext, TArgs>)
   | SubscriptionObject<TResult, TKey, TParent, TContext, TArgs>;
 
 export type TypeResolveFn<TTypes, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>> = (
   parent: TParent,
   context: TContext,
-  info: GraphQLResolveInfo,
+  info: GraphQLResolveInfo
 ) => Maybe<TTypes> | Promise<Maybe<TTypes>>;
 
-export type IsTypeOfResolverFn<T = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>> = (
-  obj: T,
-  context: TContext,
-  info: GraphQLResolveInfo,
-) => boolean | Promise<boolean>;
+export type IsTypeOfResolverFn<T = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>> = (obj: T, context: TContext, info: GraphQLResolveInfo) => boolean | Promise<boolean>;
 
 export type NextResolverFn<T> = () => Promise<T>;
 
-export type DirectiveResolverFn<
-  TResult = Record<PropertyKey, never>,
-  TParent = Record<PropertyKey, never>,
-  TContext = Record<PropertyKey, never>,
-  TArgs = Record<PropertyKey, never>,
-> = (
+export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>, TArgs = Record<PropertyKey, never>> = (
   next: NextResolverFn<TResult>,
   parent: TParent,
   args: TArgs,
   context: TContext,
-  info: GraphQLResolveInfo,
+  info: GraphQLResolveInfo
 ) => TResult | Promise<TResult>;
 
 /** Mapping of federation types */
@@ -737,40 +733,101 @@ export type FederationTypes = {
 
 /** Mapping of federation reference types */
 export type FederationReferenceTypes = {
-  Device: { __typename: 'Device' } & GraphQLRecursivePick<FederationTypes['Device'], { id: true }>;
-  LapsAccount: { __typename: 'LapsAccount' } & GraphQLRecursivePick<FederationTypes['LapsAccount'], { id: true }>;
-  Tenant: { __typename: 'Tenant' } & GraphQLRecursivePick<FederationTypes['Tenant'], { id: true }>;
+  Device:
+    ( { __typename: 'Device' }
+    & GraphQLRecursivePick<FederationTypes['Device'], {"id":true}> );
+  LapsAccount:
+    ( { __typename: 'LapsAccount' }
+    & GraphQLRecursivePick<FederationTypes['LapsAccount'], {"id":true}> );
+  Tenant:
+    ( { __typename: 'Tenant' }
+    & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
 };
 
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
-  CheckInLapsAccountResult: LapsAccessDenied | LapsAccount | NotFound;
+  CheckInLapsAccountResult:
+    | ( LapsAccessDenied )
+    | ( LapsAccount )
+    | ( NotFound )
+  ;
   CheckOutLapsAccountResult:
-    InvalidInput | LapsAccessDenied | LapsCheckedOut | NotFound | NothingEscrowed | RevealedLapsPassword | RevealsLimited;
-  ConfirmLapsPasswordResult: LapsConfirmed | NotFound | StaleFence;
-  EscrowLapsPasswordResult: InvalidInput | LapsEscrowed | NotFound | StaleFence;
-  ExportVaultResult: InvalidInput | NotFound | OfflineKeyMissing | VaultExport;
-  ReportLapsAccountResult: InvalidInput | LapsReportTaken | NotFound;
+    | ( InvalidInput )
+    | ( LapsAccessDenied )
+    | ( LapsCheckedOut )
+    | ( NotFound )
+    | ( NothingEscrowed )
+    | ( RevealedLapsPassword )
+    | ( RevealsLimited )
+  ;
+  ConfirmLapsPasswordResult:
+    | ( LapsConfirmed )
+    | ( NotFound )
+    | ( StaleFence )
+  ;
+  EscrowLapsPasswordResult:
+    | ( InvalidInput )
+    | ( LapsEscrowed )
+    | ( NotFound )
+    | ( StaleFence )
+  ;
+  ExportVaultResult:
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( OfflineKeyMissing )
+    | ( VaultExport )
+  ;
+  ReportLapsAccountResult:
+    | ( InvalidInput )
+    | ( LapsReportTaken )
+    | ( NotFound )
+  ;
   RevealLapsPasswordResult:
-    InvalidInput | LapsAccessDenied | LapsCheckedOut | NotFound | NothingEscrowed | RevealedLapsPassword | RevealsLimited;
-  RotateLapsPasswordResult: Conflict | LapsAccessDenied | LapsAccount | LapsCheckedOut | NotFound;
-  RotateVaultKeyResult: Conflict | NotFound | VaultKey;
-  SetOfflineKeyResult: InvalidInput | NotFound | Tenant;
-  TakeOverLapsAccountResult: Conflict | LapsAccount | NotFound;
+    | ( InvalidInput )
+    | ( LapsAccessDenied )
+    | ( LapsCheckedOut )
+    | ( NotFound )
+    | ( NothingEscrowed )
+    | ( RevealedLapsPassword )
+    | ( RevealsLimited )
+  ;
+  RotateLapsPasswordResult:
+    | ( Conflict )
+    | ( LapsAccessDenied )
+    | ( LapsAccount )
+    | ( LapsCheckedOut )
+    | ( NotFound )
+  ;
+  RotateVaultKeyResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( VaultKey )
+  ;
+  SetOfflineKeyResult:
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( Tenant )
+  ;
+  TakeOverLapsAccountResult:
+    | ( Conflict )
+    | ( LapsAccount )
+    | ( NotFound )
+  ;
 };
 
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Problem:
-    | Conflict
-    | InvalidInput
-    | LapsAccessDenied
-    | LapsCheckedOut
-    | NotFound
-    | NothingEscrowed
-    | OfflineKeyMissing
-    | RevealsLimited
-    | StaleFence;
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( LapsAccessDenied )
+    | ( LapsCheckedOut )
+    | ( NotFound )
+    | ( NothingEscrowed )
+    | ( OfflineKeyMissing )
+    | ( RevealsLimited )
+    | ( StaleFence )
+  ;
 };
 
 /** Mapping between all available schema types and the resolvers types */
@@ -906,28 +963,15 @@ export type ResolversParentTypes = {
   VaultKey: VaultKey;
 };
 
-export type CheckInLapsAccountResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['CheckInLapsAccountResult'] = ResolversParentTypes['CheckInLapsAccountResult'],
-> = {
+export type CheckInLapsAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CheckInLapsAccountResult'] = ResolversParentTypes['CheckInLapsAccountResult']> = {
   __resolveType?: TypeResolveFn<'LapsAccessDenied' | 'LapsAccount' | 'NotFound', ParentType, ContextType>;
 };
 
-export type CheckOutLapsAccountResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['CheckOutLapsAccountResult'] = ResolversParentTypes['CheckOutLapsAccountResult'],
-> = {
-  __resolveType?: TypeResolveFn<
-    'InvalidInput' | 'LapsAccessDenied' | 'LapsCheckedOut' | 'NotFound' | 'NothingEscrowed' | 'RevealedLapsPassword' | 'RevealsLimited',
-    ParentType,
-    ContextType
-  >;
+export type CheckOutLapsAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['CheckOutLapsAccountResult'] = ResolversParentTypes['CheckOutLapsAccountResult']> = {
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'LapsAccessDenied' | 'LapsCheckedOut' | 'NotFound' | 'NothingEscrowed' | 'RevealedLapsPassword' | 'RevealsLimited', ParentType, ContextType>;
 };
 
-export type ConfirmLapsPasswordResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['ConfirmLapsPasswordResult'] = ResolversParentTypes['ConfirmLapsPasswordResult'],
-> = {
+export type ConfirmLapsPasswordResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ConfirmLapsPasswordResult'] = ResolversParentTypes['ConfirmLapsPasswordResult']> = {
   __resolveType?: TypeResolveFn<'LapsConfirmed' | 'NotFound' | 'StaleFence', ParentType, ContextType>;
 };
 
@@ -940,10 +984,7 @@ export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversT
   name: 'DateTime';
 }
 
-export type DesiredLapsAccountResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['DesiredLapsAccount'] = ResolversParentTypes['DesiredLapsAccount'],
-> = {
+export type DesiredLapsAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['DesiredLapsAccount'] = ResolversParentTypes['DesiredLapsAccount']> = {
   currentVersionId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
   enabled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   fence?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -955,35 +996,22 @@ export type DesiredLapsAccountResolvers<
   takeOver?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
-export type DeviceResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['Device'] = ResolversParentTypes['Device'],
-  FederationReferenceType extends FederationReferenceTypes['Device'] = FederationReferenceTypes['Device'],
-> = {
+export type DeviceResolvers<ContextType = any, ParentType extends ResolversParentTypes['Device'] = ResolversParentTypes['Device'], FederationReferenceType extends FederationReferenceTypes['Device'] = FederationReferenceTypes['Device']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Device']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   lapsAccounts?: Resolver<Maybe<Array<ResolversTypes['LapsAccount']>>, ParentType, ContextType>;
   lapsState?: Resolver<Maybe<ResolversTypes['LapsState']>, ParentType, ContextType, Partial<DeviceLapsStateArgs>>;
 };
 
-export type EscrowLapsPasswordResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['EscrowLapsPasswordResult'] = ResolversParentTypes['EscrowLapsPasswordResult'],
-> = {
+export type EscrowLapsPasswordResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EscrowLapsPasswordResult'] = ResolversParentTypes['EscrowLapsPasswordResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'LapsEscrowed' | 'NotFound' | 'StaleFence', ParentType, ContextType>;
 };
 
-export type ExportVaultResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['ExportVaultResult'] = ResolversParentTypes['ExportVaultResult'],
-> = {
+export type ExportVaultResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ExportVaultResult'] = ResolversParentTypes['ExportVaultResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'NotFound' | 'OfflineKeyMissing' | 'VaultExport', ParentType, ContextType>;
 };
 
-export type ExportedLapsAccountResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['ExportedLapsAccount'] = ResolversParentTypes['ExportedLapsAccount'],
-> = {
+export type ExportedLapsAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['ExportedLapsAccount'] = ResolversParentTypes['ExportedLapsAccount']> = {
   accountId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   ciphertext?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   enc?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -991,33 +1019,19 @@ export type ExportedLapsAccountResolvers<
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
-export type InvalidInputResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['InvalidInput'] = ResolversParentTypes['InvalidInput'],
-> = {
+export type InvalidInputResolvers<ContextType = any, ParentType extends ResolversParentTypes['InvalidInput'] = ResolversParentTypes['InvalidInput']> = {
   field?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsAccessDeniedResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsAccessDenied'] = ResolversParentTypes['LapsAccessDenied'],
-> = {
+export type LapsAccessDeniedResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsAccessDenied'] = ResolversParentTypes['LapsAccessDenied']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsAccountResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsAccount'] = ResolversParentTypes['LapsAccount'],
-  FederationReferenceType extends FederationReferenceTypes['LapsAccount'] = FederationReferenceTypes['LapsAccount'],
-> = {
-  __resolveReference?: ReferenceResolver<
-    Maybe<ResolversTypes['LapsAccount']> | FederationReferenceType,
-    FederationReferenceType,
-    ContextType
-  >;
+export type LapsAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsAccount'] = ResolversParentTypes['LapsAccount'], FederationReferenceType extends FederationReferenceTypes['LapsAccount'] = FederationReferenceTypes['LapsAccount']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['LapsAccount']> | FederationReferenceType, FederationReferenceType, ContextType>;
   checkedOutBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   checkedOutUntil?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   confirmedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
@@ -1036,51 +1050,33 @@ export type LapsAccountResolvers<
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsAccountConnectionResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsAccountConnection'] = ResolversParentTypes['LapsAccountConnection'],
-> = {
+export type LapsAccountConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsAccountConnection'] = ResolversParentTypes['LapsAccountConnection']> = {
   edges?: Resolver<Array<ResolversTypes['LapsAccountEdge']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
 };
 
-export type LapsAccountEdgeResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsAccountEdge'] = ResolversParentTypes['LapsAccountEdge'],
-> = {
+export type LapsAccountEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsAccountEdge'] = ResolversParentTypes['LapsAccountEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['LapsAccount'], ParentType, ContextType>;
 };
 
-export type LapsCheckedOutResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsCheckedOut'] = ResolversParentTypes['LapsCheckedOut'],
-> = {
+export type LapsCheckedOutResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsCheckedOut'] = ResolversParentTypes['LapsCheckedOut']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   until?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsConfirmedResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsConfirmed'] = ResolversParentTypes['LapsConfirmed'],
-> = {
+export type LapsConfirmedResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsConfirmed'] = ResolversParentTypes['LapsConfirmed']> = {
   dueAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsEscrowedResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsEscrowed'] = ResolversParentTypes['LapsEscrowed'],
-> = {
+export type LapsEscrowedResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsEscrowed'] = ResolversParentTypes['LapsEscrowed']> = {
   fence?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsFindingResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsFinding'] = ResolversParentTypes['LapsFinding'],
-> = {
+export type LapsFindingResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsFinding'] = ResolversParentTypes['LapsFinding']> = {
   digest?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   groups?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   lastLogOnAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
@@ -1089,103 +1085,41 @@ export type LapsFindingResolvers<
   uses?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
-export type LapsPasswordPolicyResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsPasswordPolicy'] = ResolversParentTypes['LapsPasswordPolicy'],
-> = {
+export type LapsPasswordPolicyResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsPasswordPolicy'] = ResolversParentTypes['LapsPasswordPolicy']> = {
   length?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   style?: Resolver<ResolversTypes['LapsPasswordStyle'], ParentType, ContextType>;
   unambiguous?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   words?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
-export type LapsReportTakenResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsReportTaken'] = ResolversParentTypes['LapsReportTaken'],
-> = {
+export type LapsReportTakenResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsReportTaken'] = ResolversParentTypes['LapsReportTaken']> = {
   revision?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type LapsSealingKeyResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsSealingKey'] = ResolversParentTypes['LapsSealingKey'],
-> = {
+export type LapsSealingKeyResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsSealingKey'] = ResolversParentTypes['LapsSealingKey']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   publicKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
-export type LapsStateResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['LapsState'] = ResolversParentTypes['LapsState'],
-> = {
+export type LapsStateResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsState'] = ResolversParentTypes['LapsState']> = {
   accounts?: Resolver<Maybe<Array<ResolversTypes['DesiredLapsAccount']>>, ParentType, ContextType>;
   revision?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   vaultKey?: Resolver<Maybe<ResolversTypes['LapsSealingKey']>, ParentType, ContextType>;
 };
 
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  checkInLapsAccount?: Resolver<
-    ResolversTypes['CheckInLapsAccountResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationCheckInLapsAccountArgs, 'input'>
-  >;
-  checkOutLapsAccount?: Resolver<
-    ResolversTypes['CheckOutLapsAccountResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationCheckOutLapsAccountArgs, 'input'>
-  >;
-  confirmLapsPassword?: Resolver<
-    ResolversTypes['ConfirmLapsPasswordResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationConfirmLapsPasswordArgs, 'input'>
-  >;
-  escrowLapsPassword?: Resolver<
-    ResolversTypes['EscrowLapsPasswordResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationEscrowLapsPasswordArgs, 'input'>
-  >;
+  checkInLapsAccount?: Resolver<ResolversTypes['CheckInLapsAccountResult'], ParentType, ContextType, RequireFields<MutationCheckInLapsAccountArgs, 'input'>>;
+  checkOutLapsAccount?: Resolver<ResolversTypes['CheckOutLapsAccountResult'], ParentType, ContextType, RequireFields<MutationCheckOutLapsAccountArgs, 'input'>>;
+  confirmLapsPassword?: Resolver<ResolversTypes['ConfirmLapsPasswordResult'], ParentType, ContextType, RequireFields<MutationConfirmLapsPasswordArgs, 'input'>>;
+  escrowLapsPassword?: Resolver<ResolversTypes['EscrowLapsPasswordResult'], ParentType, ContextType, RequireFields<MutationEscrowLapsPasswordArgs, 'input'>>;
   exportVault?: Resolver<ResolversTypes['ExportVaultResult'], ParentType, ContextType, RequireFields<MutationExportVaultArgs, 'input'>>;
-  reportLapsAccount?: Resolver<
-    ResolversTypes['ReportLapsAccountResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationReportLapsAccountArgs, 'input'>
-  >;
-  revealLapsPassword?: Resolver<
-    ResolversTypes['RevealLapsPasswordResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationRevealLapsPasswordArgs, 'input'>
-  >;
-  rotateLapsPassword?: Resolver<
-    ResolversTypes['RotateLapsPasswordResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationRotateLapsPasswordArgs, 'input'>
-  >;
-  rotateVaultKey?: Resolver<
-    ResolversTypes['RotateVaultKeyResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationRotateVaultKeyArgs, 'input'>
-  >;
-  setOfflineKey?: Resolver<
-    ResolversTypes['SetOfflineKeyResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationSetOfflineKeyArgs, 'input'>
-  >;
-  takeOverLapsAccount?: Resolver<
-    ResolversTypes['TakeOverLapsAccountResult'],
-    ParentType,
-    ContextType,
-    RequireFields<MutationTakeOverLapsAccountArgs, 'input'>
-  >;
+  reportLapsAccount?: Resolver<ResolversTypes['ReportLapsAccountResult'], ParentType, ContextType, RequireFields<MutationReportLapsAccountArgs, 'input'>>;
+  revealLapsPassword?: Resolver<ResolversTypes['RevealLapsPasswordResult'], ParentType, ContextType, RequireFields<MutationRevealLapsPasswordArgs, 'input'>>;
+  rotateLapsPassword?: Resolver<ResolversTypes['RotateLapsPasswordResult'], ParentType, ContextType, RequireFields<MutationRotateLapsPasswordArgs, 'input'>>;
+  rotateVaultKey?: Resolver<ResolversTypes['RotateVaultKeyResult'], ParentType, ContextType, RequireFields<MutationRotateVaultKeyArgs, 'input'>>;
+  setOfflineKey?: Resolver<ResolversTypes['SetOfflineKeyResult'], ParentType, ContextType, RequireFields<MutationSetOfflineKeyArgs, 'input'>>;
+  takeOverLapsAccount?: Resolver<ResolversTypes['TakeOverLapsAccountResult'], ParentType, ContextType, RequireFields<MutationTakeOverLapsAccountArgs, 'input'>>;
 };
 
 export type NotFoundResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotFound'] = ResolversParentTypes['NotFound']> = {
@@ -1193,18 +1127,12 @@ export type NotFoundResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type NothingEscrowedResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['NothingEscrowed'] = ResolversParentTypes['NothingEscrowed'],
-> = {
+export type NothingEscrowedResolvers<ContextType = any, ParentType extends ResolversParentTypes['NothingEscrowed'] = ResolversParentTypes['NothingEscrowed']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type OfflineKeyMissingResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['OfflineKeyMissing'] = ResolversParentTypes['OfflineKeyMissing'],
-> = {
+export type OfflineKeyMissingResolvers<ContextType = any, ParentType extends ResolversParentTypes['OfflineKeyMissing'] = ResolversParentTypes['OfflineKeyMissing']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -1215,47 +1143,22 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<
-    | 'Conflict'
-    | 'InvalidInput'
-    | 'LapsAccessDenied'
-    | 'LapsCheckedOut'
-    | 'NotFound'
-    | 'NothingEscrowed'
-    | 'OfflineKeyMissing'
-    | 'RevealsLimited'
-    | 'StaleFence',
-    ParentType,
-    ContextType
-  >;
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'LapsAccessDenied' | 'LapsCheckedOut' | 'NotFound' | 'NothingEscrowed' | 'OfflineKeyMissing' | 'RevealsLimited' | 'StaleFence', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   lapsAccount?: Resolver<Maybe<ResolversTypes['LapsAccount']>, ParentType, ContextType, RequireFields<QueryLapsAccountArgs, 'id'>>;
 };
 
-export type ReportLapsAccountResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['ReportLapsAccountResult'] = ResolversParentTypes['ReportLapsAccountResult'],
-> = {
+export type ReportLapsAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportLapsAccountResult'] = ResolversParentTypes['ReportLapsAccountResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'LapsReportTaken' | 'NotFound', ParentType, ContextType>;
 };
 
-export type RevealLapsPasswordResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['RevealLapsPasswordResult'] = ResolversParentTypes['RevealLapsPasswordResult'],
-> = {
-  __resolveType?: TypeResolveFn<
-    'InvalidInput' | 'LapsAccessDenied' | 'LapsCheckedOut' | 'NotFound' | 'NothingEscrowed' | 'RevealedLapsPassword' | 'RevealsLimited',
-    ParentType,
-    ContextType
-  >;
+export type RevealLapsPasswordResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevealLapsPasswordResult'] = ResolversParentTypes['RevealLapsPasswordResult']> = {
+  __resolveType?: TypeResolveFn<'InvalidInput' | 'LapsAccessDenied' | 'LapsCheckedOut' | 'NotFound' | 'NothingEscrowed' | 'RevealedLapsPassword' | 'RevealsLimited', ParentType, ContextType>;
 };
 
-export type RevealedCandidateResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['RevealedCandidate'] = ResolversParentTypes['RevealedCandidate'],
-> = {
+export type RevealedCandidateResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevealedCandidate'] = ResolversParentTypes['RevealedCandidate']> = {
   certainty?: Resolver<ResolversTypes['LapsCertainty'], ParentType, ContextType>;
   ciphertext?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   confirmedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
@@ -1264,72 +1167,44 @@ export type RevealedCandidateResolvers<
   versionId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
-export type RevealedLapsPasswordResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['RevealedLapsPassword'] = ResolversParentTypes['RevealedLapsPassword'],
-> = {
+export type RevealedLapsPasswordResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevealedLapsPassword'] = ResolversParentTypes['RevealedLapsPassword']> = {
   account?: Resolver<ResolversTypes['LapsAccount'], ParentType, ContextType>;
   candidates?: Resolver<Array<ResolversTypes['RevealedCandidate']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type RevealsLimitedResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['RevealsLimited'] = ResolversParentTypes['RevealsLimited'],
-> = {
+export type RevealsLimitedResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevealsLimited'] = ResolversParentTypes['RevealsLimited']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   retryAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type RotateLapsPasswordResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['RotateLapsPasswordResult'] = ResolversParentTypes['RotateLapsPasswordResult'],
-> = {
+export type RotateLapsPasswordResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateLapsPasswordResult'] = ResolversParentTypes['RotateLapsPasswordResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'LapsAccessDenied' | 'LapsAccount' | 'LapsCheckedOut' | 'NotFound', ParentType, ContextType>;
 };
 
-export type RotateVaultKeyResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['RotateVaultKeyResult'] = ResolversParentTypes['RotateVaultKeyResult'],
-> = {
+export type RotateVaultKeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateVaultKeyResult'] = ResolversParentTypes['RotateVaultKeyResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'VaultKey', ParentType, ContextType>;
 };
 
-export type SetOfflineKeyResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['SetOfflineKeyResult'] = ResolversParentTypes['SetOfflineKeyResult'],
-> = {
+export type SetOfflineKeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetOfflineKeyResult'] = ResolversParentTypes['SetOfflineKeyResult']> = {
   __resolveType?: TypeResolveFn<'InvalidInput' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
-export type StaleFenceResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['StaleFence'] = ResolversParentTypes['StaleFence'],
-> = {
+export type StaleFenceResolvers<ContextType = any, ParentType extends ResolversParentTypes['StaleFence'] = ResolversParentTypes['StaleFence']> = {
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type TakeOverLapsAccountResultResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['TakeOverLapsAccountResult'] = ResolversParentTypes['TakeOverLapsAccountResult'],
-> = {
+export type TakeOverLapsAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['TakeOverLapsAccountResult'] = ResolversParentTypes['TakeOverLapsAccountResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'LapsAccount' | 'NotFound', ParentType, ContextType>;
 };
 
-export type TechnicianResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['Technician'] = ResolversParentTypes['Technician'],
-> = {
+export type TechnicianResolvers<ContextType = any, ParentType extends ResolversParentTypes['Technician'] = ResolversParentTypes['Technician']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
-export type TenantResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'],
-  FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant'],
-> = {
+export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   lapsAccounts?: Resolver<Maybe<ResolversTypes['LapsAccountConnection']>, ParentType, ContextType, Partial<TenantLapsAccountsArgs>>;
@@ -1338,10 +1213,7 @@ export type TenantResolvers<
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type VaultExportResolvers<
-  ContextType = any,
-  ParentType extends ResolversParentTypes['VaultExport'] = ResolversParentTypes['VaultExport'],
-> = {
+export type VaultExportResolvers<ContextType = any, ParentType extends ResolversParentTypes['VaultExport'] = ResolversParentTypes['VaultExport']> = {
   accounts?: Resolver<Array<ResolversTypes['ExportedLapsAccount']>, ParentType, ContextType>;
   offlineKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
@@ -1402,3 +1274,4 @@ export type Resolvers<ContextType = any> = {
   VaultExport?: VaultExportResolvers<ContextType>;
   VaultKey?: VaultKeyResolvers<ContextType>;
 };
+

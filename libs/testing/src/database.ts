@@ -14,6 +14,8 @@ export interface TestDatabase {
   /** Runs SQL as the superuser, past every policy. */
   query<Row>(sql: string): Promise<Row[]>;
   drop(): Promise<void>;
+  /** A database with the same content as this one has now: a backup, or what was restored from one. Nobody may be connected to this one. */
+  copy(): Promise<TestDatabase>;
 }
 
 export interface TestSchema {
@@ -52,6 +54,10 @@ export async function createTestDatabase(schemas: readonly TestSchema[]): Promis
   } finally {
     await admin.end();
   }
+  return opened(server, name);
+}
+
+function opened(server: string, name: string): TestDatabase {
   return {
     adminUrl: on(server, name),
     urls: (schema) => {
@@ -73,6 +79,17 @@ export async function createTestDatabase(schemas: readonly TestSchema[]): Promis
       await last.connect();
       await last.query(`drop database if exists ${escapeIdentifier(name)} with (force)`);
       await last.end();
+    },
+    async copy() {
+      const copied = `test_${randomBytes(6).toString('hex')}`;
+      const admin = new Client({ connectionString: server });
+      await admin.connect();
+      try {
+        await admin.query(`create database ${escapeIdentifier(copied)} template ${escapeIdentifier(name)}`);
+      } finally {
+        await admin.end();
+      }
+      return opened(server, copied);
     },
   };
 }

@@ -16,6 +16,13 @@ interface Sealing {
   key: { id: Id; publicKey: string };
 }
 
+interface Told {
+  id: Id;
+  fence: number;
+  rotate: boolean;
+  currentVersionId: Id | null;
+}
+
 /** The vault's keys on a database, with a key provider and a view of the transactions that the test chooses. */
 export function vaultKeys(tenancy: Tenancy, provider: KeyProvider): VaultKeyService {
   const directory = new DirectoryService(tenancy, new DirectoryRepository(), systemClock);
@@ -39,18 +46,22 @@ export class PasswordWorld {
     return this.#world.actorOf(await this.#world.device(tenant));
   }
 
-  /** What the vault tells a computer: its account and the key to seal to. Null while nothing is due. */
-  async due(device: Actor): Promise<Sealing | null> {
+  /** What the vault tells a computer of its account. */
+  async told(device: Actor): Promise<Told & { key: Sealing['key'] | null }> {
     const query = `query ($id: ID!) { _entities(representations: [{ __typename: "Device", id: $id }]) { ... on Device { lapsState {
-      vaultKey { id publicKey } accounts { id fence rotate } } } } }`;
+      vaultKey { id publicKey } accounts { id fence rotate currentVersionId } } } } }`;
     const { data, errors } = await this.#service.send(device, query, { id: device.id });
     if (errors !== undefined) throw new Error(JSON.stringify(errors));
-    const [{ lapsState }] = data?.['_entities'] as [
-      { lapsState: { vaultKey: Sealing['key'] | null; accounts: { id: Id; fence: number; rotate: boolean }[] | null } },
-    ];
-    const account = lapsState.accounts?.find(({ rotate }) => rotate);
-    if (account === undefined || lapsState.vaultKey === null) return null;
-    return { accountId: account.id, fence: account.fence, key: lapsState.vaultKey };
+    const [{ lapsState }] = data?.['_entities'] as [{ lapsState: { vaultKey: Sealing['key'] | null; accounts: Told[] } }];
+    const [account] = lapsState.accounts;
+    if (account === undefined) throw new Error('The computer has no account.');
+    return { ...account, key: lapsState.vaultKey };
+  }
+
+  /** The account whose password is to be changed now, and the key to seal it to; null while nothing is due. */
+  async due(device: Actor): Promise<Sealing | null> {
+    const { id: accountId, fence, rotate, key } = await this.told(device);
+    return rotate && key !== null ? { accountId, fence, key } : null;
   }
 
   /** Escrows a new password; answers its version and how the vault took it. */

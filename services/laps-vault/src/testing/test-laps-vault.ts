@@ -33,7 +33,6 @@ export class TestLapsVault {
 
   private constructor(database: TestDatabase) {
     this.#database = database;
-    this.#closing.push(() => database.drop());
   }
 
   static async start(queueUrl?: string): Promise<TestLapsVault> {
@@ -48,11 +47,18 @@ export class TestLapsVault {
     return service;
   }
 
+  /** Starts it on a database that another one has left, with that one's root key. */
+  static async startOn(database: TestDatabase, keyProvider: string): Promise<TestLapsVault> {
+    const service = new TestLapsVault(database);
+    await service.#start(database.queueUrl, keyProvider);
+    return service;
+  }
+
   get url(): string {
     return this.#running?.url ?? '';
   }
 
-  async #start(queueUrl: string): Promise<void> {
+  async #start(queueUrl: string, keyProvider?: string): Promise<void> {
     const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
     const folder = mkdtempSync(join(tmpdir(), 'stint-laps-vault-'));
     const keyFile = join(folder, 'messages.pem');
@@ -69,7 +75,7 @@ export class TestLapsVault {
       MESSAGE_PUBLIC_KEYS: Object.entries(keys)
         .map(([name, key]) => `${name}=${publicKeyX(key)}`)
         .join(','),
-      KEY_PROVIDER: `file:${join(folder, 'root.key')}`,
+      KEY_PROVIDER: keyProvider ?? `file:${join(folder, 'root.key')}`,
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
     };
     await this.restart();
@@ -166,6 +172,12 @@ export class TestLapsVault {
   }
 
   async close(): Promise<void> {
+    await (await this.leave()).drop();
+  }
+
+  /** Ends everything and leaves the database as it is. */
+  async leave(): Promise<TestDatabase> {
     for (const end of this.#closing.splice(0).reverse()) await end();
+    return this.#database;
   }
 }

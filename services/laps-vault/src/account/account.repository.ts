@@ -142,7 +142,7 @@ export class AccountRepository {
   }
 
   /** Makes the rows of one device, or of a tenant's devices, what the settings want; each device concerned gets a new revision. */
-  async settle(tx: SystemTx, { mspId, tenantId }: { mspId: Id; tenantId: Id }, deviceId: Id | null): Promise<void> {
+  async settle(tx: SystemTx, { mspId, tenantId }: { mspId: Id; tenantId: Id }, deviceId: Id | null, now: Date): Promise<void> {
     // A device and the settings may come at once, and neither transaction sees what the other has not committed.
     await tx.query(`select pg_advisory_xact_lock(hashtextextended('laps-settle:' || $1, 0))`, [tenantId]);
     const devices = await tx.query<{ id: Id; kind: DeviceCopy['kind']; active: boolean; effective: unknown }>(
@@ -165,12 +165,12 @@ export class AccountRepository {
     );
     await tx.query(
       `insert into laps_account (msp_id, tenant_id, id, device_id, kind, name, wanted, created_at)
-       select $1, $2, w.id, w.device_id, w.kind, w.name, true, now()
+       select $1, $2, w.id, w.device_id, w.kind, w.name, true, $7
        from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[]) as w(id, device_id, kind, name)
        on conflict (msp_id, device_id, kind, lower(name)) do update set wanted = true, name = excluded.name where not laps_account.wanted`,
       [
         ...[mspId, tenantId, wanted.map(() => newId()), wanted.map((one) => one.deviceId)],
-        ...[wanted.map((one) => one.kind), wanted.map((one) => one.name)],
+        ...[wanted.map((one) => one.kind), wanted.map((one) => one.name), now],
       ],
     );
     await tx.query('update device set revision = revision + 1 where msp_id = $1 and id = any($2)', [mspId, ids]);

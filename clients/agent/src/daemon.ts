@@ -151,7 +151,7 @@ export class Daemon {
   /** Ends what is over, offline too, and puts right what was changed; every second while a session runs, also right after a suspend. */
   async #enforcement(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const waiting = this.#memory.state.reports.length;
+      const told = JSON.stringify(this.#memory.state.reports.at(-1));
       this.#sessions.look();
       const settled = await this.#reconciler.run().catch((error: unknown) => {
         this.#o.log.error({ detail: said(error) }, 'Accounts could not be checked. Trying again.');
@@ -159,7 +159,9 @@ export class Daemon {
       });
       this.#warnings.run();
       this.#o.offline.look();
-      if (this.#memory.state.reports.length > waiting) this.#checkIn.raise();
+      // Not their number: while these were made, others may have been handed over.
+      const last = JSON.stringify(this.#memory.state.reports.at(-1));
+      if (last !== undefined && last !== told) this.#checkIn.raise();
       await this.#enforce.wait(this.#untilNextLook(settled));
     }
   }

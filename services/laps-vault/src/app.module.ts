@@ -16,10 +16,20 @@ import { HistorySweep } from './account/history.sweep.ts';
 import { PaceRepository } from './account/pace.repository.ts';
 import { PaceSweep } from './account/pace.sweep.ts';
 import { VersionRepository } from './account/version.repository.ts';
+import { CheckOutRepository } from './check-out/check-out.repository.ts';
+import { CheckOutService } from './check-out/check-out.service.ts';
+import { CheckOutSweep } from './check-out/check-out.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
+import { ExportResolver } from './export/export.resolver.ts';
+import { ExportService } from './export/export.service.ts';
+import { OfflineKeyRepository } from './export/offline-key.repository.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
+import { RevealRepository } from './reveal/reveal.repository.ts';
+import { RevealResolver } from './reveal/reveal.resolver.ts';
+import { RevealService } from './reveal/reveal.service.ts';
+import { SealingService } from './reveal/sealing.service.ts';
 import { CLOCK, KEYS, LOG, MESSAGE_LINE, NUDGE, type Nudge } from './tokens.ts';
 import { ResealRepository } from './vault-key/reseal.repository.ts';
 import { ResealSweep } from './vault-key/reseal.sweep.ts';
@@ -75,6 +85,16 @@ export class AppModule {
         TenantAccountsResolver,
         DeviceAccountsResolver,
         AccountDeviceResolver,
+        RevealRepository,
+        RevealService,
+        SealingService,
+        RevealResolver,
+        CheckOutRepository,
+        CheckOutService,
+        CheckOutSweep,
+        OfflineKeyRepository,
+        ExportService,
+        ExportResolver,
         AccountAlarmSweep,
         HistorySweep,
         PaceSweep,

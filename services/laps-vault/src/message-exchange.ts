@@ -6,6 +6,7 @@ import { Tenancy } from '@stint/tenancy';
 import { AccountAlarmSweep } from './account/account-alarm.sweep.ts';
 import { HistorySweep } from './account/history.sweep.ts';
 import { PaceSweep } from './account/pace.sweep.ts';
+import { CheckOutSweep } from './check-out/check-out.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 import { ResealSweep } from './vault-key/reseal.sweep.ts';
@@ -31,6 +32,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly alarms: AccountAlarmSweep,
     private readonly history: HistorySweep,
     private readonly pace: PaceSweep,
+    private readonly checkOuts: CheckOutSweep,
     private readonly reseal: ResealSweep,
     private readonly rewrap: RewrapSweep,
     private readonly retiredKeys: RetiredKeySweep,
@@ -50,7 +52,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'device-changed': this.directory.deviceChanged,
         'laps-settings-changed': this.directory.lapsSettingsChanged,
       },
-      sweeps: [this.alarms, this.history, this.pace, this.reseal, this.rewrap, this.retiredKeys],
+      sweeps: [this.alarms, this.history, this.pace, this.checkOuts, this.reseal, this.rewrap, this.retiredKeys],
     });
   }
 

@@ -40,9 +40,13 @@ export class VersionRepository {
 
   /** All passwords of an account, newest first. Lock the account's device first where they are to change. */
   async ofAccount(tx: Tx, mspId: Id, accountId: Id): Promise<KeptVersion[]> {
-    const rows = await tx.query<Row>(`select ${columns} from laps_version where msp_id = $1 and account_id = $2 order by fence desc`, [
+    return this.ofAccounts(tx, mspId, [accountId]);
+  }
+
+  async ofAccounts(tx: Tx, mspId: Id, accountIds: readonly Id[]): Promise<KeptVersion[]> {
+    const rows = await tx.query<Row>(`select ${columns} from laps_version where msp_id = $1 and account_id = any($2) order by fence desc`, [
       mspId,
-      accountId,
+      accountIds,
     ]);
     return rows.map(asVersion);
   }

@@ -44,6 +44,11 @@ export class DirectoryRepository {
     return row === undefined ? null : asDevice(row);
   }
 
+  async hostNames(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<Map<Id, string>> {
+    const rows = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = any($2)`, [mspId, ids]);
+    return new Map(rows.map(asDevice).map(({ id, hostName }) => [id, hostName]));
+  }
+
   /** The device, locked: whoever changes one of its accounts does this first. */
   async deviceLocked(tx: Tx, mspId: Id, id: Id): Promise<DeviceCopy | null> {
     const [row] = await tx.query<DeviceRow>(`select ${deviceColumns} from device where msp_id = $1 and id = $2 for update`, [mspId, id]);

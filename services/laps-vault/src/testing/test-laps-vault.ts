@@ -159,6 +159,11 @@ export class TestLapsVault {
     return this.#system.asSystem((tx) => tx.query<Row>(sql, values));
   }
 
+  /** SQL as the owner of all databases of the tests, who may do anything. */
+  async owner(sql: string): Promise<void> {
+    await this.#database.query(sql);
+  }
+
   /** The database as sweeps and consumers see it, for work that the test itself starts. */
   get system(): Tenancy {
     if (this.#system === undefined) throw new Error('Not started.');

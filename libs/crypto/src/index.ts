@@ -21,6 +21,7 @@ export {
   verifyDetached,
 } from './signing.ts';
 export { generateHpkeKeyPair, sealTo, openSealed, type HpkeKeyPair, type Sealed } from './sealing.ts';
+export { lapsSealing } from './laps-sealing.ts';
 export { rootKeyIdOf, type KeyProvider } from './key-provider/key-provider.ts';
 export { fileKeyProvider, rootKeyProvider } from './key-provider/file-key-provider.ts';
 export { pkcs11KeyProvider } from './key-provider/pkcs11-key-provider.ts';

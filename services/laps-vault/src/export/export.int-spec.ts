@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { lapsSealing, type Actor, type Payload } from '@stint/contracts';
-import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
+import { type Actor, type Payload } from '@stint/contracts';
+import { generateHpkeKeyPair, lapsSealing, openSealed } from '@stint/crypto';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { TestAgent } from '../testing/agent.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { hpkePublicKey, lapsSealing, reason, type Actor } from '@stint/contracts';
-import { sealTo } from '@stint/crypto';
+import { hpkePublicKey, reason, type Actor } from '@stint/contracts';
+import { lapsSealing, sealTo } from '@stint/crypto';
 import { isId, notFound, pageRequest, Problem, Refusal, type Clock, type Connection, connection, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { lapsSealing, type Actor, type Payload } from '@stint/contracts';
-import { generateHpkeKeyPair, openSealed, type HpkeKeyPair } from '@stint/crypto';
+import { type Actor, type Payload } from '@stint/contracts';
+import { generateHpkeKeyPair, type HpkeKeyPair, lapsSealing, openSealed } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { TestAgent } from '../testing/agent.ts';

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { lapsSealing } from '@stint/contracts';
-import { sealTo, type Sealed } from '@stint/crypto';
+import { lapsSealing, type Sealed, sealTo } from '@stint/crypto';
 import { Tenancy } from '@stint/tenancy';
 import type { KeptVersion } from '../account/version.repository.ts';
 import { VaultKeyRepository } from '../vault-key/vault-key.repository.ts';

@@ -1,5 +1,5 @@
-import { lapsSealing, type Actor, type Payload } from '@stint/contracts';
-import { sealTo } from '@stint/crypto';
+import { type Actor, type Payload } from '@stint/contracts';
+import { lapsSealing, sealTo } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import type { TestLapsVault } from './test-laps-vault.ts';
 import type { Thing, World } from './world.ts';

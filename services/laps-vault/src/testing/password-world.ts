@@ -1,5 +1,5 @@
-import { lapsSealing, type Actor, type Payload } from '@stint/contracts';
-import { sealTo, type KeyProvider } from '@stint/crypto';
+import { type Actor, type Payload } from '@stint/contracts';
+import { type KeyProvider, lapsSealing, sealTo } from '@stint/crypto';
 import { newId, systemClock, type Id } from '@stint/kernel';
 import { type Tenancy } from '@stint/tenancy';
 import { VersionRepository, type KeptVersion } from '../account/version.repository.ts';

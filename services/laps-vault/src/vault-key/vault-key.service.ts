@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { lapsSealing, type Actor } from '@stint/contracts';
-import { generateHpkeKeyPair, openSealed, rootKeyIdOf, sealTo, type KeyProvider, type Sealed } from '@stint/crypto';
+import { type Actor } from '@stint/contracts';
+import { generateHpkeKeyPair, type KeyProvider, lapsSealing, openSealed, rootKeyIdOf, type Sealed, sealTo } from '@stint/crypto';
 import { conflict, newId, type Clock, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';

@@ -97,6 +97,8 @@ create table laps_account (
   finding jsonb,
   -- The digest of the finding that somebody said yes to.
   take_over text,
+  -- What happened to it last outside of Stint, and to which version; null once a password was confirmed since.
+  incident text,
   confirmed_at timestamptz,
   revealed_at timestamptz,
   -- Told as overdue or stuck; null while it is not.

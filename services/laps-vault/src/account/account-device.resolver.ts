@@ -61,8 +61,8 @@ export class AccountDeviceResolver {
             ...{ digest: finding.digest, groups: finding.groups, uses: finding.uses, uid: finding.uid ?? null },
             lastLogOnAt: finding.lastLogOnAt == null ? null : new Date(finding.lastLogOnAt).toISOString(),
           };
-    const revision = await this.reports.report(callerActor(caller), accountId, versionId ?? null, {
-      ...{ problem: problem ?? null, finding: found, incident: incident ?? null },
+    const revision = await this.reports.report(callerActor(caller), accountId, {
+      ...{ problem: problem ?? null, finding: found, incident: incident ?? null, versionId: versionId ?? null },
     });
     return { __typename: 'LapsReportTaken', revision };
   }

@@ -90,6 +90,8 @@ export class AccountDeviceService {
         const other = known.vaultKeyId === input.keyId && !known.ciphertext.equals(ciphertext);
         if (known.accountId !== account.id || other)
           throw invalidInput('versionId', 'versionId is taken by another password. Make a new one.');
+        // A computer that was set back to a snapshot must not set what was replaced since.
+        if (known.state === 'FORMER') throw staleFence();
         return known.fence + 1; // the same call again
       }
       if (!account.wanted || mustAskFirst(account) || input.fence !== account.fence) throw staleFence();
@@ -123,7 +125,17 @@ export class AccountDeviceService {
       const rotateAt = account.rotateAt !== null && account.rotateAt <= confirmed.escrowedAt ? null : account.rotateAt;
       await this.accounts.save(tx, {
         ...account,
-        ...{ dueAt, rotateAt, confirmedAt: now, problem: null, problemSince: null, finding: null, takeOver: null, alarmedAt: null },
+        ...{
+          dueAt,
+          rotateAt,
+          confirmedAt: now,
+          problem: null,
+          problemSince: null,
+          finding: null,
+          takeOver: null,
+          incident: null,
+          alarmedAt: null,
+        },
       });
       await this.copies.nextRevision(tx, mspId, device.id);
       const details = { versionId, accountName: account.name, hostName: device.hostName };

@@ -1,4 +1,4 @@
-import { invalidInput } from '@stint/kernel';
+import { invalidInput, type Id } from '@stint/kernel';
 import type { Finding, LapsAccount } from './account.domain.ts';
 
 /** What an agent sees of an account: what is left out does not hold any more. */
@@ -6,6 +6,8 @@ export interface AccountReport {
   problem: string | null;
   finding: Omit<Finding, 'seenAt'> | null;
   incident: 'TAMPERED' | 'ROLLED_BACK' | null;
+  /** The version that is on the computer, as far as the agent knows. */
+  versionId: Id | null;
 }
 
 const most = { list: 50, group: 64, use: 200, problem: 500 };
@@ -22,7 +24,7 @@ export function checkReport({ finding, problem }: AccountReport): void {
 /** The account after a report, and what is new about it. Repeating a report changes nothing. */
 export function afterReport(
   account: LapsAccount,
-  { problem, finding, incident }: AccountReport,
+  { problem, finding, incident, versionId }: AccountReport,
   now: Date,
 ): { account: LapsAccount; isNew: { finding: boolean; incident: boolean } } {
   const text = problem === null ? null : line(problem, most.problem);
@@ -33,14 +35,14 @@ export function afterReport(
           ...{ digest: finding.digest, uid: finding.uid, lastLogOnAt: finding.lastLogOnAt, seenAt: now.toISOString() },
           ...{ groups: finding.groups.map((one) => line(one, most.group)), uses: finding.uses.map((one) => line(one, most.use)) },
         };
-  // While one is asked for already, the same incident told again asks for nothing more.
-  const newIncident = incident !== null && !(account.rotateAt !== null && account.rotateAt <= now);
+  const told = incident === null ? null : `${incident} ${versionId}`;
+  const newIncident = told !== null && told !== account.incident;
   return {
     account: {
       ...account,
       ...{ problem: text, problemSince: text === null ? null : (account.problemSince ?? now), finding: found },
       takeOver: found !== null && account.takeOver === found.digest ? account.takeOver : null,
-      rotateAt: newIncident ? now : account.rotateAt,
+      ...(newIncident ? { incident: told, rotateAt: now } : {}),
     },
     isNew: { finding: found !== null && account.finding?.digest !== found.digest, incident: newIncident },
   };

@@ -22,7 +22,7 @@ export class AccountReportService {
   ) {}
 
   /** Answers the newest revision. */
-  async report(actor: Actor, accountId: Id, versionId: Id | null, report: AccountReport): Promise<number> {
+  async report(actor: Actor, accountId: Id, report: AccountReport): Promise<number> {
     checkReport(report);
     return this.directory.asDevice(actor, async (tx, device) => {
       const { mspId, hostName } = device;
@@ -38,7 +38,7 @@ export class AccountReportService {
       }
       if (isNew.incident) {
         const versions = await this.versions.ofAccount(tx, mspId, account.id);
-        const held = versions.find(({ id }) => id === versionId);
+        const held = versions.find(({ id }) => id === report.versionId);
         // What the computer holds now may be shown again until another password is read back there.
         if (report.incident === 'ROLLED_BACK' && held !== undefined)
           await this.versions.setStates(tx, mspId, versionsAfter(versions, held.id, 'find') ?? [], now);

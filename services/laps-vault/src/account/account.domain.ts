@@ -33,6 +33,8 @@ export interface LapsAccount {
   problemSince: Date | null;
   finding: Finding | null;
   takeOver: string | null;
+  /** What happened to it last outside of Stint, and to which version; null once a password was confirmed since. */
+  incident: string | null;
   confirmedAt: Date | null;
   revealedAt: Date | null;
   alarmedAt: Date | null;

@@ -20,13 +20,14 @@ interface Row {
   problem_since: Date | null;
   finding: Finding | null;
   take_over: string | null;
+  incident: string | null;
   confirmed_at: Date | null;
   revealed_at: Date | null;
   alarmed_at: Date | null;
   created_at: Date;
 }
 const columns =
-  'msp_id, tenant_id, id, device_id, kind, name, wanted, fence, due_at, rotate_at, problem, problem_since, finding, take_over, confirmed_at, revealed_at, alarmed_at, created_at';
+  'msp_id, tenant_id, id, device_id, kind, name, wanted, fence, due_at, rotate_at, problem, problem_since, finding, take_over, incident, confirmed_at, revealed_at, alarmed_at, created_at';
 
 /** What stands beside an account in other tables. */
 export interface Standing {
@@ -132,11 +133,11 @@ export class AccountRepository {
   async save(tx: Tx, account: LapsAccount): Promise<void> {
     await tx.query(
       `update laps_account set fence = $3, due_at = $4, rotate_at = $5, problem = $6, problem_since = $7, finding = $8, take_over = $9,
-         confirmed_at = $10, revealed_at = $11, alarmed_at = $12 where msp_id = $1 and id = $2`,
+         confirmed_at = $10, revealed_at = $11, alarmed_at = $12, incident = $13 where msp_id = $1 and id = $2`,
       [
         ...[account.mspId, account.id, account.fence, account.dueAt, account.rotateAt, account.problem, account.problemSince],
         ...[account.finding === null ? null : JSON.stringify(account.finding), account.takeOver, account.confirmedAt],
-        ...[account.revealedAt, account.alarmedAt],
+        ...[account.revealedAt, account.alarmedAt, account.incident],
       ],
     );
   }
@@ -188,7 +189,13 @@ function asAccount(row: Row): LapsAccount {
       problem: row.problem,
       problemSince: row.problem_since,
     },
-    ...{ finding: row.finding, takeOver: row.take_over, confirmedAt: row.confirmed_at, revealedAt: row.revealed_at },
+    ...{
+      finding: row.finding,
+      takeOver: row.take_over,
+      incident: row.incident,
+      confirmedAt: row.confirmed_at,
+      revealedAt: row.revealed_at,
+    },
     ...{ alarmedAt: row.alarmed_at, createdAt: row.created_at },
   };
 }

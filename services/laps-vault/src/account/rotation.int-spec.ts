@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { lapsSealing, type Actor, type Payload } from '@stint/contracts';
-import { sealTo } from '@stint/crypto';
+import { type Actor, type Payload } from '@stint/contracts';
+import { lapsSealing, sealTo } from '@stint/crypto';
 import { newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { TestLapsVault } from '../testing/test-laps-vault.ts';
@@ -127,6 +127,10 @@ describe('a rotation', () => {
     const confirmed = await confirm(account.id, versionId);
     expect(await confirm(account.id, versionId)).toEqual(confirmed);
     expect(await versions(account.id)).toEqual([{ id: versionId, state: 'CURRENT' }]);
+    // Not once it was replaced: who asks then is a computer that was set back to before it set this one.
+    await report(account.id, { incident: 'TAMPERED' });
+    await rotated();
+    expect(await escrow(account, { versionId, ...sealed })).toMatchObject({ __typename: 'StaleFence' });
   });
 
   test('that is cut short leaves both passwords, and a late confirmation loses', async () => {
@@ -271,6 +275,8 @@ describe('what happens outside of Stint', () => {
     await report(id, { incident: 'TAMPERED' });
     const { versionId: current } = await rotated();
     expect(await versions(id)).toMatchObject([{ state: 'FORMER' }, { state: 'CURRENT' }]);
+    // Also while a change is asked for anyway.
+    await world.mutate(administrator, 'rotateLapsPassword', '... on LapsAccount { id }', { accountId: id });
     await report(id, { incident: 'ROLLED_BACK', versionId: old });
     expect(await versions(id)).toEqual([
       { id: old, state: 'CANDIDATE' },

@@ -18,6 +18,7 @@ import { addSignInCommand } from './sign-in/sign-in.command.ts';
 import { addTechnicianCommands } from './technician/technician.command.ts';
 import { addTenantCommands } from './tenant/tenant.command.ts';
 import { addTotpCommands } from './totp/totp.command.ts';
+import { addLapsCommands } from './vault/laps.command.ts';
 import { addWhoAmICommand } from './who-am-i/who-am-i.command.ts';
 
 /** All commands of `stint`. Wrong usage throws a CommanderError instead of ending the process. */
@@ -49,6 +50,7 @@ export function buildProgram(act: Act, output: OutputConfiguration): Command {
     addLoginCommands,
     addRequestCommands,
     addGrantCommands,
+    addLapsCommands,
     addAuditCommands,
     addApiClientCommands,
   ];

@@ -20,7 +20,9 @@ export {
   signDetached,
   verifyDetached,
 } from './signing.ts';
-export { generateHpkeKeyPair, sealTo, openSealed, type HpkeKeyPair, type Sealed } from './sealing.ts';
+export { generateHpkeKeyPair, type HpkeKeyPair, type Sealed } from './hpke.ts';
+export { sealTo, openSealed } from './sealing.ts';
+export { newRevealKey, openReveal, type LapsCertainty, type OpenedCandidate, type SealedCandidate } from './laps-reveal.ts';
 export { lapsSealing } from './laps-sealing.ts';
 export { rootKeyIdOf, type KeyProvider } from './key-provider/key-provider.ts';
 export { fileKeyProvider, rootKeyProvider } from './key-provider/file-key-provider.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { openSealed } from './index.ts';
-import { suite } from './sealing.ts';
+import { suite } from './hpke.ts';
 
 interface Vector {
   info: string;

@@ -28,7 +28,7 @@ export class AccountResolver {
   @Mutation()
   @Can('laps.reveal', 'laps.manage')
   async rotateLapsPassword(@Caller() caller: Principal, @Args('input') input: RotateLapsPasswordInput) {
-    return accountView(await this.accounts.rotate(callerActor(caller), input.accountId));
+    return accountView(await this.accounts.rotate(callerActor(caller), input));
   }
 
   @Mutation()

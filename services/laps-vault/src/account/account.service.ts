@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Actor } from '@stint/contracts';
+import { z } from 'zod';
+import { reason, type Actor } from '@stint/contracts';
 import { conflict, connection, isId, notFound, Problem, type Clock, type Connection, type Id, type PageRequest } from '@stint/kernel';
 import { audit } from '@stint/messaging';
+import { checkInput } from '@stint/subgraph';
 import { Tenancy, type Tx } from '@stint/tenancy';
 import { holds, isReader } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
@@ -10,6 +12,8 @@ import { CLOCK, NUDGE, type Nudge } from '../tokens.ts';
 import type { LapsAccount } from './account.domain.ts';
 import { AccountRepository, type Standing } from './account.repository.ts';
 import { askedAt, isOverdue } from './plan.domain.ts';
+
+const rotateInput = z.object({ accountId: z.string(), reason: reason.nullish() });
 
 /** An account with what people want to know of it. */
 export interface ShownAccount {
@@ -64,7 +68,8 @@ export class AccountService {
   }
 
   /** Has the password changed as soon as the device hears of it. */
-  async rotate(actor: Actor, accountId: Id): Promise<ShownAccount> {
+  async rotate(actor: Actor, raw: unknown): Promise<ShownAccount> {
+    const { accountId, reason: why = null } = checkInput(rotateInput, raw);
     return this.#change(actor, accountId, async (tx, account) => {
       const { mspId, tenantId } = account;
       if (!holds(actor, 'laps.manage', await this.copies.path(tx, mspId, tenantId))) {
@@ -80,7 +85,8 @@ export class AccountService {
         throw new Problem('LapsCheckedOut', 'Somebody else has checked this account out. Wait, or have it checked in.', {
           until: out.until,
         });
-      await audit(tx, { action: 'laps.rotation-asked', subjectId: accountId, occurredAt: now, details: { accountName: account.name } });
+      const details = { accountName: account.name, reason: why };
+      await audit(tx, { action: 'laps.rotation-asked', subjectId: accountId, occurredAt: now, details });
       return { ...account, rotateAt: askedAt(account.confirmedAt, now) };
     });
   }

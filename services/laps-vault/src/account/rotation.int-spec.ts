@@ -184,7 +184,8 @@ describe('a rotation', () => {
 
   test('is asked for by hand by administrators and readers, not twice within a minute, and the device is nudged', async () => {
     const { id } = await rotated();
-    const rotate = (by: Actor) => world.mutate(by, 'rotateLapsPassword', '... on LapsAccount { state dueAt }', { accountId: id });
+    const rotate = (by: Actor) =>
+      world.mutate(by, 'rotateLapsPassword', '... on LapsAccount { state dueAt }', { accountId: id, reason: 'Left' });
     const technician = await world.technician(tenant, 'TECHNICIAN');
     await service.settled();
     expect(await rotate(technician)).toMatchObject({ __typename: 'LapsAccessDenied' });
@@ -199,7 +200,7 @@ describe('a rotation', () => {
     expect(await only()).toMatchObject({ rotate: false });
     service.clock.advance(60);
     expect(await only()).toMatchObject({ rotate: true });
-    await service.audited('laps.rotation-asked', id);
+    expect((await service.audited('laps.rotation-asked', id)).details).toMatchObject({ reason: 'Left' });
     await world.settings(tenant, { localEnabled: false });
     await service.settled();
     expect(await rotate(administrator)).toMatchObject({ __typename: 'Conflict' });

@@ -70,7 +70,7 @@ test('is sealed to the offline key of the tenant or of one above it, page by pag
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines).toMatchObject([
-    { certainty: 'CONFIRMED', password: 'the first', confirmedAt: expect.any(String) },
+    { hostName: 'ws-100', name: 'stint-admin', certainty: 'CONFIRMED', password: 'the first', confirmedAt: expect.any(String) },
     { certainty: 'CANDIDATE', password: 'the second, perhaps', confirmedAt: null },
   ]);
   await expect(open(newId())).rejects.toThrow();

@@ -105,16 +105,22 @@ export class ExportService {
     const { offlineKey, pageInfo } = decided;
     const accounts: ExportedAccount[] = [];
     for (const { account, hostName, versions } of decided.kept.filter((one) => one.versions.length > 0))
-      accounts.push({ accountId: account.id, hostName, name: account.name, ...(await this.#sealed(account, versions, offlineKey)) });
+      accounts.push({
+        accountId: account.id,
+        hostName,
+        name: account.name,
+        ...(await this.#sealed(account, hostName, versions, offlineKey)),
+      });
     return { accounts, offlineKey, pageInfo };
   }
 
-  async #sealed({ tenantId, id }: LapsAccount, versions: readonly KeptVersion[], offlineKey: string) {
+  async #sealed({ tenantId, id, name }: LapsAccount, hostName: string, versions: readonly KeptVersion[], offlineKey: string) {
     const lines: string[] = [];
     for (const { version, certainty } of candidatesOf(versions, true)) {
       const { escrowedAt, confirmedAt } = version;
       const password = (await this.sealing.open(version)).toString('utf8');
-      lines.push(JSON.stringify({ versionId: version.id, certainty, escrowedAt, confirmedAt, password }));
+      // Whose it is is sealed too: outside of it anybody could exchange the names of two computers.
+      lines.push(JSON.stringify({ hostName, name, versionId: version.id, certainty, escrowedAt, confirmedAt, password }));
     }
     const { info, aad } = lapsSealing.export;
     return sealTo({ publicKey: offlineKey, info, aad: aad(tenantId, id) }, Buffer.from(lines.join('\n')));

@@ -137,7 +137,7 @@ export type ExportedLapsAccount = {
   accountId: Scalars['ID']['output'];
   /** The sealed part; the info is `stint laps export`, the additional data tenant id, a space, and the account's id. */
   ciphertext: Scalars['String']['output'];
-  /** Its passwords, most likely first, as sealed JSON lines of version, certainty and password: HPKE to the offline key, base64url. */
+  /** Its passwords, most likely first, as sealed JSON lines of computer, account, version, certainty and password: HPKE to the offline key, base64url. */
   enc: Scalars['String']['output'];
   /** The computer. */
   hostName: Scalars['String']['output'];
@@ -556,10 +556,12 @@ export type RevealsLimited = Problem & {
 export type RotateLapsPasswordInput = {
   /** The account. */
   accountId: Scalars['ID']['input'];
+  /** Why; 1 to 500 characters. For the audit log. */
+  reason?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Answer of `rotateLapsPassword`. */
-export type RotateLapsPasswordResult = Conflict | LapsAccessDenied | LapsAccount | LapsCheckedOut | NotFound;
+export type RotateLapsPasswordResult = Conflict | InvalidInput | LapsAccessDenied | LapsAccount | LapsCheckedOut | NotFound;
 
 /** Input of `rotateVaultKey`. */
 export type RotateVaultKeyInput = {
@@ -793,6 +795,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
   ;
   RotateLapsPasswordResult:
     | ( Conflict )
+    | ( InvalidInput )
     | ( LapsAccessDenied )
     | ( LapsAccount )
     | ( LapsCheckedOut )
@@ -1180,7 +1183,7 @@ export type RevealsLimitedResolvers<ContextType = any, ParentType extends Resolv
 };
 
 export type RotateLapsPasswordResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateLapsPasswordResult'] = ResolversParentTypes['RotateLapsPasswordResult']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'LapsAccessDenied' | 'LapsAccount' | 'LapsCheckedOut' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'LapsAccessDenied' | 'LapsAccount' | 'LapsCheckedOut' | 'NotFound', ParentType, ContextType>;
 };
 
 export type RotateVaultKeyResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RotateVaultKeyResult'] = ResolversParentTypes['RotateVaultKeyResult']> = {

@@ -19,6 +19,7 @@ import { addTechnicianCommands } from './technician/technician.command.ts';
 import { addTenantCommands } from './tenant/tenant.command.ts';
 import { addTotpCommands } from './totp/totp.command.ts';
 import { addLapsCommands } from './vault/laps.command.ts';
+import { addVaultCommands } from './vault/vault.command.ts';
 import { addWhoAmICommand } from './who-am-i/who-am-i.command.ts';
 
 /** All commands of `stint`. Wrong usage throws a CommanderError instead of ending the process. */
@@ -51,6 +52,7 @@ export function buildProgram(act: Act, output: OutputConfiguration): Command {
     addRequestCommands,
     addGrantCommands,
     addLapsCommands,
+    addVaultCommands,
     addAuditCommands,
     addApiClientCommands,
   ];

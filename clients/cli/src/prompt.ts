@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { CommandRefusal, UsageError } from './failure.ts';
 import { isInteractive, type Io } from './io.ts';
 import { visible } from './render/text.ts';
@@ -27,13 +28,26 @@ export async function readStdinLine(io: Io, question: string): Promise<string> {
   return line;
 }
 
-/** Trimmed; null at the end of input. The terminal itself edits the line, and Ctrl-C ends the process. */
-async function nextLine({ stdin }: Io): Promise<string | null> {
-  const lines = createInterface({ input: stdin, terminal: false });
+/** A secret: not shown while it is typed. Where nobody sits at a terminal it is the next line of stdin. */
+export async function readSecret(io: Io, question: string): Promise<string> {
+  if (!isInteractive(io)) return readStdinLine(io, question);
+  // Asked when nothing is echoed any more: people type fast.
+  const answer = await nextLine(io, () => io.stderr.write(`${question} `));
+  io.stderr.write('\n');
+  if (answer === null) throw new CommandRefusal('CANCELLED', 'Cancelled. Nothing was done.');
+  return answer;
+}
+
+/** Trimmed; null at the end of input. The terminal itself edits the line, and Ctrl-C ends the process; with `hiddenFor`, which asks, the line is edited here unseen. */
+async function nextLine({ stdin }: Io, hiddenFor?: () => void): Promise<string | null> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output: nowhere, terminal: hiddenFor !== undefined, historySize: 0 });
   try {
     return await new Promise((resolve) => {
       lines.once('line', (line) => resolve(line.trim()));
+      lines.once('SIGINT', () => resolve(null));
       lines.once('close', () => resolve(null));
+      hiddenFor?.();
     });
   } finally {
     lines.close();

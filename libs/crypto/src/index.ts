@@ -22,6 +22,7 @@ export {
 } from './signing.ts';
 export { generateHpkeKeyPair, type HpkeKeyPair, type Sealed } from './hpke.ts';
 export { sealTo, openSealed } from './sealing.ts';
+export { sealWithPassphrase, openWithPassphrase, passphraseKdf, type PassphraseSealed } from './passphrase.ts';
 export { newRevealKey, openReveal, type LapsCertainty, type OpenedCandidate, type SealedCandidate } from './laps-reveal.ts';
 export { lapsSealing } from './laps-sealing.ts';
 export { rootKeyIdOf, type KeyProvider } from './key-provider/key-provider.ts';

@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Id } from '@stint/kernel';
 import { verifyEvidence, type EvidenceVerdict } from '@stint/evidence';
 import { id } from '../arguments.ts';
 import { CommandRefusal, UsageError } from '../failure.ts';
+import { readTextFile, writeNewFile } from '../text-file.ts';
 import { GrantEvidenceDocument } from '../generated/operations.ts';
 import type { Io } from '../io.ts';
 import type { Field } from '../render/table.ts';
@@ -29,7 +29,7 @@ export function addGrantEvidenceCommands(group: Command, act: Act): void {
           output.note(`\nSHA-256 ${sha256}`);
           return;
         }
-        await writeNew(options.out, json);
+        await writeNewFile(options.out, json);
         output.thing({ file: options.out, sha256 }, [
           ['file', options.out],
           ['SHA-256', sha256],
@@ -44,7 +44,7 @@ export function addGrantEvidenceCommands(group: Command, act: Act): void {
     .option('--url <url>', 'where the approvals must have been signed: the address of your Stint')
     .action(
       act(async ({ io, output }, file: string, options: { url?: string }) => {
-        const json = file === '-' ? await readAll(io) : await readRecord(file);
+        const json = file === '-' ? await readAll(io) : shortEnough(await readTextFile(file));
         const verdict = await verifyEvidence(json, options.url === undefined ? {} : { origin: originOf(options.url) });
         output.thing(verdict, verdictFields(verdict));
         if (verdict.intact && verdict.proved.length === 0) output.note('No approval in this record is signed.');
@@ -72,22 +72,6 @@ function originOf(url: string): string {
   return new URL(url).origin;
 }
 
-async function writeNew(file: string, json: string): Promise<void> {
-  try {
-    await writeFile(file, json, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    throw fileRefusal(error, `${file} cannot be written`);
-  }
-}
-
-async function readRecord(file: string): Promise<string> {
-  try {
-    return shortEnough(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw error instanceof CommandRefusal ? error : fileRefusal(error, `${file} cannot be read`);
-  }
-}
-
 async function readAll(io: Io): Promise<string> {
   let text = '';
   for await (const chunk of io.stdin) text = shortEnough(text + String(chunk));
@@ -97,11 +81,4 @@ async function readAll(io: Io): Promise<string> {
 function shortEnough(text: string): string {
   if (text.length > longestRecord) throw new CommandRefusal('TOO_LONG', 'This is no record of a grant: it is too long.');
   return text;
-}
-
-function fileRefusal(error: unknown, what: string): CommandRefusal {
-  const { code } = error as NodeJS.ErrnoException;
-  const why =
-    code === 'EEXIST' ? 'there is a file of this name already' : code === 'ENOENT' ? 'there is no such file or folder' : (code ?? '');
-  return new CommandRefusal('FILE', `${what}: ${why}.`);
 }

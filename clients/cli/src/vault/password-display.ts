@@ -60,16 +60,26 @@ async function forPeople(output: Output, account: LapsAccountRowFragment, candid
     { title: 'READ BACK', show: ({ confirmedAt }: Opened) => instant(confirmedAt) || 'never' },
   ];
   output.block(`${place}\n${renderTable(columns, candidates, output.colours)}`);
+  await showForms(output, '', candidates, display);
+  if (candidates.filter(({ certainty }) => certainty !== 'FORMER').length > 1 || account.state === 'UNSURE')
+    output.note('A change was cut short or is under way: try them from the top.');
+}
+
+/** Passwords in the further forms that were asked for, each under `title` and how sure it is. */
+export async function showForms(
+  output: Output,
+  title: string,
+  candidates: readonly { certainty: SealedPasswordFragment['certainty']; password: string | null }[],
+  display: Display,
+): Promise<void> {
   for (const { password, certainty } of candidates) {
     if (password === null) continue;
-    const name = certainties[certainty].text;
+    const name = `${visible(title)}${certainties[certainty].text}`;
     if (display.phonetic === true) output.block(`\n${name}, spelled:\n${spelled(password)}`);
     if (display.qr === true) output.block(`\n${name}:\n${await qr(password, output.colours)}`);
   }
   if (candidates.some(({ password }) => password !== null && visible(password) !== password))
     output.note('A password has characters that a terminal does not show as they are: with --json it stands exactly.');
-  if (candidates.filter(({ certainty }) => certainty !== 'FORMER').length > 1 || account.state === 'UNSURE')
-    output.note('A change was cut short or is under way: try them from the top.');
 }
 
 function spelled(password: string): string {

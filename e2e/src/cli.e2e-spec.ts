@@ -2,17 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
-import { run, type ExitCode } from '@stint/cli';
 import { generateHpkeKeyPair, generateSigningKey, publicKeyX } from '@stint/crypto';
 import { codeOf, Person, Phone, startStack } from '@stint/embedded';
 import { newId } from '@stint/kernel';
 import { StintClient } from '@stint/sdk';
 import { eventually } from '@stint/testing';
+import { CommandLine } from './command-line.ts';
 import { createInstallation, type Installation } from './installation.ts';
-import { OAuthFlow } from './oauth-flow.ts';
 
 let installation: Installation;
 let stack: Awaited<ReturnType<typeof startStack>> | undefined;
@@ -30,42 +28,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Result {
-  exitCode: ExitCode;
-  stdout: string;
-  stderr: string;
-}
-
-async function stint(argv: string[], stdin?: string, browser?: Person): Promise<Result> {
-  const told = { stdout: '', stderr: '' };
-  const sink = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (told[name] += text) });
-  const io = {
-    env: {},
-    stdin: Readable.from(stdin === undefined ? [] : [stdin]),
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    openBrowser: async (address: string) => (browser === undefined ? undefined : signInAs(browser, address)),
-  };
-  return { exitCode: await run(['--config-dir', folder, ...argv], io), ...told };
-}
-
-/** What a person does in the browser that the command line opens. */
-async function signInAs(person: Person, address: string): Promise<void> {
-  const browser = new OAuthFlow(installation.url);
-  const page = (await browser.get(address)).headers.get('location') ?? '';
-  const answer = await browser.walk(
-    page,
-    ({ challenge }) => JSON.parse(person.sign(Buffer.from(String(challenge), 'base64url'))) as object,
-  );
-  expect((await fetch(answer)).status).toBe(200);
-}
-
+const stint = (argv: string[], stdin?: string, browser?: Person) => new CommandLine(installation.url, folder).run(argv, stdin, browser);
 /** The JSON of a command that must work. */
-async function done<Shape>(argv: string[], stdin?: string): Promise<Shape> {
-  const result = await stint(['--json', ...argv], stdin);
-  expect({ argv, exitCode: result.exitCode, stderr: result.stderr }).toEqual({ argv, exitCode: 0, stderr: '' });
-  return JSON.parse(result.stdout) as Shape;
-}
+const done = <Shape>(argv: string[], stdin?: string) => new CommandLine(installation.url, folder).json<Shape>(argv, stdin);
 
 interface Thing {
   id: string;

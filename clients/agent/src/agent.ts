@@ -5,6 +5,7 @@ import { generatePassword } from '@stint/crypto';
 import type { Logger, Running } from '@stint/host';
 import { StintClient } from '@stint/sdk';
 import { LinuxDriver } from './accounts/linux.driver.ts';
+import { ShadowTools } from './accounts/shadow-tools.ts';
 import { userNamespacesWork } from './accounts/user-namespaces.ts';
 import { GraphqlControlPlane } from './control-plane/graphql.control-plane.ts';
 import { Refused } from './control-plane/control-plane.ts';
@@ -13,6 +14,10 @@ import { linuxClock } from './deadline/device-clock.ts';
 import { graphqlKeyServer } from './enrollment/graphql.key-server.ts';
 import { readIdentity } from './enrollment/identity.ts';
 import { KeyRotation, type DeviceKey } from './enrollment/key-rotation.ts';
+import { GraphqlLapsServer } from './laps/graphql.laps-server.ts';
+import { LapsJournal } from './laps/laps-journal.ts';
+import { LapsKeeper } from './laps/laps-keeper.ts';
+import { LinuxLapsDriver } from './laps/linux.laps-driver.ts';
 import { OfflineChecker } from './offline/offline-checker.ts';
 import { OfflineStore } from './offline/offline-store.ts';
 import { FileStateStore } from './state/state-store.ts';
@@ -36,24 +41,34 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
   const offline = new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId, clock: linuxClock, log });
   const client = (credential: DeviceKey) => new StintClient({ url: identity.url, credential });
   const control = new GraphqlControlPlane(client({ id: identity.credentialId, privateKey: identity.signingKey }));
+  const vault = new GraphqlLapsServer(client({ id: identity.credentialId, privateKey: identity.signingKey }));
   const rotation = new KeyRotation({
     folder: stateFolder,
     identity,
     server: graphqlKeyServer(identity.url),
     log,
     now: () => linuxClock.read().wallMs,
-    use: (key) => control.use(client(key)),
+    use: (key) => {
+      control.use(client(key));
+      vault.use(client(key));
+    },
   });
+  const system = { root: root === undefined ? undefined : resolve(root) };
+  const journal = new LapsJournal(stateFolder, keys);
   const daemon = new Daemon({
     control,
-    driver: new LinuxDriver({ root: root === undefined ? undefined : resolve(root) }),
+    driver: new LinuxDriver({ ...system, breakGlassNames: () => journal.names }),
     store: new FileStateStore(stateFolder, (message) => log.error(message)),
     clock: linuxClock,
     log,
     generatePassword,
     stateFolder,
-    root: root === undefined ? null : resolve(root),
+    root: system.root ?? null,
     offline,
+    laps: new LapsKeeper({
+      ...{ server: vault, driver: new LinuxLapsDriver(new ShadowTools(system)), journal, clock: linuxClock, log },
+      generatePassword: ({ length }) => generatePassword(Math.max(12, length)),
+    }),
     codePage: `${identity.url}/app/offline#${deviceId}`,
   });
   const running = await daemon.start();

@@ -6,6 +6,7 @@ import { Synchronizer } from './control-plane/synchronizer.ts';
 import { remainingMs } from './deadline/deadline.domain.ts';
 import type { DeviceClock } from './deadline/device-clock.ts';
 import { Reconciler } from './desired-state/reconciler.ts';
+import type { LapsKeeper } from './laps/laps-keeper.ts';
 import { Latch } from './latch.ts';
 import { LoginDesk } from './login/login-desk.ts';
 import { OfflineDesk } from './login/offline-desk.ts';
@@ -32,6 +33,8 @@ export interface DaemonOptions {
   root: string | null;
   /** Who may log in without the server. */
   offline: OfflineChecker;
+  /** Keeps the break-glass accounts. */
+  laps: Pick<LapsKeeper, 'run'>;
   /** The address at which a technician's phone makes the code for this computer, without network too. */
   codePage: string;
 }
@@ -39,6 +42,8 @@ export interface DaemonOptions {
 const busyTickMs = 1_000;
 const idleTickMs = 15_000;
 const longestBackoffMs = 60_000;
+/** How often the vault is asked without a nudge. */
+const lapsEveryMs = 300_000;
 
 /** The running agent. Its loops never wait for each other: what must end, ends without the network. */
 export class Daemon {
@@ -53,6 +58,7 @@ export class Daemon {
   readonly #enforce = new Latch();
   readonly #checkIn = new Latch();
   readonly #look = new Latch();
+  readonly #laps = new Latch();
 
   constructor(options: DaemonOptions) {
     this.#o = options;
@@ -136,11 +142,11 @@ export class Daemon {
     await this.#reconciler
       .run()
       .catch((error: unknown) => log.error({ detail: said(error) }, 'Accounts could not be checked at start. Trying again.'));
-    const loops = [this.#enforcement(), this.#synchronization(), this.#nudges(), this.#logins()];
+    const loops = [this.#enforcement(), this.#synchronization(), this.#nudges(), this.#logins(), this.#breakGlass()];
     return {
       close: async () => {
         this.#stopping.abort();
-        for (const latch of [this.#enforce, this.#checkIn, this.#look]) latch.raise();
+        for (const latch of [this.#enforce, this.#checkIn, this.#look, this.#laps]) latch.raise();
         for (const server of servers) server.close();
         for (const socket of sockets) socket.destroy();
         await Promise.all(loops);
@@ -194,12 +200,26 @@ export class Daemon {
         for await (const _ of this.#o.control.nudges(signal)) {
           this.#checkIn.raise();
           this.#look.raise();
+          this.#laps.raise();
         }
       } catch (error) {
         if (!signal.aborted)
           this.#o.log.error({ detail: said(error) }, 'The server refuses this device. Running sessions still end on time.');
       }
       if (!signal.aborted) await pause.wait(longestBackoffMs);
+    }
+  }
+
+  /** Break-glass accounts: apart from the sessions, which must not wait for them, nor for the vault. */
+  async #breakGlass(): Promise<void> {
+    for (let failures = 0; !this.#stopping.signal.aborted;) {
+      try {
+        failures = (await this.#o.laps.run()) ? 0 : failures + 1;
+      } catch (error) {
+        if (failures++ === 0) this.#o.log.warn({ detail: said(error) }, 'The vault cannot be reached. Passwords stay as they are.');
+      }
+      const pause = failures > 0 ? Math.min(1000 * 2 ** Math.min(failures, 10), longestBackoffMs) : lapsEveryMs;
+      await this.#laps.wait(pause * (0.8 + 0.4 * Math.random()));
     }
   }
 

@@ -7,6 +7,7 @@ export interface PasswdEntry {
   gid: number;
   gecos: string;
   home: string;
+  shell: string;
 }
 
 export interface ShadowEntry {
@@ -32,7 +33,14 @@ export interface AccountFiles {
 export async function readAccountFiles(etc: string): Promise<AccountFiles> {
   const [passwd, shadow, group] = await Promise.all([rows(join(etc, 'passwd')), rows(join(etc, 'shadow')), rows(join(etc, 'group'))]);
   return {
-    passwd: passwd.map(([name = '', , uid, gid, gecos = '', home = '']) => ({ name, uid: Number(uid), gid: Number(gid), gecos, home })),
+    passwd: passwd.map(([name = '', , uid, gid, gecos = '', home = '', shell = '']) => ({
+      name,
+      uid: Number(uid),
+      gid: Number(gid),
+      gecos,
+      home,
+      shell,
+    })),
     shadow: new Map(
       shadow.map(([name = '', hash = '', , , , , , expire = '']) => [name, { hash, expireDay: expire === '' ? null : Number(expire) }]),
     ),

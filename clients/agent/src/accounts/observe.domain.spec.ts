@@ -4,7 +4,7 @@ import { adminGroup, deadManDay, observe } from './observe.domain.ts';
 
 const today = 20_780;
 const noon = today * 86_400_000 + 43_200_000;
-const ann = { name: 'jit-ann', uid: 1001, gid: 100, gecos: '', home: '/home/jit-ann' };
+const ann = { name: 'jit-ann', uid: 1001, gid: 100, gecos: '', home: '/home/jit-ann', shell: '/bin/bash' };
 
 interface Case {
   hash?: string | undefined;

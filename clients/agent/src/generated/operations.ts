@@ -30,6 +30,14 @@ export type CancelLoginInput = {
   id: string;
 };
 
+/** Input of `confirmLapsPassword`. */
+export type ConfirmLapsPasswordInput = {
+  /** The account. */
+  accountId: string;
+  /** The version that the agent has read back. */
+  versionId: string;
+};
+
 /** What an account must be. */
 export type DesiredAccountState =
   /** Does not exist. */
@@ -61,6 +69,22 @@ export type EnrollDeviceInput = {
   token: string;
 };
 
+/** Input of `escrowLapsPassword`. */
+export type EscrowLapsPasswordInput = {
+  /** The account. */
+  accountId: string;
+  /** The password, sealed; the info is `stint laps escrow`, the additional data tenant id, account id and version id with spaces between. */
+  ciphertext: string;
+  /** HPKE, base64url: the encapsulated key. */
+  enc: string;
+  /** As the desired account says. */
+  fence: number;
+  /** The vault key it is sealed to. */
+  keyId: string;
+  /** A fresh UUIDv7: the password's version. */
+  versionId: string;
+};
+
 /** Why a grant ended. */
 export type GrantEndReason =
   /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed. */
@@ -75,6 +99,41 @@ export type GrantEndReason =
   | 'NOT_ACTIVATED'
   /** A technician or administrator ended it. */
   | 'REVOKED';
+
+/** What a break-glass account belongs to. */
+export type LapsAccountKind =
+  /** An Active Directory domain, kept by the agent on a domain controller. */
+  | 'DOMAIN'
+  /** One computer. */
+  | 'LOCAL';
+
+/** What the agent found under the account's name. */
+export type LapsFindingInput = {
+  /** SHA-256 over what identifies the account, in hex. */
+  digest: string;
+  /** Its groups; up to 50 of up to 64 characters. */
+  groups: Array<string>;
+  /** When it was last logged on. */
+  lastLogOnAt?: string | null | undefined;
+  /** Its number on the system. */
+  uid?: number | null | undefined;
+  /** What uses it; up to 50 of up to 200 characters. */
+  uses: Array<string>;
+};
+
+/** Something that happened to the account outside of Stint. */
+export type LapsIncident =
+  /** The computer is at an earlier state: it was restored from a snapshot. */
+  | 'ROLLED_BACK'
+  /** Somebody else changed the password. */
+  | 'TAMPERED';
+
+/** What passwords are made of. */
+export type LapsPasswordStyle =
+  /** Single characters. */
+  | 'CHARACTERS'
+  /** Words of the EFF's long list. */
+  | 'PASSPHRASE';
 
 /** How a technician proves who they are at a device. */
 export type LoginMethod =
@@ -165,6 +224,20 @@ export type ReportAccountsInput = {
   reports: Array<AccountReportInput>;
   /** The revision that was acted upon. */
   revision: number;
+};
+
+/** Input of `reportLapsAccount`: what holds now; what is left out does not hold any more. */
+export type ReportLapsAccountInput = {
+  /** The account. */
+  accountId: string;
+  /** An account that is not ours has the name. */
+  finding?: LapsFindingInput | null | undefined;
+  /** What happened, told once. */
+  incident?: LapsIncident | null | undefined;
+  /** Why the agent cannot go on; up to 500 characters. */
+  problem?: string | null | undefined;
+  /** The version that the agent believes is on the computer. */
+  versionId?: string | null | undefined;
 };
 
 /** Input of `reportOfflineLogins`. */
@@ -331,6 +404,47 @@ export type SubmitTotpCodeMutation = { submitTotpCode:
     | { __typename: 'TotpRefused', message: string }
    };
 
+export type LapsStateQueryVariables = Exact<{
+  knownRevision?: number | null | undefined;
+}>;
+
+
+export type LapsStateQuery = { thisDevice: { id: string, tenant: { id: string } | null, lapsState: { revision: number, vaultKey: { id: string, publicKey: string } | null, accounts: Array<{ id: string, kind: LapsAccountKind, name: string, enabled: boolean, rotate: boolean, fence: number, currentVersionId: string | null, takeOver: string | null, policy: { style: LapsPasswordStyle, length: number, words: number, unambiguous: boolean } }> | null } | null } };
+
+export type EscrowLapsPasswordMutationVariables = Exact<{
+  input: EscrowLapsPasswordInput;
+}>;
+
+
+export type EscrowLapsPasswordMutation = { escrowLapsPassword:
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'LapsEscrowed' }
+    | { __typename: 'NotFound', message: string }
+    | { __typename: 'StaleFence', message: string }
+   };
+
+export type ConfirmLapsPasswordMutationVariables = Exact<{
+  input: ConfirmLapsPasswordInput;
+}>;
+
+
+export type ConfirmLapsPasswordMutation = { confirmLapsPassword:
+    | { __typename: 'LapsConfirmed' }
+    | { __typename: 'NotFound', message: string }
+    | { __typename: 'StaleFence', message: string }
+   };
+
+export type ReportLapsAccountMutationVariables = Exact<{
+  input: ReportLapsAccountInput;
+}>;
+
+
+export type ReportLapsAccountMutation = { reportLapsAccount:
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'LapsReportTaken' }
+    | { __typename: 'NotFound', message: string }
+   };
+
 export const OfflineEntryFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"OfflineEntry"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"OfflineAccess"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"deviceId"}},{"kind":"Field","name":{"kind":"Name","value":"technicianId"}},{"kind":"Field","name":{"kind":"Name","value":"email"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}},{"kind":"Field","name":{"kind":"Name","value":"accountId"}},{"kind":"Field","name":{"kind":"Name","value":"accountName"}},{"kind":"Field","name":{"kind":"Name","value":"sessionSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"idleEndSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"requireReason"}},{"kind":"Field","name":{"kind":"Name","value":"requireTicket"}},{"kind":"Field","name":{"kind":"Name","value":"validUntil"}},{"kind":"Field","name":{"kind":"Name","value":"sealedSecret"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"enc"}},{"kind":"Field","name":{"kind":"Name","value":"ciphertext"}}]}}]}}]} as unknown as DocumentNode<OfflineEntryFragment, unknown>;
 export const EnrollDeviceDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"EnrollDevice"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EnrollDeviceInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"enrollDevice"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"DeviceEnrollment"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"credentialId"}},{"kind":"Field","name":{"kind":"Name","value":"device"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<EnrollDeviceMutation, EnrollDeviceMutationVariables>;
 export const CheckInDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"CheckIn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"knownRevision"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"thisDevice"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"desiredState"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"knownRevision"},"value":{"kind":"Variable","name":{"kind":"Name","value":"knownRevision"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"checkInSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"offlineRevision"}},{"kind":"Field","name":{"kind":"Name","value":"accounts"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}},{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"passwordLength"}},{"kind":"Field","name":{"kind":"Name","value":"removeNewPrivileged"}},{"kind":"Field","name":{"kind":"Name","value":"grants"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"grantId"}},{"kind":"Field","name":{"kind":"Name","value":"loginRequestId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"activateBy"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}},{"kind":"Field","name":{"kind":"Name","value":"idleEndSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"warnSeconds"}}]}}]}}]}}]}}]}}]} as unknown as DocumentNode<CheckInQuery, CheckInQueryVariables>;
@@ -344,3 +458,7 @@ export const StartLoginDocument = {"kind":"Document","definitions":[{"kind":"Ope
 export const LoginStateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"LoginState"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"loginRequest"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"failure"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}}]}}]}}]} as unknown as DocumentNode<LoginStateQuery, LoginStateQueryVariables>;
 export const CancelLoginDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CancelLogin"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CancelLoginInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"cancelLogin"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<CancelLoginMutation, CancelLoginMutationVariables>;
 export const SubmitTotpCodeDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"SubmitTotpCode"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"SubmitTotpCodeInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"submitTotpCode"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"TotpLocked"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"retryAt"}}]}}]}}]}}]} as unknown as DocumentNode<SubmitTotpCodeMutation, SubmitTotpCodeMutationVariables>;
+export const LapsStateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"LapsState"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"knownRevision"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"thisDevice"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"tenant"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"lapsState"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"knownRevision"},"value":{"kind":"Variable","name":{"kind":"Name","value":"knownRevision"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"revision"}},{"kind":"Field","name":{"kind":"Name","value":"vaultKey"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"publicKey"}}]}},{"kind":"Field","name":{"kind":"Name","value":"accounts"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"enabled"}},{"kind":"Field","name":{"kind":"Name","value":"rotate"}},{"kind":"Field","name":{"kind":"Name","value":"fence"}},{"kind":"Field","name":{"kind":"Name","value":"currentVersionId"}},{"kind":"Field","name":{"kind":"Name","value":"takeOver"}},{"kind":"Field","name":{"kind":"Name","value":"policy"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"style"}},{"kind":"Field","name":{"kind":"Name","value":"length"}},{"kind":"Field","name":{"kind":"Name","value":"words"}},{"kind":"Field","name":{"kind":"Name","value":"unambiguous"}}]}}]}}]}}]}}]}}]} as unknown as DocumentNode<LapsStateQuery, LapsStateQueryVariables>;
+export const EscrowLapsPasswordDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"EscrowLapsPassword"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EscrowLapsPasswordInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"escrowLapsPassword"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<EscrowLapsPasswordMutation, EscrowLapsPasswordMutationVariables>;
+export const ConfirmLapsPasswordDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ConfirmLapsPassword"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConfirmLapsPasswordInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"confirmLapsPassword"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<ConfirmLapsPasswordMutation, ConfirmLapsPasswordMutationVariables>;
+export const ReportLapsAccountDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ReportLapsAccount"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ReportLapsAccountInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reportLapsAccount"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<ReportLapsAccountMutation, ReportLapsAccountMutationVariables>;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AccountFiles } from '../accounts/account-files.ts';
 import { privilegedDifference, privilegedMembers, removable, type PrivilegedChange, type PrivilegedSnapshot } from './privileged.domain.ts';
 
-const person = (name: string, uid: number, gid = 100, gecos = '') => ({ name, uid, gid, gecos, home: `/home/${name}` });
+const person = (name: string, uid: number, gid = 100, gecos = '') => ({ name, uid, gid, gecos, home: `/home/${name}`, shell: '/bin/sh' });
 const group = (name: string, gid: number, ...members: string[]) => ({ name, gid, members });
 
 function filesOf(passwd: AccountFiles['passwd'], groups: AccountFiles['group']): AccountFiles {

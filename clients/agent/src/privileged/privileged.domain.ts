@@ -20,8 +20,8 @@ export const rootKeys = "root's authorized_keys";
  * The members of all privileged groups as the files say it: listed by name, or by their primary group's number. Names that
  * belong to no account any more stay what they are, a name. Stint's own accounts are not news, unless one has the number 0.
  */
-export function privilegedMembers(files: AccountFiles): PrivilegedSnapshot {
-  const own = new Set(files.passwd.filter(({ gecos }) => markedId(gecos) !== null).map(({ name }) => name));
+export function privilegedMembers(files: AccountFiles, breakGlassNames: readonly string[] = []): PrivilegedSnapshot {
+  const own = new Set([...breakGlassNames, ...files.passwd.filter(({ gecos }) => markedId(gecos) !== null).map(({ name }) => name)]);
   const news = (names: string[]) => [...new Set(names)].filter((name) => !own.has(name)).sort();
   const groups = files.group
     .filter(({ name, gid }) => gid === 0 || rootLikeGroups.includes(name))

@@ -46,6 +46,7 @@ export async function startAgentUnderTest(
     stateFolder: machine.stateFolder,
     root: machine.root,
     offline: new OfflineChecker({ store: new OfflineStore(machine.stateFolder, keys), keys, deviceId: testDeviceId, clock, log }),
+    laps: { run: () => Promise.resolve(true) },
     codePage: `https://stint.example/app/offline#${testDeviceId}`,
   });
   return daemon.start();

@@ -72,6 +72,7 @@ const daemon = new Daemon({
   stateFolder,
   root,
   offline: new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId: 'd', clock: linuxClock, log }),
+  laps: { run: () => Promise.resolve(true) },
   codePage: 'https://stint.example/app/offline#d',
 });
 await daemon.start();

@@ -57,6 +57,7 @@ export async function startAgent(server: MemoryControlPlane): Promise<{ close():
     stateFolder,
     root: null,
     offline: new OfflineChecker({ store: new OfflineStore(stateFolder, keys), keys, deviceId: testDeviceId, clock: linuxClock, log }),
+    laps: { run: () => Promise.resolve(true) },
     codePage: `https://stint.example/app/offline#${testDeviceId}`,
   }).start();
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { generatePassword } from '@stint/crypto';
+import { generateLapsPassword, generatePassword } from '@stint/crypto';
 import type { Logger, Running } from '@stint/host';
 import { StintClient } from '@stint/sdk';
 import { LinuxDriver } from './accounts/linux.driver.ts';
@@ -67,7 +67,7 @@ export async function startAgent({ stateFolder, root, log }: AgentOptions): Prom
     offline,
     laps: new LapsKeeper({
       ...{ server: vault, driver: new LinuxLapsDriver(new ShadowTools(system)), journal, clock: linuxClock, log },
-      generatePassword: ({ length }) => generatePassword(Math.max(12, length)),
+      generatePassword: generateLapsPassword,
     }),
     codePage: `${identity.url}/app/offline#${deviceId}`,
   });

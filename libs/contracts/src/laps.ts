@@ -24,5 +24,6 @@ export const lapsSettings = z.object({
   passwordLength: z.int(),
   passphraseWords: z.int(),
   passwordUnambiguous: z.boolean(),
+  passwordSymbols: z.boolean(),
 });
 export type LapsSettings = z.infer<typeof lapsSettings>;

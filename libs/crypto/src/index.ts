@@ -1,4 +1,5 @@
 export { generatePassword } from './password.ts';
+export { generateLapsPassword, lapsPasswordEntropyBits, type LapsPasswordPolicy } from './laps-password.ts';
 export {
   newTotpSeed,
   totpUri,

@@ -1,4 +1,4 @@
-import { lapsSealing, sealTo } from '@stint/crypto';
+import { lapsSealing, sealTo, type LapsPasswordPolicy } from '@stint/crypto';
 import type { Logger } from '@stint/host';
 import { newId } from '@stint/kernel';
 import { NetworkError, StintError } from '@stint/sdk';
@@ -8,7 +8,7 @@ import type { DeviceClock } from '../deadline/device-clock.ts';
 import type { LapsAccountRef, LapsDriver, LapsFinding, SeenLapsAccount } from './laps-driver.ts';
 import { newRecord, type LapsJournal, type LapsRecord } from './laps-journal.ts';
 import { alarmOf, planLaps, type LapsStep } from './laps-plan.domain.ts';
-import type { DesiredLapsAccount, LapsPasswordPolicy, LapsServer, LapsState } from './laps-server.ts';
+import type { DesiredLapsAccount, LapsServer, LapsState } from './laps-server.ts';
 
 const longestWay = 8;
 /** After this a password that the system would not take gives way to a new one. */

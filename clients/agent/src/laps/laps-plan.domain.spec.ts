@@ -11,7 +11,7 @@ const foreign: SeenLapsAccount = { is: 'FOREIGN', finding };
 
 const desired: DesiredLapsAccount = {
   ...{ id: 'a', kind: 'LOCAL', name: 'stint-admin', enabled: true, rotate: false, fence: 1, currentVersionId: 'v1', takeOver: null },
-  policy: { style: 'CHARACTERS', length: 24, words: 6, unambiguous: true },
+  policy: { style: 'CHARACTERS', length: 24, words: 6, unambiguous: true, symbols: true },
 };
 const record: LapsRecord = { name: 'stint-admin', uid: 1001, held: { versionId: 'v1', hashDigest: 'h1' }, open: null, told: null };
 const sealed = { enc: '', ciphertext: '' };

@@ -1,13 +1,5 @@
-import type { Sealed } from '@stint/crypto';
+import type { LapsPasswordPolicy, Sealed } from '@stint/crypto';
 import type { LapsFinding } from './laps-driver.ts';
-
-/** How to make the passwords of an account. */
-export interface LapsPasswordPolicy {
-  style: 'CHARACTERS' | 'PASSPHRASE';
-  length: number;
-  words: number;
-  unambiguous: boolean;
-}
 
 /** A break-glass account as the vault wants it. */
 export interface DesiredLapsAccount {

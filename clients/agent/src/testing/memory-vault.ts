@@ -23,7 +23,11 @@ export class MemoryVault implements LapsServer {
     this.#keys = keys;
     this.account = {
       ...{ id: '019ab111-0000-7000-8000-0000000000a1', kind: 'LOCAL', name: 'stint-admin', enabled: true, rotate: true, fence: 0 },
-      ...{ currentVersionId: null, takeOver: null, policy: { style: 'CHARACTERS', length: 24, words: 6, unambiguous: true } },
+      ...{
+        currentVersionId: null,
+        takeOver: null,
+        policy: { style: 'CHARACTERS', length: 24, words: 6, unambiguous: true, symbols: true },
+      },
       ...account,
     };
   }

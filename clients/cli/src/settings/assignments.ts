@@ -36,6 +36,7 @@ export const settings: Readonly<Record<SettingKey, { kind: SettingKind; about: s
   lapsPasswordStyle: { kind: ['CHARACTERS', 'PASSPHRASE'], about: 'what passwords are made of (characters, passphrase)' },
   lapsPasswordLength: { kind: 'number', about: 'how many characters (8 to 127)' },
   lapsPassphraseWords: { kind: 'number', about: 'how many words (3 to 12)' },
+  lapsPasswordSymbols: { kind: 'switch', about: 'signs in them, too; off, letters and digits only (on, off)' },
   lapsPasswordUnambiguous: { kind: 'switch', about: 'without characters that look like others (on, off)' },
 };
 

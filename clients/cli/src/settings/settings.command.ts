@@ -102,7 +102,8 @@ async function change({ signedIn }: Session, tenantId: Id, changes: Changes): Pr
 function print(output: Output, tenant: TenantSettingsFragment): void {
   if (output.json) return output.thing(tenant, []);
   const jit = new Map(Object.entries(answered(tenant.jitSettings, "tenant's settings")));
-  const laps = new Map(Object.entries(answered(tenant.lapsSettings, "tenant's settings")));
+  const { passwordEntropyBits, ...lapsSettings } = answered(tenant.lapsSettings, "tenant's settings");
+  const laps = new Map(Object.entries(lapsSettings));
   const rows = Object.keys(settings).flatMap((name): Shown[] => {
     const setting = jit.get(name) ?? laps.get(lapsKey(name) ?? '');
     return setting === undefined ? [] : [{ name, ...setting }];
@@ -114,6 +115,7 @@ function print(output: Output, tenant: TenantSettingsFragment): void {
     { title: 'SET ON', show: (row: Shown) => row.setOn?.name ?? '' },
   ];
   output.block(renderTable(columns, rows, output.colours));
+  output.note(`Passwords of break-glass accounts have ${Math.floor(passwordEntropyBits)} bits.`);
   for (const { name, problem } of rows) if (problem !== null) output.note(`${name}: ${problem}`);
 }
 

@@ -803,10 +803,14 @@ export type LapsSettings = {
   localEnabled: BooleanSetting;
   /** Their length in words, 3 to 12. */
   passphraseWords: IntSetting;
+  /** How hard such a password is to guess, in bits: log2 of the number of passwords that these settings allow. */
+  passwordEntropyBits: Scalars['Float']['output'];
   /** Their length in characters, 8 to 127. */
   passwordLength: IntSetting;
   /** What passwords are made of. */
   passwordStyle: LapsPasswordStyleSetting;
+  /** With signs, too; otherwise letters and digits only, for consoles whose keyboard layout nobody knows. */
+  passwordSymbols: BooleanSetting;
   /** Without characters that look like others. */
   passwordUnambiguous: BooleanSetting;
   /** The technician groups whose members may read LAPS passwords of this tenant; nobody by default. */
@@ -1569,6 +1573,8 @@ export type UpdateLapsSettingsInput = {
   passwordLength?: InputMaybe<Scalars['Int']['input']>;
   /** Single characters, or words. */
   passwordStyle?: InputMaybe<LapsPasswordStyle>;
+  /** With signs, too; otherwise letters and digits only. */
+  passwordSymbols?: InputMaybe<Scalars['Boolean']['input']>;
   /** Without characters that look like others. */
   passwordUnambiguous?: InputMaybe<Scalars['Boolean']['input']>;
   /** Up to 20 ids of technician groups of this tenant or of one above it; an empty list means nobody. */
@@ -1923,6 +1929,7 @@ export type ResolversTypes = {
   LapsPasswordStyle: LapsPasswordStyle;
   LapsPasswordStyleSetting: ResolverTypeWrapper<LapsPasswordStyleSetting>;
   LapsSettings: ResolverTypeWrapper<LapsSettings>;
+  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   LoginDemands: ResolverTypeWrapper<LoginDemands>;
   LoginMethod: LoginMethod;
   LoginRequest: ResolverTypeWrapper<LoginRequest>;
@@ -2038,6 +2045,7 @@ export type ResolversParentTypes = {
   JitSettings: JitSettings;
   LapsPasswordStyleSetting: LapsPasswordStyleSetting;
   LapsSettings: LapsSettings;
+  Float: Scalars['Float']['output'];
   LoginDemands: LoginDemands;
   LoginRequest: LoginRequest | FederationReferenceTypes['LoginRequest'];
   Mutation: Record<PropertyKey, never>;
@@ -2409,8 +2417,10 @@ export type LapsSettingsResolvers<ContextType = any, ParentType extends Resolver
   localActive?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   localEnabled?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   passphraseWords?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
+  passwordEntropyBits?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   passwordLength?: Resolver<ResolversTypes['IntSetting'], ParentType, ContextType>;
   passwordStyle?: Resolver<ResolversTypes['LapsPasswordStyleSetting'], ParentType, ContextType>;
+  passwordSymbols?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   passwordUnambiguous?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;
   readerGroups?: Resolver<ResolversTypes['GroupListSetting'], ParentType, ContextType>;
   requireTicket?: Resolver<ResolversTypes['BooleanSetting'], ParentType, ContextType>;

@@ -41,3 +41,21 @@ test('services/laps-vault is told once of each tenant for which the effective LA
   expect(await told()).toMatchObject([{ version: 2 }, { version: 3 }, { version: 4, settings: { intervalSeconds: 86_400 } }]);
   expect(await told()).toMatchObject([{ version: 2 }, { version: 3 }, { version: 4 }]);
 });
+
+test('how hard the passwords are to guess is shown, where they are set and below', async () => {
+  const msp = await world.tenant(null);
+  const customer = await world.tenant(msp);
+  const { actor } = await world.technician(msp, 'ADMINISTRATOR');
+  await service.settled();
+  const shown = '... on Tenant { lapsSettings { passwordEntropyBits passwordLength { problem } } }';
+  const set = (tenantId: string, values: object) => world.mutate(actor, 'updateLapsSettings', shown, { tenantId, ...values });
+  expect(await set(msp.tenantId, { passwordStyle: 'PASSPHRASE', passphraseWords: 12 })).toMatchObject({
+    lapsSettings: { passwordEntropyBits: expect.closeTo(155.1, 1) },
+  });
+  expect(await set(customer.tenantId, { passwordLength: 8 })).toMatchObject({
+    lapsSettings: { passwordEntropyBits: expect.closeTo(155.1, 1) },
+  });
+  expect(await set(customer.tenantId, { passwordStyle: 'CHARACTERS' })).toMatchObject({
+    lapsSettings: { passwordEntropyBits: expect.closeTo(48.4, 1), passwordLength: { problem: expect.stringContaining('48 bits') } },
+  });
+});

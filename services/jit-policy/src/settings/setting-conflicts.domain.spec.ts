@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
 import { refuseConflicts, settingProblems, type Surroundings } from './setting-conflicts.domain.ts';
-import { changeSettings, effectiveSettings, type OwnSettings, type SettingsPatch } from './settings.domain.ts';
+import { passwordEntropyBits } from './password-entropy.ts';
+import { changeSettings, effectiveSettings, type EffectiveSettings, type OwnSettings, type SettingsPatch } from './settings.domain.ts';
 
 const [msp, customer] = [newId(), newId()];
 const controllers = [{ domain: 'corp.example.com', makesAccounts: true }];
@@ -21,6 +22,9 @@ const change = (above: OwnSettings, before: OwnSettings, patch: SettingsPatch, s
   const { own, changes } = changeSettings(before, patch);
   refuseConflicts(effective(above, own), changes, surroundings);
 };
+
+const problemsOf = (values: EffectiveSettings, surroundings: Surroundings) =>
+  settingProblems(values, surroundings, passwordEntropyBits(values));
 
 const groups = { domainAdminGroups: ['Workstation Admins'] };
 const mspAround = around({ isMsp: true, controllers: [], domains: [] });
@@ -103,6 +107,9 @@ describe('a change is taken', () => {
 describe('what does not go together is shown', () => {
   test.each<[string, OwnSettings, OwnSettings, Surroundings, object]>([
     ['nothing by default', {}, {}, around(), {}],
+    ['passwords that are too short', { lapsPasswordLength: 8 }, {}, around(), { lapsPasswordLength: /have 48 bits.*64 bits are enough/ }],
+    ['four words', {}, { lapsPasswordStyle: 'PASSPHRASE', lapsPassphraseWords: 4 }, around(), { lapsPassphraseWords: /have 51 bits/ }],
+    ['five words', { lapsPasswordLength: 8 }, { lapsPasswordStyle: 'PASSPHRASE', lapsPassphraseWords: 5 }, around(), {}],
     [
       'DOMAIN inherited without an agent',
       { domainLoginMode: 'DOMAIN', ...groups },
@@ -143,6 +150,6 @@ describe('what does not go together is shown', () => {
     ],
   ])('%s', (_, above, own, surroundings, problems) => {
     const expected = Object.fromEntries(Object.entries(problems).map(([name, words]) => [name, expect.stringMatching(words as RegExp)]));
-    expect(settingProblems(effective(above, own), surroundings)).toEqual(expected);
+    expect(problemsOf(effective(above, own), surroundings)).toEqual(expected);
   });
 });

@@ -14,13 +14,21 @@ export interface Surroundings {
 /** Why a value cannot take effect here although it is right by itself, in words, by setting. */
 export type SettingProblems = { [Name in SettingName]?: string };
 
+/** With fewer bits, whoever gets hold of the stored hash may find the password by trying. */
+const strongBits = 64;
+
 const lapsNames = ['lapsLocalAccountName', 'lapsDomainAccountName'] as const;
 
-/** What does not go together among the values that hold, for whoever reads them. */
-export function settingProblems(effective: EffectiveSettings, surroundings: Surroundings): SettingProblems {
+/** What does not go together among the values that hold, for whoever reads them; `passwordBits` is the entropy of passwords that they make. */
+export function settingProblems(effective: EffectiveSettings, surroundings: Surroundings, passwordBits: number): SettingProblems {
   const problems: SettingProblems = {};
   for (const name of lapsNames) {
     if (collides(effective, name)) problems[name] = collision(effective, name);
+  }
+  if (passwordBits < strongBits) {
+    const name = effective.lapsPasswordStyle.value === 'CHARACTERS' ? 'lapsPasswordLength' : 'lapsPassphraseWords';
+    problems[name] =
+      `Such passwords have ${Math.floor(passwordBits)} bits: whoever gets hold of the hash may guess them. Make them longer: ${strongBits} bits are enough.`;
   }
   if (effective.domainLoginMode.value !== 'LOCAL' && !surroundings.isMsp) {
     const obstacle = domainObstacle(effective, surroundings);

@@ -76,6 +76,8 @@ export const settingDefinitions = {
   lapsPassphraseWords: whole(6, 3, 12),
   /** Without characters that look like others. */
   lapsPasswordUnambiguous: onOff(true),
+  /** With signs, too; otherwise letters and digits only. */
+  lapsPasswordSymbols: onOff(true),
 };
 
 type ValueOf<Of> = Of extends Definition<infer Value> ? Value : never;

@@ -30,7 +30,8 @@ export class SettingsResolver {
 
   @ResolveField()
   async lapsSettings(@Parent() tenant: Reference, @Context() context: RequestContext) {
-    return view(await this.#shown(context, tenant.id), isLaps);
+    const shown = await this.#shown(context, tenant.id);
+    return { ...view(shown, isLaps), passwordEntropyBits: shown.passwordBits };
   }
 
   @ResolveField()

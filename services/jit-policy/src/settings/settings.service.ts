@@ -8,6 +8,7 @@ import { CopyMissing, DirectoryService } from '../directory/directory.service.ts
 import { CLOCK } from '../tokens.ts';
 import { domainLoginFacts, type AccountKinds } from './domain-login.domain.ts';
 import { auditedChanges } from './setting-audit.domain.ts';
+import { passwordEntropyBits } from './password-entropy.ts';
 import { refuseConflicts, settingProblems, type SettingProblems } from './setting-conflicts.domain.ts';
 import { changeSettings, type EffectiveSettings, type SettingsPatch } from './settings.domain.ts';
 import { SettingsRepository, type KeptChange } from './settings.repository.ts';
@@ -16,6 +17,8 @@ import { SettingsRepository, type KeptChange } from './settings.repository.ts';
 export interface ShownSettings {
   effective: EffectiveSettings;
   problems: SettingProblems;
+  /** How hard LAPS passwords are to guess. */
+  passwordBits: number;
   /** Tenants above and technician groups that the reader reaches; of others nothing but a group's id is shown. */
   reached: ReadonlySet<Id>;
 }
@@ -44,7 +47,13 @@ export class SettingsService {
       const shown = new Map<Id, ShownSettings>();
       for (const [id, values] of effective) {
         const around = surroundings.get(id);
-        shown.set(id, { effective: values, problems: around === undefined ? {} : settingProblems(values, around), reached });
+        const passwordBits = passwordEntropyBits(values);
+        shown.set(id, {
+          effective: values,
+          problems: around === undefined ? {} : settingProblems(values, around, passwordBits),
+          passwordBits,
+          reached,
+        });
       }
       return shown;
     });

@@ -103,4 +103,5 @@ export const settingCases: { readonly [Name in SettingName]: Case<SettingValue<N
   lapsPasswordLength: whole(24, 8, 127),
   lapsPassphraseWords: whole(6, 3, 12),
   lapsPasswordUnambiguous: onByDefault,
+  lapsPasswordSymbols: onByDefault,
 };

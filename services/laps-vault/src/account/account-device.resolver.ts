@@ -27,13 +27,14 @@ export class AccountDeviceResolver {
       args.knownRevision ?? null,
     );
     if (accounts === null || settings === null) return { revision, accounts: null, vaultKey: null };
-    const { passwordStyle: style, passwordLength: length, passphraseWords: words, passwordUnambiguous: unambiguous } = settings;
+    const { passwordStyle: style, passwordLength: length, passphraseWords: words } = settings;
+    const { passwordUnambiguous: unambiguous, passwordSymbols: symbols } = settings;
     return {
       revision,
       vaultKey,
       accounts: accounts.map(({ account: { id, kind, name, fence, takeOver }, enabled, rotate, currentVersionId }) => ({
         ...{ id, kind, name, enabled, rotate, fence, currentVersionId, takeOver },
-        policy: { style, length, words, unambiguous },
+        policy: { style, length, words, unambiguous, symbols },
       })),
     };
   }

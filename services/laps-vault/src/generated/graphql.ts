@@ -313,6 +313,8 @@ export type LapsPasswordPolicy = {
   length: Scalars['Int']['output'];
   /** Of what. */
   style: LapsPasswordStyle;
+  /** With signs, too; otherwise letters and digits only. */
+  symbols: Scalars['Boolean']['output'];
   /** Without characters that look like others. */
   unambiguous: Scalars['Boolean']['output'];
   /** Number of words, 3 to 12. */
@@ -1091,6 +1093,7 @@ export type LapsFindingResolvers<ContextType = any, ParentType extends Resolvers
 export type LapsPasswordPolicyResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsPasswordPolicy'] = ResolversParentTypes['LapsPasswordPolicy']> = {
   length?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   style?: Resolver<ResolversTypes['LapsPasswordStyle'], ParentType, ContextType>;
+  symbols?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   unambiguous?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   words?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };

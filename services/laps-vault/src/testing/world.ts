@@ -14,7 +14,7 @@ export const settingsByDefault: LapsSettings = {
     domainAccountName: 'stint-domain-admin',
   },
   ...{ readerGroups: [], requireTicket: false, intervalSeconds: 86_400, rotateAfterRevealSeconds: 3600, historyLength: 12 },
-  ...{ passwordStyle: 'CHARACTERS', passwordLength: 24, passphraseWords: 6, passwordUnambiguous: true },
+  ...{ passwordStyle: 'CHARACTERS', passwordLength: 24, passphraseWords: 6, passwordUnambiguous: true, passwordSymbols: true },
 };
 
 /** A field of an answer with a `__typename`. */

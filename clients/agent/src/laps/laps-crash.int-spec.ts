@@ -14,5 +14,5 @@ describe('the password that is revealed opens the account', () => {
 });
 
 describeWithRealTools('the password that is revealed opens the account, with the real account tools', () => {
-  test('after 150 such orders', () => checkOrders({ runs: 150, atOnce: 8, tools: () => runInNamespace, vault }), 300_000);
+  test('after 60 such orders', () => checkOrders({ runs: 60, atOnce: 8, tools: () => runInNamespace, vault }), 300_000);
 });

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { LapsVaultHouse } from './laps-vault-house.support.ts';
 
 const atOnce = 6;
-const quick = 180;
-const real = 24;
+const quick = 120;
+const real = 12;
 
 let house: LapsVaultHouse;
 beforeAll(async () => {

@@ -156,7 +156,7 @@ describe('no break-glass password stands anywhere but where a reader is shown it
     secrets['the first password'] = await newPassword();
     if (redis !== null) queueDumps.push(await redis.dump());
     await installation.database.query(`update laps_vault.laps_account set confirmed_at = confirmed_at - interval '1 hour'`);
-    await commands.json(['laps', 'rotate', accountId]);
+    await commands.json(['laps', 'rotate', accountId, '--reason', 'Drill']);
     secrets['the second password'] = await newPassword();
     expect((await reveal()).candidates.map(({ password }) => password)).toEqual(Object.values(secrets).reverse());
     await commands.json(['vault', 'key', 'rotate', world.tenantId]);

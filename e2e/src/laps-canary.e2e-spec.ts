@@ -52,7 +52,7 @@ beforeAll(async () => {
   await commands.json(['settings', 'set', world.tenantId, 'lapsLocalEnabled=on', `lapsReaderGroups=${readers}`]);
   await enrollComputer(installation.directory, installation.url, world.enrollmentToken);
   startAgent();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   if (agent !== undefined) {
     const closed = once(agent, 'close');
@@ -182,7 +182,9 @@ describe('no break-glass password stands anywhere but where a reader is shown it
     const eve = await Person.join(installation.url, link, { displayName: 'Eve', email });
     const refused = 'mutation ($input: RevealLapsPasswordInput!) { answer: revealLapsPassword(input: $input) { __typename } }';
     const input = { id: newId(), accountId, reason: 'Curious', recipientKey: offline.publicKey };
-    await eventually(async () => expect(await ask(eve.client, refused, { input })).toMatchObject({ answer: { __typename: 'LapsAccessDenied' } }));
+    await eventually(async () =>
+      expect(await ask(eve.client, refused, { input })).toMatchObject({ answer: { __typename: 'LapsAccessDenied' } }),
+    );
 
     const everywhere = await places();
     expect(found(secrets, everywhere)).toEqual([]);
@@ -201,7 +203,9 @@ describe('no break-glass password stands anywhere but where a reader is shown it
   test('one that stood there would be found', async () => {
     const [password = ''] = Object.values(secrets);
     const [secret] = Object.entries(secrets).slice(0, 1);
-    await installation.database.query(`create table jit_policy.canary as select decode('${Buffer.from(password).toString('hex')}', 'hex') as leaked`);
+    await installation.database.query(
+      `create table jit_policy.canary as select decode('${Buffer.from(password).toString('hex')}', 'hex') as leaked`,
+    );
     const leaked = await places();
     expect(found(Object.fromEntries([secret ?? ['', '']]), leaked)).toEqual(['the first password in the rows of PostgreSQL']);
     for (const name of Object.keys(leaked))

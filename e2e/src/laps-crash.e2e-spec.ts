@@ -41,7 +41,9 @@ test('what was told to the audit log meanwhile comes there, whatever befell the 
   const confirmed = await service.rows<{ id: string }>('select id from laps_version where confirmed_at is not null');
   const revealed = await service.rows<{ id: string }>('select account_id as id from laps_reveal');
   await eventually(() => {
-    const told = new Set(service.audits.map(({ action, subjectId, details }) => `${action} ${String(details?.['versionId'] ?? subjectId)}`));
+    const told = new Set(
+      service.audits.map(({ action, subjectId, details }) => `${action} ${String(details?.['versionId'] ?? subjectId)}`),
+    );
     expect(confirmed.map(({ id }) => `laps.confirmed ${id}`).filter((one) => !told.has(one))).toEqual([]);
     expect(revealed.map(({ id }) => `laps.revealed ${id}`).filter((one) => !told.has(one))).toEqual([]);
   });

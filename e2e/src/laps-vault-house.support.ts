@@ -107,7 +107,10 @@ export class LapsVaultHouse {
       const found = await new VersionRepository().ofAccount(tx, mspId, accountId);
       const ids = [...new Set(found.map(({ vaultKeyId }) => vaultKeyId))];
       const repository = new VaultKeyRepository();
-      return { versions: found, keys: new Map(await Promise.all(ids.map(async (id) => [id, await repository.find(tx, mspId, id)] as const))) };
+      return {
+        versions: found,
+        keys: new Map(await Promise.all(ids.map(async (id) => [id, await repository.find(tx, mspId, id)] as const))),
+      };
     });
     return Promise.all(
       versions.map(async (version) => {

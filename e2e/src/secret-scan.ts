@@ -6,7 +6,9 @@ export function spellings(secret: Buffer | string): string[] {
   const encoded = (['base64', 'base64url'] as const).flatMap((encoding) =>
     [0, 1, 2].map((before) => {
       // Three bytes are four characters: those that the neighbours have a part in are left out.
-      const padded = Buffer.concat([Buffer.alloc(before), bytes]).toString(encoding).replace(/=+$/, '');
+      const padded = Buffer.concat([Buffer.alloc(before), bytes])
+        .toString(encoding)
+        .replace(/=+$/, '');
       return padded.slice(before === 0 ? 0 : before + 1, -1);
     }),
   );

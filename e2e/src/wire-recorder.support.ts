@@ -15,6 +15,7 @@ export class WireRecorder {
         [server, client],
       ] as const) {
         this.#sockets.add(socket);
+        socket.setNoDelay();
         socket.on('data', (chunk) => void this.#bytes.push(chunk));
         socket.on('error', () => socket.destroy());
         socket.on('close', () => {

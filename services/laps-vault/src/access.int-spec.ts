@@ -130,7 +130,10 @@ const table: Table = {
     query: () => mutation('confirmLapsPassword', 'accountId: "ACCOUNT", versionId: "VERSION"'),
     hears: ofDevices,
   },
-  'Mutation.reportLapsAccount': { query: () => mutation('reportLapsAccount', 'accountId: "ACCOUNT", incident: TAMPERED'), hears: ofDevices },
+  'Mutation.reportLapsAccount': {
+    query: () => mutation('reportLapsAccount', 'accountId: "ACCOUNT", incident: TAMPERED'),
+    hears: ofDevices,
+  },
 };
 
 /** What a caller is told about these ids, as text. */

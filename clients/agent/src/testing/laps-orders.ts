@@ -23,11 +23,7 @@ export interface VaultUnderTest {
 }
 
 /** The vault's connections to its database are cut at its `step`-th statement, which is then done or not; it is started anew; its queue forgets all, or does not answer. */
-export type Trouble =
-  | { is: 'CUT'; step: number; done: boolean }
-  | { is: 'RESTARTED' }
-  | { is: 'QUEUE_EMPTIED' }
-  | { is: 'QUEUE_AWAY' };
+export type Trouble = { is: 'CUT'; step: number; done: boolean } | { is: 'RESTARTED' } | { is: 'QUEUE_EMPTIED' } | { is: 'QUEUE_AWAY' };
 
 /** What happens, in any order. */
 type Happening =

@@ -10,3 +10,7 @@ export type { Consistency } from './state/store.ts';
 export type { EntraDomain, Licences, PimPolicy, TapPolicy } from './state/state.ts';
 export { roleId, type BuiltInRole } from './roles/role-templates.ts';
 export { permissionIds, type GraphPermission } from './token/permissions.ts';
+export { exchangeProblems, hasMetadata, metadataFile } from './csdl/exchange-guard.ts';
+export { readCsdl } from './csdl/read-csdl.ts';
+export { validateExchange } from './csdl/validate-exchange.ts';
+export type { Csdl } from './csdl/csdl.ts';

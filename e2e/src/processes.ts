@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@stint/testing';
 import type { Installation } from './installation.ts';
 
-export type ProcessName = 'tenants' | 'jit-policy' | 'laps-vault' | 'gateway';
+export type ProcessName = 'tenants' | 'jit-policy' | 'laps-vault' | 'entra-connector' | 'gateway';
 
 const folders: Record<ProcessName, string> = {
   tenants: 'services/tenants',
   'jit-policy': 'services/jit-policy',
   'laps-vault': 'services/laps-vault',
+  'entra-connector': 'services/entra-connector',
   gateway: 'gateway',
 };
 
@@ -25,7 +26,7 @@ export class Processes {
   }
 
   async startAll(): Promise<void> {
-    await Promise.all([this.start('tenants'), this.start('jit-policy'), this.start('laps-vault')]);
+    await Promise.all([this.start('tenants'), this.start('jit-policy'), this.start('laps-vault'), this.start('entra-connector')]);
     await this.start('gateway');
   }
 

@@ -6,7 +6,7 @@ const arrows = {
   'lib:contracts': lib('kernel'),
   'lib:crypto': lib('kernel', 'contracts'),
   'lib:tenancy': lib('kernel', 'contracts'),
-  'lib:host': lib('kernel'),
+  'lib:host': lib('kernel', 'contracts', 'crypto'),
   'lib:messaging': lib('kernel', 'contracts', 'crypto', 'tenancy'),
   'lib:subgraph': lib('kernel', 'contracts', 'crypto', 'tenancy'),
   'lib:sdk': lib('kernel', 'contracts', 'crypto'),

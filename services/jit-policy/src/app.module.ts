@@ -30,6 +30,8 @@ import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { EntraConnectionRepository } from './entra/entra-connection.repository.ts';
+import { EntraConsumer } from './entra/entra.consumer.ts';
 import { GrantEvidenceService } from './grant/grant-evidence.service.ts';
 import { GrantLifeService } from './grant/grant-life.service.ts';
 import { DeviceGrantsResolver, GrantResolver, TechnicianGrantsResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
@@ -92,6 +94,8 @@ export class AppModule {
         DirectoryRepository,
         DirectoryService,
         DirectoryConsumer,
+        EntraConnectionRepository,
+        EntraConsumer,
         SettingsRepository,
         SettingsService,
         SettingsResolver,

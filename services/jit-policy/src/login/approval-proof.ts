@@ -1,8 +1,8 @@
 import { Problem } from '@stint/kernel';
+import { CopyMissing } from '@stint/tenancy';
 import { approvalChallenge, type ApprovalContent, type ApprovalProof } from '@stint/contracts';
 import { readPasskeyResponse, verifyPasskeyAssertion } from '@stint/crypto';
 import type { TechnicianCopy } from '../directory/directory.domain.ts';
-import { CopyMissing } from '../directory/directory.service.ts';
 
 /** The proof that `approver` approved exactly `content`, from the browser's `assertion`; Problem `ApprovalInvalid` when it is none. */
 export async function checkedProof(

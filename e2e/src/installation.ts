@@ -20,13 +20,20 @@ export async function createInstallation(options: { queueUrl?: string } = {}): P
     Object.entries(schemas).map(([service, schema]) => ({ schema, directory: join(services, service, 'migrations') })),
   );
   const directory = new DataDirectory(await mkdtemp(join(tmpdir(), 'stint-e2e-')));
-  const ports = { gateway: await freePort(), tenants: await freePort(), 'jit-policy': await freePort(), 'laps-vault': await freePort() };
+  const ports = {
+    gateway: await freePort(),
+    tenants: await freePort(),
+    'jit-policy': await freePort(),
+    'laps-vault': await freePort(),
+    'entra-connector': await freePort(),
+  };
   const environments = await prepareEnvironments(
     directory,
     {
       tenants: database.urls(schemas.tenants),
       'jit-policy': database.urls(schemas['jit-policy']),
       'laps-vault': database.urls(schemas['laps-vault']),
+      'entra-connector': database.urls(schemas['entra-connector']),
       queueUrl: options.queueUrl ?? database.queueUrl,
     },
     ports,

@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@stint/testing';
 import type { Installation } from './installation.ts';
 
-export type ProcessName = 'tenants' | 'jit-policy' | 'laps-vault' | 'gateway';
+export type ProcessName = 'tenants' | 'jit-policy' | 'laps-vault' | 'entra-connector' | 'gateway';
 
 const folders: Record<ProcessName, string> = {
   tenants: 'services/tenants',
   'jit-policy': 'services/jit-policy',
   'laps-vault': 'services/laps-vault',
+  'entra-connector': 'services/entra-connector',
   gateway: 'gateway',
 };
 
@@ -29,7 +30,7 @@ export class Processes {
   }
 
   async startAll(): Promise<void> {
-    await Promise.all([this.start('tenants'), this.start('jit-policy'), this.start('laps-vault')]);
+    await Promise.all([this.start('tenants'), this.start('jit-policy'), this.start('laps-vault'), this.start('entra-connector')]);
     await this.start('gateway');
   }
 
@@ -38,13 +39,17 @@ export class Processes {
     const environment = this.#installation.environments[name];
     const child = spawn(process.execPath, [fileURLToPath(new URL(`../../${folders[name]}/dist/main.js`, import.meta.url))], {
       env: { ...environment, LOG_LEVEL: this.#logLevel },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.set(name, child);
     child.stdout.on('data', (chunk) => {
       this.output += String(chunk);
       const link = /https?:\S+\/join#\S+/.exec(String(chunk));
       if (link !== null) this.firstLink = link[0];
+    });
+    child.stderr.on('data', (chunk) => {
+      this.output += String(chunk);
+      process.stderr.write(chunk);
     });
     await eventually(
       async () => {

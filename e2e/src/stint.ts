@@ -128,7 +128,7 @@ export class Stint {
   async drained(): Promise<void> {
     await eventually(
       async () => {
-        for (const schema of ['tenants', 'jit_policy', 'laps_vault']) {
+        for (const schema of ['tenants', 'jit_policy', 'laps_vault', 'entra_connector']) {
           const rows = await this.installation.database.query(`select type, target, attempts from ${schema}.outbox`);
           if (rows.length > 0) throw new Error(`${schema} has not sent ${JSON.stringify(rows)}`);
         }

@@ -41,11 +41,12 @@ describe('supergraph.graphql in another federation gateway (Hive)', () => {
       startStandIn('tenants', tenantsResolvers(new Map()), null),
       startStandIn('jit-policy', jitPolicyResolvers(), null),
       startStandIn('laps-vault', {}, null),
+      startStandIn('entra-connector', {}, null),
     ]);
     hive = createGatewayRuntime({
       supergraph: readFileSync(join(import.meta.dirname, '../../supergraph.graphql'), 'utf8'),
       transportEntries: Object.fromEntries(
-        ['tenants', 'jit-policy', 'laps-vault'].map((name, at) => [name, { location: subgraphs[at]?.url ?? '' }]),
+        ['tenants', 'jit-policy', 'laps-vault', 'entra-connector'].map((name, at) => [name, { location: subgraphs[at]?.url ?? '' }]),
       ),
       // Given here because its own lazy import does not work under Jest.
       transports: { http },

@@ -54,10 +54,11 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
   const { privateKey: signingKey } = generateKeyPairSync('ed25519');
   const credentials = new Map<string, TestCredential>();
   const hints = new InMemoryHints();
-  const [tenants, jitPolicy, lapsVault] = await Promise.all([
+  const [tenants, jitPolicy, lapsVault, entraConnector] = await Promise.all([
     startStandIn('tenants', tenantsResolvers(credentials), signingKey),
     startStandIn('jit-policy', jitPolicyResolvers(), signingKey),
     startStandIn('laps-vault', {}, signingKey),
+    startStandIn('entra-connector', {}, signingKey),
   ]);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -65,7 +66,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
     host: '127.0.0.1',
     port,
     publicUrl: url,
-    subgraphUrls: { tenants: tenants.url, 'jit-policy': jitPolicy.url, 'laps-vault': lapsVault.url },
+    subgraphUrls: { tenants: tenants.url, 'jit-policy': jitPolicy.url, 'laps-vault': lapsVault.url, 'entra-connector': entraConnector.url },
     signingKeys: [signingKey],
     hints,
     log: createLog('gateway', 'silent'),
@@ -95,7 +96,7 @@ export async function startTestGateway(options: { clock?: Clock; introspection?:
     client: (credential) => new StintClient({ url, ...(credential ? { credential } : {}) }),
     async close() {
       await gateway.close();
-      await Promise.all([tenants.close(), jitPolicy.close()]);
+      await Promise.all([tenants, jitPolicy, lapsVault, entraConnector].map((subgraph) => subgraph.close()));
     },
   };
 }

@@ -3,7 +3,12 @@ import { provision, rolesOf } from '@stint/tenancy';
 import { databasePassword, type DataDirectory } from './data-directory.ts';
 
 /** The schema of each service that has one. */
-export const schemas = { tenants: 'tenants', 'jit-policy': 'jit_policy', 'laps-vault': 'laps_vault' } as const;
+export const schemas = {
+  tenants: 'tenants',
+  'jit-policy': 'jit_policy',
+  'laps-vault': 'laps_vault',
+  'entra-connector': 'entra_connector',
+} as const;
 type ServiceName = keyof typeof schemas;
 const serviceNames = Object.keys(schemas) as ServiceName[];
 
@@ -31,12 +36,14 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     tenants: await signingKey(directory, 'tenants-messages.pem'),
     'jit-policy': await signingKey(directory, 'jit-policy-messages.pem'),
     'laps-vault': await signingKey(directory, 'laps-vault-messages.pem'),
+    'entra-connector': await signingKey(directory, 'entra-connector-messages.pem'),
   };
   await directory.secret('vapid.pem', () =>
     generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
   );
   await directory.secret('root.key', () => randomBytes(32).toString('hex'));
   await directory.secret('vault-root.key', () => randomBytes(32).toString('hex'));
+  await directory.secret('entra-root.key', () => randomBytes(32).toString('hex'));
   // Not an address: WebAuthn takes only names, and of all names without TLS only this one (W3C Secure Contexts §3.1).
   const publicUrl = `http://localhost:${ports.gateway}`;
   const service = (name: ServiceName) => ({
@@ -57,6 +64,7 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key'), VAPID_KEY_FILE: directory.at('keys', 'vapid.pem') },
     'jit-policy': service('jit-policy'),
     'laps-vault': { ...service('laps-vault'), KEY_PROVIDER: `file:${directory.at('keys', 'vault-root.key')}` },
+    'entra-connector': { ...service('entra-connector'), KEY_PROVIDER: `file:${directory.at('keys', 'entra-root.key')}` },
     gateway: {
       PORT: String(ports.gateway),
       PUBLIC_URL: publicUrl,
@@ -75,6 +83,7 @@ export async function provisionDatabases(directory: DataDirectory, adminUrl: str
     tenants: await provisionService(directory, adminUrl, schemas.tenants),
     'jit-policy': await provisionService(directory, adminUrl, schemas['jit-policy']),
     'laps-vault': await provisionService(directory, adminUrl, schemas['laps-vault']),
+    'entra-connector': await provisionService(directory, adminUrl, schemas['entra-connector']),
     queueUrl: queue.ownerUrl,
   };
 }

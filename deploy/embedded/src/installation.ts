@@ -49,7 +49,13 @@ async function startInstallation(): Promise<Running> {
       import('./seed.ts'),
     ]);
     closing.push(() => database.stop());
-    const ports = { gateway: config.port, tenants: await freePort(), 'jit-policy': await freePort(), 'laps-vault': await freePort() };
+    const ports = {
+      gateway: config.port,
+      tenants: await freePort(),
+      'jit-policy': await freePort(),
+      'laps-vault': await freePort(),
+      'entra-connector': await freePort(),
+    };
     const databases = await provisionDatabases(directory, database.adminUrl);
     const environments = await prepareEnvironments(directory, databases, ports);
     let firstLink: string | undefined;

@@ -1,3 +1,4 @@
+import { entraConnectorConfig, startEntraConnector } from '@stint/entra-connector';
 import { startGatewayFromEnv } from '@stint/gateway';
 import { loadConfig, type Running } from '@stint/host';
 import { jitPolicyConfig, startJitPolicy } from '@stint/jit-policy';
@@ -21,6 +22,7 @@ export async function startStack(environments: Environments, options: StackOptio
       startTenants(loadConfig(tenantsConfig, environments.tenants), options),
       startJitPolicy(loadConfig(jitPolicyConfig, environments['jit-policy'])),
       startLapsVault(loadConfig(lapsVaultConfig, environments['laps-vault'])),
+      startEntraConnector(loadConfig(entraConnectorConfig, environments['entra-connector'])),
     ]);
     running.push(...services.filter((started) => started.status === 'fulfilled').map((started) => started.value));
     const failed = services.find((started) => started.status === 'rejected');

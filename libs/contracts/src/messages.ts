@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { id, type ServiceName } from './principal.ts';
 import { roles } from './permissions.ts';
 import { auditEvent } from './audit.ts';
+import { entraGrant, entraGrantReport } from './entra.ts';
 import { lapsSettings } from './laps.ts';
 
 const scope = { mspId: id, tenantId: id };
@@ -37,14 +38,14 @@ export const messages = {
   'tenant-changed': {
     version: 1,
     from: ['tenants'],
-    to: ['jit-policy', 'laps-vault'],
+    to: ['jit-policy', 'laps-vault', 'entra-connector'],
     schema: z.object({ ...scope, parentId: id.nullable(), path: z.array(id).min(1), name: z.string(), version }),
   },
   /** A technician was made or changed: who they are, which roles they hold where, in which groups they are. */
   'technician-changed': {
     version: 2,
     from: ['tenants'],
-    to: ['jit-policy', 'laps-vault'],
+    to: ['jit-policy', 'laps-vault', 'entra-connector'],
     schema: z.object({
       ...scope,
       technicianId: id,
@@ -109,7 +110,7 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, loginRequestId: id, technicianId: id }),
   },
-  /** A login waits for the yes of other people: time to hint them. */
+  /** A login, or access in Entra, waits for the yes of other people: time to hint them. */
   'access-requested': {
     version: 1,
     from: ['jit-policy'],
@@ -142,10 +143,37 @@ export const messages = {
     to: ['laps-vault'],
     schema: z.object({ ...scope, settings: lapsSettings, version }),
   },
+  /** Whether access to a tenant's Entra tenant can be given now: told when it is connected, found unusable or disconnected. */
+  'entra-connection-changed': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['jit-policy'],
+    schema: z.object({
+      ...scope,
+      usable: z.boolean(),
+      /** Why not, in words for a technician; null when it is usable. */
+      problem: z.string().max(500).nullable(),
+      version,
+    }),
+  },
+  /** What access in Entra must be now for one grant: made, changed, or taken away. */
+  'entra-grant-changed': {
+    version: 1,
+    from: ['jit-policy'],
+    to: ['entra-connector'],
+    schema: z.object({ ...scope, ...entraGrant.shape, version }),
+  },
+  /** What became of a grant in Entra, as read back there. */
+  'entra-grant-reported': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['jit-policy'],
+    schema: z.object({ ...scope, ...entraGrantReport.shape, version }),
+  },
   /** An audit event, written with its effect by any service, on its way to the tenant's hash chain. */
   'audit-recorded': {
     version: 1,
-    from: ['tenants', 'jit-policy', 'laps-vault'],
+    from: ['tenants', 'jit-policy', 'laps-vault', 'entra-connector'],
     to: ['tenants'],
     schema: auditEvent,
   },

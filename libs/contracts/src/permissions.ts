@@ -16,6 +16,8 @@ export const permissions = [
   'grant.end',
   'laps.reveal',
   'laps.manage',
+  'entra.read',
+  'entra.manage',
   'audit.read',
   'client.write',
 ] as const;
@@ -38,8 +40,9 @@ export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
     'grant.read',
     'grant.end',
     'laps.reveal',
+    'entra.read',
   ],
-  AUDITOR: ['tenant.read', 'technician.read', 'device.read', 'settings.read', 'access-rule.read', 'grant.read', 'audit.read'],
+  AUDITOR: ['tenant.read', 'technician.read', 'device.read', 'settings.read', 'access-rule.read', 'grant.read', 'audit.read', 'entra.read'],
   HELPDESK: ['tenant.read', 'device.read', 'laps.reveal'],
 };
 

@@ -3,7 +3,7 @@ import { isId } from '@stint/kernel';
 import { permissions, type Permission } from './permissions.ts';
 
 export const id = z.string().refine(isId, 'must be a UUIDv7');
-export const serviceNames = ['tenants', 'jit-policy', 'laps-vault'] as const;
+export const serviceNames = ['tenants', 'jit-policy', 'laps-vault', 'entra-connector'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 const access = z.array(z.object({ tenantId: id, permissions: z.array(z.enum(permissions)) }));

@@ -3,19 +3,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { messagesTo, type Payload, type ServiceName } from '@stint/contracts';
-import { generateSigningKey, publicKeyFromX, publicKeyX } from '@stint/crypto';
 import { newId, systemClock, type Id } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
-import { createTestDatabase, eventually, redisIsInstalled, startTestRedis, type TestDatabase, type TestRedis } from '@stint/testing';
+import {
+  createTestDatabase,
+  eventually,
+  MessageKeys,
+  redisIsInstalled,
+  startTestRedis,
+  type TestDatabase,
+  type TestRedis,
+} from '@stint/testing';
 import { signEnvelope } from './envelope.ts';
 import { audit, connectBroadcast, emit, Messaging, type Handlers, type Sweep } from './index.ts';
 
-const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
-const publicKeys = {
-  tenants: publicKeyFromX(publicKeyX(keys.tenants)),
-  'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])),
-  'laps-vault': publicKeyFromX(publicKeyX(keys['laps-vault'])),
-};
+const messageKeys = new MessageKeys();
+const keys = messageKeys.signing;
+const { publicKeys } = messageKeys;
 
 const hasRedis = redisIsInstalled();
 if (!hasRedis) process.stderr.write('SKIPPED: messaging on Redis, because redis-server is not installed.\n');

@@ -7,3 +7,4 @@ export { eventually } from './eventually.ts';
 export { FakeClock } from './fake-clock.ts';
 export { TestGateway } from './principal.ts';
 export { PtyTerminal } from './pty-terminal.ts';
+export { MessageKeys, StandIns } from './stand-in.ts';

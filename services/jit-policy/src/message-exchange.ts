@@ -7,6 +7,7 @@ import { RecheckSweep } from './access/recheck.sweep.ts';
 import { AccessRequestSweep } from './access-request/access-request.sweep.ts';
 import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
+import { EntraConsumer } from './entra/entra.consumer.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginRetentionSweep } from './login/login-retention.sweep.ts';
@@ -33,6 +34,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly tenancy: Tenancy,
     private readonly directory: DirectoryConsumer,
     private readonly logins: LoginConsumer,
+    private readonly entra: EntraConsumer,
     private readonly loginSweep: LoginSweep,
     private readonly grantSweep: GrantSweep,
     private readonly deviceStateSweep: DeviceStateSweep,
@@ -62,6 +64,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'push-login-started': this.logins.pushLoginStarted,
         'login-disowned': this.logins.loginDisowned,
         'access-requested': this.logins.accessRequested,
+        'entra-connection-changed': this.entra.connectionChanged,
+        'entra-grant-reported': this.entra.grantReported,
       },
       sweeps: [
         this.loginSweep,

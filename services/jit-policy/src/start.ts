@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '@stint/kernel';
-import { privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { privateKeyFromPem } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
 import { connectBroadcast } from '@stint/messaging';
 import { startSubgraph } from '@stint/subgraph';
@@ -32,11 +32,6 @@ export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicy
     closing.push(() => tenancy.close());
     const broadcast = await connectBroadcast(config.QUEUE_URL, (error) => log.warn({ err: error }, 'nudges are away'));
     closing.push(() => broadcast.close());
-    const publicKeys = {
-      tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
-      'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
-      'laps-vault': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['laps-vault']),
-    };
     const subgraph = await startSubgraph({
       name: 'jit-policy',
       module: AppModule.for({
@@ -46,9 +41,9 @@ export async function startJitPolicy(config: JitPolicyConfig, options: JitPolicy
         nudge: (deviceId) => broadcast.publish('device-nudge', deviceId),
         nudgeTechnician: (technicianId) => broadcast.publish('technician-nudge', technicianId),
         publicUrl: config.PUBLIC_URL,
-        line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
+        line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys: config.MESSAGE_PUBLIC_KEYS, log },
       }),
-      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
+      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS,
       host: config.HOST,
       port: config.PORT,
       ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,

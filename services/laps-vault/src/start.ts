@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '@stint/kernel';
-import { openKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { openKeyProvider, privateKeyFromPem } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
 import { connectBroadcast } from '@stint/messaging';
 import { startSubgraph } from '@stint/subgraph';
@@ -34,11 +34,6 @@ export async function startLapsVault(config: LapsVaultConfig, options: LapsVault
     closing.push(() => broadcast.close());
     const keys = openKeyProvider(config.KEY_PROVIDER);
     closing.push(() => keys.close());
-    const publicKeys = {
-      tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
-      'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
-      'laps-vault': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['laps-vault']),
-    };
     const subgraph = await startSubgraph({
       name: 'laps-vault',
       module: AppModule.for({
@@ -47,9 +42,9 @@ export async function startLapsVault(config: LapsVaultConfig, options: LapsVault
         log,
         nudge: (deviceId) => broadcast.publish('device-nudge', deviceId),
         keys,
-        line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys, log },
+        line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys: config.MESSAGE_PUBLIC_KEYS, log },
       }),
-      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
+      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS,
       host: config.HOST,
       port: config.PORT,
       ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,

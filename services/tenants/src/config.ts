@@ -1,29 +1,8 @@
 import { z } from 'zod';
-import { configFields } from '@stint/host';
-
-const ed25519X = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+import { serviceConfig } from '@stint/host';
 
 /** What the process needs to know. Secrets have no default. */
-export const tenantsConfig = z.object({
-  PORT: configFields.port(4001),
-  HOST: configFields.host,
-  /** Connection string of the role that serves requests. */
-  DATABASE_URL: z.string().min(1),
-  /** Connection string of the role that works across tenants. */
-  DATABASE_SYSTEM_URL: z.string().min(1),
-  /** Connection string of the role that owns the tables; when set, migrations run at the start. */
-  DATABASE_OWNER_URL: z.string().min(1).optional(),
-  /** `redis://…` or `postgres://…`. */
-  QUEUE_URL: z.string().regex(/^(rediss?|postgres(ql)?):\/\//),
-  /** Comma separated: the `x` of each Ed25519 JWK with which a gateway may sign principals. Several while a key is rotated. */
-  GATEWAY_PUBLIC_KEYS: z
-    .string()
-    .transform((text) => text.split(',').map((x) => x.trim()))
-    .pipe(z.array(ed25519X).min(1)),
-  /** File with this service's Ed25519 key (PKCS#8 PEM), which signs its messages. */
-  MESSAGE_SIGNING_KEY_FILE: z.string().min(1),
-  /** `tenants=<x>,jit-policy=<x>,laps-vault=<x>`: whose messages are believed. */
-  MESSAGE_PUBLIC_KEYS: configFields.record.pipe(z.object({ tenants: ed25519X, 'jit-policy': ed25519X, 'laps-vault': ed25519X })),
+export const tenantsConfig = serviceConfig(4001).extend({
   /** File with the root key (64 hex digits, mode 0600) under which TOTP seeds are wrapped. */
   KEY_FILE: z.string().min(1),
   /** Where people reach Stint: invitations carry it, and passkeys belong to its host name (WebAuthn knows no IP addresses). */
@@ -46,6 +25,5 @@ export const tenantsConfig = z.object({
     .pipe(z.array(z.string().regex(/^((\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+|http:\/\/127\.0\.0\.1:\d+)$/))),
   /** `true`: identity providers may be at http addresses of this machine. For tests and demonstrations only. */
   ALLOW_INSECURE_IDENTITY_PROVIDER: z.stringbool().default(false),
-  LOG_LEVEL: z.string().default('info'),
 });
 export type TenantsConfig = z.infer<typeof tenantsConfig>;

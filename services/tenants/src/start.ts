@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileKeyProvider, privateKeyFromPem, publicKeyFromX } from '@stint/crypto';
+import { fileKeyProvider, privateKeyFromPem } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
 import { systemClock, type Clock } from '@stint/kernel';
 import { connectBroadcast, Messaging } from '@stint/messaging';
@@ -56,11 +56,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
       tenancy,
       queueUrl: config.QUEUE_URL,
       signingKey,
-      publicKeys: {
-        tenants: publicKeyFromX(config.MESSAGE_PUBLIC_KEYS.tenants),
-        'jit-policy': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['jit-policy']),
-        'laps-vault': publicKeyFromX(config.MESSAGE_PUBLIC_KEYS['laps-vault']),
-      },
+      publicKeys: config.MESSAGE_PUBLIC_KEYS,
       handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers(), ...pushHandlers(clock) },
       sweeps: [
         presence.sweep,
@@ -89,7 +85,7 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''),
         allowInsecureIdentityProvider: config.ALLOW_INSECURE_IDENTITY_PROVIDER,
       }),
-      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS.map(publicKeyFromX),
+      gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS,
       host: config.HOST,
       port: config.PORT,
       ready: async () => (await tenancy.asSystem((tx) => tx.query('select 1'))).length === 1,

@@ -7,7 +7,7 @@ import { generateSigningKey, privateKeyToPem, publicKeyX } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
 import { newId, type Id } from '@stint/kernel';
 import { PasskeyEmulator } from '@stint/passkey-emulator';
-import { createTestDatabase, FakeClock, TestGateway, type TestDatabase } from '@stint/testing';
+import { createTestDatabase, FakeClock, MessageKeys, TestGateway, type TestDatabase } from '@stint/testing';
 import { startTenants, tenantsConfig } from './index.ts';
 
 interface Answer {
@@ -30,8 +30,8 @@ export async function startTestTenants(more: Record<string, string> = {}): Promi
   const database = await createTestDatabase([{ schema: 'tenants', directory: join(import.meta.dirname, '..', 'migrations') }]);
   const folder = mkdtempSync(join(tmpdir(), 'stint-tenants-'));
   const gateway = new TestGateway();
-  const key = generateSigningKey();
-  writeFileSync(join(folder, 'messages.pem'), privateKeyToPem(key), { mode: 0o600 });
+  const keys = new MessageKeys();
+  writeFileSync(join(folder, 'messages.pem'), privateKeyToPem(keys.signing.tenants), { mode: 0o600 });
   writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
   const vapidKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' });
   writeFileSync(join(folder, 'vapid.pem'), vapidKey, { mode: 0o600 });
@@ -43,7 +43,7 @@ export async function startTestTenants(more: Record<string, string> = {}): Promi
     QUEUE_URL: database.queueUrl,
     GATEWAY_PUBLIC_KEYS: gateway.publicKeyX,
     MESSAGE_SIGNING_KEY_FILE: join(folder, 'messages.pem'),
-    MESSAGE_PUBLIC_KEYS: `tenants=${publicKeyX(key)},jit-policy=${publicKeyX(generateSigningKey())},laps-vault=${publicKeyX(generateSigningKey())}`,
+    MESSAGE_PUBLIC_KEYS: keys.environment,
     KEY_FILE: join(folder, 'root.key'),
     VAPID_KEY_FILE: join(folder, 'vapid.pem'),
     ...more,

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { conflict, invalidInput, isId, newId, notFound, type Clock, type Id, type PageRequest } from '@stint/kernel';
 import type { Actor, AuditAction } from '@stint/contracts';
-import { Tenancy, type ReadTx, type SystemTx, type TenantTx } from '@stint/tenancy';
+import { CopyMissing, Tenancy, type ReadTx, type SystemTx, type TenantTx } from '@stint/tenancy';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
 import { RecheckRepository } from '../access/recheck.repository.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
+import { DirectoryService } from '../directory/directory.service.ts';
 import { OfflineRefreshRepository } from '../offline/offline-refresh.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import {

@@ -1,4 +1,4 @@
-import { idTime, type Id } from '@stint/kernel';
+import type { Id } from '@stint/kernel';
 import { rolePermissions, type Permission, type RoleAssignment } from '@stint/contracts';
 
 /** Our copy of a tenant. */
@@ -40,15 +40,6 @@ export interface DeviceCopy {
   revision: number;
   /** Grows when who may log in offline there may have changed. */
   offlineRevision: number;
-}
-
-const freshSeconds = 330;
-const aheadSeconds = 300;
-
-/** True while a thing with this id may be so new that the message about it is still on its way: made within 5½ minutes, by clocks that differ by up to 5. */
-export function mayStillArrive(id: Id, now: Date): boolean {
-  const ageSeconds = (now.getTime() - idTime(id).getTime()) / 1000;
-  return ageSeconds <= freshSeconds && ageSeconds >= -aheadSeconds;
 }
 
 /** Whether the technician holds the permission in the tenant with this path, by a role on it or above it. */

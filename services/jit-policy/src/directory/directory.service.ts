@@ -1,31 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { isId, notFound, Problem, Refusal, type Clock, type Id } from '@stint/kernel';
+import { Refusal, type Clock, type Id } from '@stint/kernel';
 import type { Actor } from '@stint/contracts';
-import { Tenancy, type TenantTx, type Tx } from '@stint/tenancy';
+import { CopyMissing, enterCopied, inCopiedTenant, patiently, Tenancy, visiblePatiently, type TenantTx, type Tx } from '@stint/tenancy';
 import { CLOCK } from '../tokens.ts';
-import { mayStillArrive, type DeviceCopy } from './directory.domain.ts';
+import type { DeviceCopy } from './directory.domain.ts';
 import { DirectoryRepository } from './directory.repository.ts';
-
-const patienceMs = 5_000;
-const firstPauseMs = 5;
-const longestPauseMs = 50;
-
-/**
- * Something is not in our copies. `answer` is what the caller gets in the end; while one of `ids` is so new that its
- * message may be on the way, `DirectoryService.patiently` tries again first.
- */
-export class CopyMissing extends Error {
-  readonly ids: readonly Id[];
-  readonly answer: Error;
-
-  constructor(ids: readonly Id[], answer: Error) {
-    super(answer.message);
-    this.name = 'CopyMissing';
-    this.ids = ids;
-    this.answer = answer;
-  }
-}
 
 /** What we know of other services' things, and the patience with those that were made a moment ago. */
 @Injectable()
@@ -36,35 +15,21 @@ export class DirectoryService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /**
-   * Runs `attempt` again while it throws `CopyMissing` about a fresh id, for up to 5 s; each attempt is its own
-   * transaction and none is open in between. Unknown and foreign ids wait alike, old ones not at all.
-   */
+  /** `patiently` by the service's clock. */
   async patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 1.5)) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof CopyMissing)) throw error;
-        const now = this.clock.now();
-        if (performance.now() - started >= patienceMs || !error.ids.some((id) => mayStillArrive(id, now))) throw error.answer;
-        await delay(pauseMs);
-      }
-    }
+    return patiently(this.clock, attempt);
   }
 
   /** `Tenancy.inTenant`, patient with a fresh tenant. Problem `NotFound` when it stays out of reach. */
   async inTenant<T>(actor: Actor, tenantId: Id, work: (tx: TenantTx) => Promise<T>): Promise<T> {
-    if (!isId(tenantId)) throw notFound('tenant');
-    return this.patiently(() => this.#enter(actor, tenantId, [tenantId], notFound('tenant'), work));
+    return inCopiedTenant(this.tenancy, this.clock, actor, tenantId, work);
   }
 
   /** Scopes to the tenant of the calling device with the device locked; patient with a fresh one. A revoked device is refused. */
   async asDevice<T>(actor: Actor, work: (tx: TenantTx, device: DeviceCopy) => Promise<T>): Promise<T> {
     const ids = [actor.id, actor.tenantId];
     return this.patiently(() =>
-      this.#enter(actor, actor.tenantId, ids, unknownDevice(), async (tx) =>
+      enterCopied(this.tenancy, { actor, tenantId: actor.tenantId, ids, answer: unknownDevice() }, async (tx) =>
         work(tx, usable(await this.copies.deviceLocked(tx, actor.mspId, actor.id), actor)),
       ),
     );
@@ -79,32 +44,9 @@ export class DirectoryService {
 
   /** Those of `ids` that the actor reaches, patient with fresh ones. */
   async visible(actor: Actor, kind: 'tenant' | 'device', ids: readonly Id[]): Promise<Set<Id>> {
-    const wanted = ids.filter(isId);
-    if (wanted.length === 0) return new Set();
-    let found = new Set<Id>();
-    const gone = notFound(kind);
-    const complete = async () => {
-      found = await this.tenancy.readTenants(actor, (tx) => this.copies.visible(tx, actor.mspId, kind, wanted));
-      const missing = wanted.filter((id) => !found.has(id));
-      if (missing.length > 0) throw new CopyMissing(missing, gone);
-    };
-    await this.patiently(complete).catch((error: unknown) => {
-      if (error !== gone) throw error;
-    });
-    return found;
-  }
-
-  async #enter<T>(actor: Actor, tenantId: Id, ids: readonly Id[], answer: Error, work: (tx: TenantTx) => Promise<T>): Promise<T> {
-    let entered = false;
-    try {
-      return await this.tenancy.inTenant(actor, tenantId, (tx) => {
-        entered = true;
-        return work(tx);
-      });
-    } catch (error) {
-      if (entered || !(error instanceof Problem) || error.type !== 'NotFound') throw error;
-      throw new CopyMissing(ids, answer);
-    }
+    return visiblePatiently(this.clock, ids, (wanted) =>
+      this.tenancy.readTenants(actor, (tx) => this.copies.visible(tx, actor.mspId, kind, wanted)),
+    );
   }
 }
 

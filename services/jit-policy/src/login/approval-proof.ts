@@ -1,8 +1,8 @@
 import { Problem } from '@stint/kernel';
+import { CopyMissing } from '@stint/tenancy';
 import { approvalChallenge, type ApprovalContent, type ApprovalProof } from '@stint/contracts';
 import { readPasskeyResponse, verifyPasskeyAssertion } from '@stint/crypto';
 import type { TechnicianCopy } from '../directory/directory.domain.ts';
-import { CopyMissing } from '../directory/directory.service.ts';
 
 /** The proof that `approver` approved exactly `content`, from the browser's `assertion`; Problem `ApprovalInvalid` when it is none. */
 export async function checkedProof(
@@ -36,6 +36,6 @@ function approvalInvalid(unverified = false): Problem {
     );
   return new Problem(
     'ApprovalInvalid',
-    'The signature does not fit what would be approved. Read the login request again and sign what it shows now.',
+    'The signature does not fit what would be approved. Read the request again and sign what it shows now.',
   );
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AccountKind } from '@stint/contracts';
+import { mayStillArrive } from '@stint/tenancy';
 import { newId } from '@stint/kernel';
-import { mayStillArrive, holds, type TechnicianCopy } from '../directory/directory.domain.ts';
+import { holds, type TechnicianCopy } from '../directory/directory.domain.ts';
 import { approvalContent, assertDemandsMet, checkedChoice, totpObstacle, withAccountKind, type Choice } from './approval.domain.ts';
 import { startedLogin, type LoginRequest } from './login.domain.ts';
 

@@ -4,14 +4,14 @@ import { conflict, isId, notFound, Refusal, type Clock, type Id } from '@stint/k
 import type { Actor, Payload } from '@stint/contracts';
 import { hashToken } from '@stint/crypto';
 import { emit } from '@stint/messaging';
-import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
+import { mayStillArrive, CopyMissing, Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
 import { sessionSecondsBy, type Decision } from '../access/access.domain.ts';
 import { accountOn, AccessService, allowed, ruleOf } from '../access/access.service.ts';
 import { AccessRequestService } from '../access-request/access-request.service.ts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
-import { mayStillArrive, holds, type DeviceCopy, type TechnicianCopy } from '../directory/directory.domain.ts';
+import { holds, type DeviceCopy, type TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { CopyMissing, DirectoryService } from '../directory/directory.service.ts';
+import { DirectoryService } from '../directory/directory.service.ts';
 import type { Approval } from '../grant/grant.service.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK, PUBLIC_URL } from '../tokens.ts';

@@ -50,7 +50,8 @@ const waiting = (by: Technician) =>
     logins: Record<string, unknown>[];
     accessRequests: Record<string, unknown>[];
   }>;
-const promptsOf = ({ actor }: Technician) => service.prompts.filter(({ technicianId }) => technicianId === actor.id);
+const promptsOf = ({ actor }: Technician) =>
+  service.others.received('login-prompted').filter(({ technicianId }) => technicianId === actor.id);
 const asksAnna = async () => (await waiting(anna)).logins.map(idOf);
 const approve = (login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}, by = anna, own = phone) =>
   world.approveBy(own, by, login, { code: null, number: login.content.shownNumber, ...change }, signed);

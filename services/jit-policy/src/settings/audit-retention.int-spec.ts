@@ -39,7 +39,8 @@ const told = async (): Promise<number[][]> => {
     expect(await service.rows(`select 1 from outbox where type = 'audit-retention-changed'`)).toEqual([]);
   });
   return [msp, customer, branch, other].map(({ tenantId }) =>
-    service.retentions
+    service.others
+      .received('audit-retention-changed')
       .filter((one) => one.tenantId === tenantId)
       .sort((a, b) => a.version - b.version)
       .map((one) => one.days),
@@ -83,5 +84,10 @@ test('of two replicas one tells', async () => {
     [400, 30],
     [400, 30],
   ]);
-  expect(service.retentions.filter((one) => one.tenantId === msp.tenantId).map((one) => one.version)).toEqual([1, 2]);
+  expect(
+    service.others
+      .received('audit-retention-changed')
+      .filter((one) => one.tenantId === msp.tenantId)
+      .map((one) => one.version),
+  ).toEqual([1, 2]);
 });

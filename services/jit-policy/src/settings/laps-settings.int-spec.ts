@@ -26,7 +26,10 @@ test('services/laps-vault is told once of each tenant for which the effective LA
     while ((await service.system.asSystem((tx) => sweep.run(tx))) > 0);
     await eventually(async () => expect(await service.rows(`select 1 from outbox where type = 'laps-settings-changed'`)).toEqual([]));
     const last = (tenantId: string) =>
-      service.lapsSettings.filter((one) => one.tenantId === tenantId).sort((a, b) => b.version - a.version)[0];
+      service.others
+        .received('laps-settings-changed')
+        .filter((one) => one.tenantId === tenantId)
+        .sort((a, b) => b.version - a.version)[0];
     return [msp, customer, branch].map(({ tenantId }) => last(tenantId));
   };
   const byDefault = { localEnabled: false, intervalSeconds: 86_400, passwordStyle: 'CHARACTERS', localActive: true };

@@ -2,12 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEvent, MessageType, Payload, Principal } from '@stint/contracts';
-import { generateSigningKey, privateKeyToPem, publicKeyFromX, publicKeyX } from '@stint/crypto';
+import { privateKeyToPem } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
-import { newId, systemClock } from '@stint/kernel';
-import { connectBroadcast, emit, Messaging, type Handlers } from '@stint/messaging';
+import { newId } from '@stint/kernel';
+import { connectBroadcast } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
-import { createTestDatabase, eventually, FakeClock, TestGateway, type TestDatabase } from '@stint/testing';
+import { createTestDatabase, eventually, FakeClock, MessageKeys, StandIns, TestGateway, type TestDatabase } from '@stint/testing';
 import { jitPolicyConfig, startJitPolicy } from '../index.ts';
 
 export interface Answer {
@@ -15,18 +15,10 @@ export interface Answer {
   errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[];
 }
 
-/** A really started service on a real database and queue, spoken to as the gateway does, with a stand-in that sends what services/tenants sends. */
+/** A really started service on a real database and queue, spoken to as the gateway does, with stand-ins for the other services. */
 export class TestJitPolicy {
   readonly clock = new FakeClock(new Date());
   readonly gateway = new TestGateway();
-  /** Audit events as services/tenants gets them. */
-  readonly audits: AuditEvent[] = [];
-  /** How long audit events are kept, as services/tenants was told, in order. */
-  readonly retentions: Payload<'audit-retention-changed'>[] = [];
-  /** How break-glass accounts work, as services/laps-vault was told, in order. */
-  readonly lapsSettings: Payload<'laps-settings-changed'>[] = [];
-  /** Technicians whom services/tenants was told to ask. */
-  readonly prompts: Payload<'login-prompted'>[] = [];
   /** Ids of devices in the order in which they were nudged. */
   readonly nudges: string[] = [];
   /** The same for technicians. */
@@ -34,7 +26,7 @@ export class TestJitPolicy {
   readonly #closing: (() => Promise<unknown>)[] = [];
   readonly #database: TestDatabase;
   #running: Running | undefined;
-  #standIn: { tenancy: Tenancy; messaging: Messaging } | undefined;
+  #others: StandIns | undefined;
   #system: Tenancy | undefined;
 
   private constructor(database: TestDatabase) {
@@ -48,6 +40,7 @@ export class TestJitPolicy {
         { schema: 'jit_policy', directory: join(import.meta.dirname, '..', '..', 'migrations') },
         { schema: 'stand_in', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
         { schema: 'stand_in_vault', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
+        { schema: 'stand_in_entra', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
       ]),
     );
     await service.#start(queueUrl ?? service.#database.queueUrl);
@@ -59,9 +52,9 @@ export class TestJitPolicy {
   }
 
   async #start(queueUrl: string): Promise<void> {
-    const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
+    const keys = new MessageKeys();
     const keyFile = join(mkdtempSync(join(tmpdir(), 'stint-jit-policy-')), 'messages.pem');
-    writeFileSync(keyFile, privateKeyToPem(keys['jit-policy']), { mode: 0o600 });
+    writeFileSync(keyFile, privateKeyToPem(keys.signing['jit-policy']), { mode: 0o600 });
     const { appUrl, systemUrl } = this.#database.urls('jit_policy');
     const config = loadConfig(jitPolicyConfig, {
       PORT: '0',
@@ -70,9 +63,7 @@ export class TestJitPolicy {
       QUEUE_URL: queueUrl,
       GATEWAY_PUBLIC_KEYS: this.gateway.publicKeyX,
       MESSAGE_SIGNING_KEY_FILE: keyFile,
-      MESSAGE_PUBLIC_KEYS: Object.entries(keys)
-        .map(([name, key]) => `${name}=${publicKeyX(key)}`)
-        .join(','),
+      MESSAGE_PUBLIC_KEYS: keys.environment,
       PUBLIC_URL: 'https://stint.example/',
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
     });
@@ -80,49 +71,35 @@ export class TestJitPolicy {
     this.#closing.push(() => this.#running?.close() ?? Promise.resolve());
     this.#system = await Tenancy.open({ schema: 'jit_policy', appUrl, systemUrl, poolSize: 2 });
     this.#closing.push(() => this.#system?.close() ?? Promise.resolve());
-    const publicKeys = {
-      tenants: publicKeyFromX(publicKeyX(keys.tenants)),
-      'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])),
-      'laps-vault': publicKeyFromX(publicKeyX(keys['laps-vault'])),
-    };
-    const standIn = async (name: 'tenants' | 'laps-vault', schema: string, handlers: Handlers) => {
-      const tenancy = await Tenancy.open({ schema, ...this.#database.urls(schema), poolSize: 4 });
-      this.#closing.push(() => tenancy.close());
-      const log = { warn: () => undefined, error: () => undefined };
-      const line = { queueUrl, signingKey: keys[name], publicKeys, log };
-      const messaging = await Messaging.start({ service: name, tenancy, handlers, sweeps: [], clock: systemClock, ...line });
-      this.#closing.push(() => messaging.close());
-      return { tenancy, messaging };
-    };
-    this.#standIn = await standIn('tenants', 'stand_in', {
-      'audit-recorded': async (_tx, event) => void this.audits.push(event),
-      'login-prompted': async (_tx, prompt) => void this.prompts.push(prompt),
-      'audit-retention-changed': async (_tx, retention) => void this.retentions.push(retention),
-    });
-    await standIn('laps-vault', 'stand_in_vault', {
-      'tenant-changed': async () => undefined,
-      'technician-changed': async () => undefined,
-      'device-changed': async () => undefined,
-      'laps-settings-changed': async (_tx, settings) => void this.lapsSettings.push(settings),
-    });
+    const schemas = { tenants: 'stand_in', 'laps-vault': 'stand_in_vault', 'entra-connector': 'stand_in_entra' };
+    const others = await StandIns.start({ database: this.#database, queueUrl, keys, schemas });
+    this.#closing.push(() => others.close());
+    this.#others = others;
     const broadcast = await connectBroadcast(queueUrl, () => undefined);
     this.#closing.push(() => broadcast.close());
     broadcast.subscribe('device-nudge', (id) => this.nudges.push(id));
     broadcast.subscribe('technician-nudge', (id) => this.technicianNudges.push(id));
   }
 
-  /** Sends messages as services/tenants does. */
+  /** The other services: what they get and send. */
+  get others(): StandIns {
+    if (this.#others === undefined) throw new Error('Not started.');
+    return this.#others;
+  }
+
+  /** Audit events as services/tenants gets them. */
+  get audits(): AuditEvent[] {
+    return this.others.received('audit-recorded');
+  }
+
+  /** Sends messages as the service that they come from does. */
   async tell<Type extends MessageType>(type: Type, ...payloads: Payload<Type>[]): Promise<void> {
-    await this.#standIn?.tenancy.asSystem(async (tx) => {
-      for (const payload of payloads) await emit(tx, type, payload);
-    });
+    await this.others.tell(type, ...payloads);
   }
 
   /** Waits until every message that was told has had its effect. */
   async settled(): Promise<void> {
-    await eventually(async () => {
-      if ((await this.#standIn?.messaging.drained()) !== true) throw new Error('Messages are on their way.');
-    });
+    await this.others.settled();
   }
 
   /** Waits for an audit event about the subject. */

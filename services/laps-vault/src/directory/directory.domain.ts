@@ -1,5 +1,5 @@
 import type { Actor, LapsSettings, Permission } from '@stint/contracts';
-import { idTime, type Id } from '@stint/kernel';
+import type { Id } from '@stint/kernel';
 
 /** Our copy of a technician: whether they work here, and in which groups they are. */
 export interface TechnicianCopy {
@@ -28,13 +28,4 @@ export function holds(actor: Actor, permission: Permission, path: readonly Id[])
 /** True for a technician who may read LAPS passwords where these settings hold. */
 export function isReader(technician: TechnicianCopy | null, settings: LapsSettings): boolean {
   return technician?.active === true && settings.readerGroups.some((groupId) => technician.groupIds.includes(groupId));
-}
-
-const freshSeconds = 330;
-const aheadSeconds = 300;
-
-/** True while a thing with this id may be so new that the message about it is still on its way: made within 5½ minutes, by clocks that differ by up to 5. */
-export function mayStillArrive(id: Id, now: Date): boolean {
-  const ageSeconds = (now.getTime() - idTime(id).getTime()) / 1000;
-  return ageSeconds <= freshSeconds && ageSeconds >= -aheadSeconds;
 }

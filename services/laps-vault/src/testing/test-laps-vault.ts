@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messages, messagesTo, type AuditEvent, type MessageType, type Payload, type Principal, type ServiceName } from '@stint/contracts';
-import { generateSigningKey, privateKeyToPem, publicKeyFromX, publicKeyX } from '@stint/crypto';
+import type { AuditEvent, MessageType, Payload, Principal } from '@stint/contracts';
+import { privateKeyToPem } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
-import { systemClock } from '@stint/kernel';
-import { connectBroadcast, emit, Messaging, type Handlers } from '@stint/messaging';
+import { connectBroadcast } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
-import { createTestDatabase, eventually, FakeClock, TestGateway, type TestDatabase } from '@stint/testing';
+import { createTestDatabase, eventually, FakeClock, MessageKeys, StandIns, TestGateway, type TestDatabase } from '@stint/testing';
 import { lapsVaultConfig, startLapsVault } from '../index.ts';
 
 export interface Answer {
@@ -20,15 +19,13 @@ export interface Answer {
 export class TestLapsVault {
   readonly clock = new FakeClock(new Date());
   readonly gateway = new TestGateway();
-  /** Audit events as services/tenants gets them. */
-  readonly audits: AuditEvent[] = [];
   /** Ids of devices in the order in which they were nudged. */
   readonly nudges: string[] = [];
   readonly #closing: (() => Promise<unknown>)[] = [];
   readonly #database: TestDatabase;
   #running: Running | undefined;
   #environment: Record<string, string> = {};
-  readonly #standIns = new Map<ServiceName, { tenancy: Tenancy; messaging: Messaging }>();
+  #others: StandIns | undefined;
   #system: Tenancy | undefined;
 
   private constructor(database: TestDatabase) {
@@ -41,6 +38,7 @@ export class TestLapsVault {
         { schema: 'laps_vault', directory: join(import.meta.dirname, '..', '..', 'migrations') },
         { schema: 'stand_in', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
         { schema: 'stand_in_policy', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
+        { schema: 'stand_in_entra', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
       ]),
     );
     await service.#start(queueUrl ?? service.#database.queueUrl);
@@ -59,10 +57,10 @@ export class TestLapsVault {
   }
 
   async #start(queueUrl: string, keyProvider?: string): Promise<void> {
-    const keys = { tenants: generateSigningKey(), 'jit-policy': generateSigningKey(), 'laps-vault': generateSigningKey() };
+    const keys = new MessageKeys();
     const folder = mkdtempSync(join(tmpdir(), 'stint-laps-vault-'));
     const keyFile = join(folder, 'messages.pem');
-    writeFileSync(keyFile, privateKeyToPem(keys['laps-vault']), { mode: 0o600 });
+    writeFileSync(keyFile, privateKeyToPem(keys.signing['laps-vault']), { mode: 0o600 });
     writeFileSync(join(folder, 'root.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
     const { appUrl, systemUrl } = this.#database.urls('laps_vault');
     this.#environment = {
@@ -72,9 +70,7 @@ export class TestLapsVault {
       QUEUE_URL: queueUrl,
       GATEWAY_PUBLIC_KEYS: this.gateway.publicKeyX,
       MESSAGE_SIGNING_KEY_FILE: keyFile,
-      MESSAGE_PUBLIC_KEYS: Object.entries(keys)
-        .map(([name, key]) => `${name}=${publicKeyX(key)}`)
-        .join(','),
+      MESSAGE_PUBLIC_KEYS: keys.environment,
       KEY_PROVIDER: keyProvider ?? `file:${join(folder, 'root.key')}`,
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'fatal',
     };
@@ -82,35 +78,10 @@ export class TestLapsVault {
     this.#closing.push(() => this.#running?.close() ?? Promise.resolve());
     this.#system = await Tenancy.open({ schema: 'laps_vault', appUrl, systemUrl, poolSize: 2 });
     this.#closing.push(() => this.#system?.close() ?? Promise.resolve());
-    const publicKeys = {
-      tenants: publicKeyFromX(publicKeyX(keys.tenants)),
-      'jit-policy': publicKeyFromX(publicKeyX(keys['jit-policy'])),
-      'laps-vault': publicKeyFromX(publicKeyX(keys['laps-vault'])),
-    };
-    for (const [name, schema] of [
-      ['tenants', 'stand_in'],
-      ['jit-policy', 'stand_in_policy'],
-    ] as const) {
-      const tenancy = await Tenancy.open({ schema, ...this.#database.urls(schema), poolSize: 4 });
-      this.#closing.push(() => tenancy.close());
-      // Of what comes to it only the audit events are looked at.
-      const on = (type: MessageType) => async (_tx: unknown, payload: unknown) =>
-        void (type === 'audit-recorded' && this.audits.push(payload as AuditEvent));
-      const handlers = Object.fromEntries(messagesTo(name).map((type) => [type, on(type)])) as Handlers;
-      const messaging = await Messaging.start({
-        service: name,
-        tenancy,
-        queueUrl,
-        signingKey: keys[name],
-        publicKeys,
-        handlers,
-        sweeps: [],
-        log: { warn: () => undefined, error: () => undefined },
-        clock: systemClock,
-      });
-      this.#closing.push(() => messaging.close());
-      this.#standIns.set(name, { tenancy, messaging });
-    }
+    const schemas = { tenants: 'stand_in', 'jit-policy': 'stand_in_policy', 'entra-connector': 'stand_in_entra' };
+    const others = await StandIns.start({ database: this.#database, queueUrl, keys, schemas });
+    this.#closing.push(() => others.close());
+    this.#others = others;
     const broadcast = await connectBroadcast(queueUrl, () => undefined);
     this.#closing.push(() => broadcast.close());
     broadcast.subscribe('device-nudge', (id) => this.nudges.push(id));
@@ -135,18 +106,25 @@ export class TestLapsVault {
     return this.#environment['KEY_PROVIDER'] ?? '';
   }
 
+  /** The other services: what they get and send. */
+  get others(): StandIns {
+    if (this.#others === undefined) throw new Error('Not started.');
+    return this.#others;
+  }
+
+  /** Audit events as services/tenants gets them. */
+  get audits(): AuditEvent[] {
+    return this.others.received('audit-recorded');
+  }
+
   /** Sends messages as the service that they come from does. */
   async tell<Type extends MessageType>(type: Type, ...payloads: Payload<Type>[]): Promise<void> {
-    await this.#standIns.get(messages[type].from[0])?.tenancy.asSystem(async (tx) => {
-      for (const payload of payloads) await emit(tx, type, payload);
-    });
+    await this.others.tell(type, ...payloads);
   }
 
   /** Waits until every message that was told has had its effect. */
   async settled(): Promise<void> {
-    await eventually(async () => {
-      for (const { messaging } of this.#standIns.values()) if (!(await messaging.drained())) throw new Error('Messages are on their way.');
-    });
+    await this.others.settled();
   }
 
   /** Waits for an audit event about the subject. */

@@ -1,0 +1,15 @@
+import { Injectable } from '@nestjs/common';
+import type { Handler } from '@stint/messaging';
+import { DirectoryRepository } from './directory.repository.ts';
+
+/** Keeps our copies. Messages come in any order: only a newer version counts. */
+@Injectable()
+export class DirectoryConsumer {
+  constructor(private readonly copies: DirectoryRepository) {}
+
+  readonly tenantChanged: Handler<'tenant-changed'> = async (tx, tenant) => this.copies.saveTenant(tx, tenant);
+
+  readonly technicianChanged: Handler<'technician-changed'> = async (tx, technician) => {
+    await this.copies.saveTechnician(tx, technician);
+  };
+}

@@ -1,0 +1,57 @@
+import type { KeyObject } from 'node:crypto';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Clock } from '@stint/kernel';
+import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
+import { Tenancy } from '@stint/tenancy';
+import { ExpirySweep } from './connection/expiry.sweep.ts';
+import { LeaveSweep } from './connection/leave.sweep.ts';
+import { RewrapSweep } from './connection/rewrap.sweep.ts';
+import { VerifySweep } from './connection/verify.sweep.ts';
+import { DirectoryConsumer } from './directory/directory.consumer.ts';
+import { GrantConsumer } from './grant/grant.consumer.ts';
+import { CLOCK, MESSAGE_LINE } from './tokens.ts';
+
+/** Where messages travel, and with which keys. */
+export interface MessageLine {
+  queueUrl: string;
+  signingKey: KeyObject;
+  publicKeys: PublicKeys;
+  log: MessagingLog;
+}
+
+/** Connects consumers and sweeps to messaging for as long as the app lives. */
+@Injectable()
+export class MessageExchange implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  #messaging: Messaging | undefined;
+
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly directory: DirectoryConsumer,
+    private readonly grants: GrantConsumer,
+    private readonly verify: VerifySweep,
+    private readonly expiry: ExpirySweep,
+    private readonly leave: LeaveSweep,
+    private readonly rewrap: RewrapSweep,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(MESSAGE_LINE) private readonly line: MessageLine,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.#messaging = await Messaging.start({
+      service: 'entra-connector',
+      tenancy: this.tenancy,
+      clock: this.clock,
+      ...this.line,
+      handlers: {
+        'tenant-changed': this.directory.tenantChanged,
+        'technician-changed': this.directory.technicianChanged,
+        'entra-grant-changed': this.grants.entraGrantChanged,
+      },
+      sweeps: [this.verify, this.expiry, this.leave, this.rewrap],
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#messaging?.close();
+  }
+}

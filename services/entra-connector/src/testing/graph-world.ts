@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { exchangeProblems, GraphEmulator, type AppRegistration, type EntraTenant, type GraphEmulatorOptions, type TenantGiven } from '@stint/graph-emulator';
+import {
+  exchangeProblems,
+  GraphEmulator,
+  type AppRegistration,
+  type EntraTenant,
+  type GraphEmulatorOptions,
+  type TenantGiven,
+} from '@stint/graph-emulator';
 import { FakeClock } from '@stint/testing';
 import { addressesOf } from '../graph/cloud.domain.ts';
 import type { EntraDirectory, Urgency } from '../graph/directory.port.ts';
@@ -10,12 +17,14 @@ import { everythingNeeded } from './world.ts';
 
 /** The directory port on the Graph emulator, without a service around it. Waiting moves the clock. */
 export class GraphWorld {
-  readonly clock = new FakeClock();
   /** How long it has waited, in milliseconds, in order. */
   readonly waits: number[] = [];
   readonly #graph: GraphTransport;
 
-  private constructor(readonly emulator: GraphEmulator) {
+  private constructor(
+    readonly emulator: GraphEmulator,
+    readonly clock: FakeClock,
+  ) {
     this.#graph = new GraphTransport({
       ...{ clock: this.clock, chance: () => 1, timeoutMs: 2_000 },
       delay: (ms) => {
@@ -27,13 +36,15 @@ export class GraphWorld {
   }
 
   static async start(options: GraphEmulatorOptions = {}): Promise<GraphWorld> {
-    const world = new GraphWorld(await GraphEmulator.start(options));
-    world.emulator.setConsistency({});
-    return world;
+    const clock = new FakeClock();
+    return new GraphWorld(await GraphEmulator.start({ clock, ...options }), clock);
   }
 
   /** An Entra tenant, and it as the port shows it to an application with all that Stint needs, unless said otherwise. */
-  connected(given: { entra?: TenantGiven; app?: AppRegistration; urgency?: Urgency } = {}): { entra: EntraTenant; directory: EntraDirectory } {
+  connected(given: { entra?: TenantGiven; app?: AppRegistration; urgency?: Urgency } = {}): {
+    entra: EntraTenant;
+    directory: EntraDirectory;
+  } {
     const entra = this.emulator.tenant(given.entra);
     const secret = randomUUID();
     const { clientId } = entra.registerApp({ ...everythingNeeded, secrets: [{ value: secret }], ...given.app });
@@ -45,9 +56,9 @@ export class GraphWorld {
     return { entra, directory: graphDirectory(this.#graph, caller, this.clock) };
   }
 
-  /** Requests of Graph (not of the token endpoint) that reached it for this path, parts of batches included. */
-  requests(method: string, path: RegExp): number {
-    return this.emulator.exchanges.filter(({ request }) => request.method === method && path.test(request.path)).length;
+  /** What reached it for this address (from /v1.0 or /login on), parts of batches included. */
+  requests(method: string, url: RegExp) {
+    return this.emulator.exchanges.filter((exchange) => exchange.method === method && url.test(exchange.url));
   }
 
   /** Ends it. What was asked must have been as Microsoft describes it. */

@@ -1,4 +1,12 @@
-import { accessOf, approvalChallenge, type Actor, type LoginApprovalContent, type Payload, type Role } from '@stint/contracts';
+import {
+  accessOf,
+  approvalChallenge,
+  type Actor,
+  type ApprovalContent,
+  type LoginApprovalContent,
+  type Payload,
+  type Role,
+} from '@stint/contracts';
 import { passkeyRegistrationOptions, passkeyRequestOptions, verifyPasskeyRegistration } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { PasskeyEmulator, type PasskeyAlgorithm } from '@stint/passkey-emulator';
@@ -190,7 +198,7 @@ export class World {
   }
 
   /** The passkey's signature over the content's challenge, as the browser sends it. */
-  async assertion(phone: PasskeyEmulator, content: LoginApprovalContent, attack: Attack = {}): Promise<string> {
+  async assertion(phone: PasskeyEmulator, content: ApprovalContent, attack: Attack = {}): Promise<string> {
     const challenge = approvalChallenge(content).toString('base64url');
     const { optionsJson } = await passkeyRequestOptions({ rpId: site.rpId, challenge, timeoutSeconds: 60 });
     return JSON.stringify(phone.sign(optionsJson, site.origin, attack));

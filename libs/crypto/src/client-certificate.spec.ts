@@ -21,7 +21,7 @@ test('a certificate of its own: what others read in it is what was asked for, an
   const { payload, protectedHeader } = await jwtVerify(assertion, createPublicKey(made.pem), { currentDate: startsAt });
   expect(protectedHeader).toEqual({ alg: 'PS256', typ: 'JWT', 'x5t#S256': made.thumbprintS256 });
   expect(payload).toMatchObject({ iss: 'client', sub: 'client', aud: 'https://login/token', exp: startsAt.getTime() / 1000 + 300 });
-  await expect(
-    jwtVerify(assertion, createPublicKey(made.pem), { currentDate: new Date(startsAt.getTime() + 301_000) }),
-  ).rejects.toThrow('exp');
+  await expect(jwtVerify(assertion, createPublicKey(made.pem), { currentDate: new Date(startsAt.getTime() + 301_000) })).rejects.toThrow(
+    'exp',
+  );
 });

@@ -1,5 +1,4 @@
 import { createHash, createPrivateKey, webcrypto } from 'node:crypto';
-import { X509CertificateGenerator } from '@peculiar/x509';
 import { SignJWT } from 'jose';
 import { newId } from '@stint/kernel';
 
@@ -19,16 +18,16 @@ const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: 
 
 /** Makes an RSA key pair (3072 bits) and a certificate for it, signed by itself. `commonName` is shown where it is uploaded. */
 export async function makeClientCertificate(options: { commonName: string; startsAt: Date; endsAt: Date }): Promise<ClientCertificate> {
+  // Loaded when a certificate is made, which is seldom; the package wants the polyfill before it.
+  await import('reflect-metadata');
+  const { X509CertificateGenerator } = await import('@peculiar/x509');
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await X509CertificateGenerator.createSelfSigned(
-    {
-      // 16 random-looking bytes, never negative, never zero (RFC 5280 §4.1.2.2).
-      serialNumber: newId().replaceAll('-', ''),
-      name: [{ CN: [options.commonName] }],
-      ...{ notBefore: options.startsAt, notAfter: options.endsAt, signingAlgorithm: algorithm, keys },
-    },
-    webcrypto as Crypto,
-  );
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    // 16 bytes, never negative, never the same again (RFC 5280 §4.1.2.2).
+    serialNumber: newId().replaceAll('-', ''),
+    name: [{ CN: [options.commonName] }],
+    ...{ notBefore: options.startsAt, notAfter: options.endsAt, signingAlgorithm: algorithm, keys },
+  });
   const der = Buffer.from(certificate.rawData);
   return {
     pem: certificate.toString('pem'),

@@ -71,7 +71,7 @@ test('urgent calls go first, and the others leave them a place', async () => {
 });
 
 test('a call that fails gives its place free', async () => {
-  const lanes = new Lanes({ perTenant: 1, inAll: 1 });
+  const lanes = new Lanes({ perTenant: 2, inAll: 1 });
   await expect(lanes.run('a', 'HIGH', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await lanes.run('a', 'HIGH', () => Promise.resolve('done'))).toBe('done');
 });

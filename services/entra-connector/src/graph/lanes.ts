@@ -6,6 +6,7 @@ interface Waiting {
 
 /** Those who wait for one Entra tenant, and how many calls to it are under way. */
 interface Lane {
+  entraTenantId: string;
   running: number;
   waiting: Record<Urgency, Waiting[]>;
 }
@@ -15,11 +16,13 @@ interface Lane {
  * turns, so that a slow or busy one holds up itself alone. Urgent calls go before others and always find one place free of those.
  */
 export class Lanes {
-  readonly #lanes = new Map<string, Lane>();
+  /** Those whose turn was longest ago first. */
+  #lanes: Lane[] = [];
   readonly #perTenant: number;
   readonly #inAll: number;
   #running = 0;
 
+  /** `perTenant` is 2 at least. */
   constructor(limits: { perTenant: number; inAll: number }) {
     this.#perTenant = limits.perTenant;
     this.#inAll = limits.inAll;
@@ -36,33 +39,37 @@ export class Lanes {
   }
 
   #turn(entraTenantId: string, urgency: Urgency): Promise<void> {
-    const lane = this.#lanes.get(entraTenantId) ?? { running: 0, waiting: { HIGH: [], LOW: [] } };
-    this.#lanes.set(entraTenantId, lane);
+    const lane = this.#laneOf(entraTenantId);
     return new Promise((resolve) => {
       lane.waiting[urgency].push({ start: resolve });
       this.#startNext();
     });
   }
 
+  #laneOf(entraTenantId: string): Lane {
+    const known = this.#lanes.find((lane) => lane.entraTenantId === entraTenantId);
+    if (known !== undefined) return known;
+    const made: Lane = { entraTenantId, running: 0, waiting: { HIGH: [], LOW: [] } };
+    this.#lanes.unshift(made);
+    return made;
+  }
+
   #leave(entraTenantId: string): void {
-    const lane = this.#lanes.get(entraTenantId);
-    if (lane === undefined) throw new Error('Nobody was there.');
+    const lane = this.#laneOf(entraTenantId);
     lane.running -= 1;
     this.#running -= 1;
-    if (lane.running === 0 && lane.waiting.HIGH.length + lane.waiting.LOW.length === 0) this.#lanes.delete(entraTenantId);
     this.#startNext();
+    this.#lanes = this.#lanes.filter(({ running, waiting }) => running + waiting.HIGH.length + waiting.LOW.length > 0);
   }
 
   #startNext(): void {
-    for (const [entraTenantId, lane] of [...this.#lanes]) {
+    for (const lane of [...this.#lanes]) {
       if (this.#running >= this.#inAll) return;
       const next = this.#nextOf(lane);
       if (next === undefined) continue;
       lane.running += 1;
       this.#running += 1;
-      // To the end of the line: the others first, next time.
-      this.#lanes.delete(entraTenantId);
-      this.#lanes.set(entraTenantId, lane);
+      this.#lanes = [...this.#lanes.filter((one) => one !== lane), lane];
       next.start();
     }
   }

@@ -30,12 +30,19 @@ const story = fc.record({
   ),
 });
 
+/** What happened to the accounts of a tenant, for whoever reads a failure. */
+async function past(tenantId: Id): Promise<unknown> {
+  const steps = await world.rows(`select began_at, kind, outcome, detail from entra_step where tenant_id = $1 order by id`, [tenantId]);
+  return { steps, accounts: await world.rows('select * from entra_account where tenant_id = $1', [tenantId]) };
+}
+
 async function ended(grantId: Id, entra: EntraTenant, tenantId: Id): Promise<void> {
   expect(world.leftovers(entra)).toEqual([]);
   expect(['ENDED', 'FAILED']).toContain((await world.grant(grantId)).phase);
   await world.reconcile(tenantId);
   await world.retention();
-  expect(world.leftovers(entra, true)).toEqual([]);
+  const left = world.leftovers(entra, true);
+  if (left.length > 0) throw new Error(JSON.stringify({ left, ...(await past(tenantId)) as object, now: world.clock.now() }, null, 1));
 }
 
 describe('a process that is killed', () => {
@@ -73,7 +80,7 @@ describe('a process that is killed', () => {
         await ended(wanted.grantId, entra, tenantId);
         if (other !== null) expect(['ENDED', 'FAILED']).toContain((await world.grant(other.grantId)).phase);
       }),
-      { numRuns: Number(process.env['STINT_DEATHS'] ?? 150) },
+      { numRuns: Number(process.env['STINT_DEATHS'] ?? 150), endOnFailure: true },
     );
   }, 300_000);
 });

@@ -11,3 +11,13 @@ export const MESSAGE_LINE = Symbol('message line');
 export interface SweepLog {
   error(facts: object, message: string): void;
 }
+/** Nest's token for `GraphSettings`. */
+export const GRAPH_SETTINGS = Symbol('graph settings');
+
+/** Where Microsoft and Stint itself are. */
+export interface GraphSettings {
+  /** Instead of Microsoft's clouds. */
+  emulatorUrl: string | undefined;
+  /** Where people reach Stint. */
+  publicUrl: string;
+}

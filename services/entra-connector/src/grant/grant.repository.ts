@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Payload } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
-import type { SystemTx, Tx } from '@stint/tenancy';
+import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
 import { columnsOf, patchOf } from './columns.ts';
 import type { EntraGrant } from './grant.domain.ts';
 
@@ -73,10 +73,11 @@ export class GrantRepository {
   }
 
   /** Ends every open grant of a tenant, for the reason that is told with its end. */
-  async failAll(tx: SystemTx, mspId: Id, tenantId: Id, failure: string): Promise<void> {
+  async failAll(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id, failure: string): Promise<void> {
     await tx.query(
       `update entra_grant set failure = coalesce(failure, $3) where msp_id = $1 and tenant_id = $2 and ${open}`,
       [mspId, tenantId, failure],
     );
   }
+
 }

@@ -135,7 +135,7 @@ export class EntraWorld {
       ...given,
       version: this.#next(grantId),
     };
-    const consumer = new GrantConsumer(this.grants, this.accounts, new ReconcileRepository(), this.clock);
+    const consumer = new GrantConsumer(this.grants, this.accounts, this.clock);
     await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted));
     return wanted;
   }

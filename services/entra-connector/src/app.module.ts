@@ -7,6 +7,8 @@ import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
 import { AccountFactsCache } from './account/account-facts.ts';
 import { AccountRepository } from './account/account.repository.ts';
+import { TenantAccountsResolver } from './account/account.resolver.ts';
+import { AccountService } from './account/account.service.ts';
 import { ChangeService } from './account/change.service.ts';
 import { ConvergeSweep } from './account/converge.sweep.ts';
 import { ConvergenceService } from './account/convergence.service.ts';
@@ -34,6 +36,8 @@ import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { GrantAccessService } from './grant/grant-access.service.ts';
+import { GrantResolver } from './grant/grant.resolver.ts';
 import { StuckSweep } from './grant/stuck.sweep.ts';
 import { EntraAccess } from './graph/directory.port.ts';
 import { GraphTransport } from './graph/graph.transport.ts';
@@ -75,8 +79,12 @@ export class AppModule {
         DirectoryConsumer,
         GrantRepository,
         GrantConsumer,
+        GrantAccessService,
+        GrantResolver,
         StuckSweep,
         AccountRepository,
+        AccountService,
+        TenantAccountsResolver,
         StepRepository,
         AccountFactsCache,
         LookService,

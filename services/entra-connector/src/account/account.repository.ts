@@ -55,7 +55,7 @@ export class AccountRepository {
     );
   }
 
-  async due(tx: SystemTx, mspId: Id, id: Id, now: Date): Promise<void> {
+  async due(tx: TenantTx | SystemTx, mspId: Id, id: Id, now: Date): Promise<void> {
     await tx.query('update entra_account set due_at = $3, changes = changes + 1 where msp_id = $1 and id = $2', [mspId, id, now]);
   }
 

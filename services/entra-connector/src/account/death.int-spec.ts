@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const mostMoments = 80;
+const mostMoments = 70;
 
 /** What a customer's tenant and the session are like. */
 const story = fc.record({
@@ -51,14 +51,10 @@ describe('a process that is killed', () => {
       const { tenantId, entra } = await world.customer();
       const technicianId = await world.technician();
       const { grantId } = await world.want({ tenantId, technicianId });
+      // Half of them at the beginning, half at the end.
+      if (moment % 2 === 0) await world.pass(60);
       await world.pass(7200, [moment]);
       await ended(grantId, entra, tenantId);
-      if (moment % 2 === 0) continue;
-      // The same at its end.
-      const again = await world.want({ tenantId, technicianId });
-      await world.pass(60);
-      await world.pass(7200, [moment]);
-      await ended(again.grantId, entra, tenantId);
     }
   }, 300_000);
 
@@ -80,7 +76,7 @@ describe('a process that is killed', () => {
         await ended(wanted.grantId, entra, tenantId);
         if (other !== null) expect(['ENDED', 'FAILED']).toContain((await world.grant(other.grantId)).phase);
       }),
-      { numRuns: Number(process.env['STINT_DEATHS'] ?? 150), endOnFailure: true },
+      { numRuns: Number(process.env['STINT_DEATHS'] ?? 25), endOnFailure: true },
     );
   }, 300_000);
 });

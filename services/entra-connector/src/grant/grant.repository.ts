@@ -43,11 +43,6 @@ export class GrantRepository {
     return row ?? null;
   }
 
-  /** Those of `ids` that are visible in the scope. */
-  async some(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<EntraGrant[]> {
-    return tx.query<EntraGrant>(`select ${columns.all} from entra_grant where msp_id = $1 and id = any($2)`, [mspId, ids]);
-  }
-
   /** The grants of an account that are not concluded. */
   async openOf(tx: SystemTx, mspId: Id, accountId: Id): Promise<EntraGrant[]> {
     return tx.query<EntraGrant>(`select ${columns.all} from entra_grant where msp_id = $1 and account_id = $2 and ${open} order by id`, [
@@ -67,7 +62,7 @@ export class GrantRepository {
     );
   }
 
-  async save(tx: SystemTx, { mspId, id }: Pick<EntraGrant, 'mspId' | 'id'>, patch: Partial<EntraGrant>): Promise<void> {
+  async save(tx: TenantTx | SystemTx, { mspId, id }: Pick<EntraGrant, 'mspId' | 'id'>, patch: Partial<EntraGrant>): Promise<void> {
     const { sets, values } = patchOf(columns, patch, 3);
     await tx.query(`update entra_grant set ${sets} where msp_id = $1 and id = $2`, [mspId, id, ...values]);
   }

@@ -7,7 +7,7 @@ export type Customer = EntraCustomersQuery['tenants']['edges'][number]['node'];
 /** Who asks, and the customers that are connected to Entra, by name. */
 export async function readCustomers(): Promise<{ approver: ApproverFragment; customers: Customer[] }> {
   const all: Customer[] = [];
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const { viewer, tenants }: EntraCustomersQuery = await ask(EntraCustomersDocument, { after });
     all.push(...tenants.edges.map(({ node }) => node));
     after = tenants.pageInfo.hasNextPage ? (tenants.pageInfo.endCursor ?? null) : null;

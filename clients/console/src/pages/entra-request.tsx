@@ -9,7 +9,7 @@ import {
   type ApproverFragment,
   type EntraDemandsFragment,
 } from '../generated/operations.ts';
-import { ask, Refused } from '../graphql.ts';
+import { ask, expectType } from '../graphql.ts';
 import { newId } from '../new-id.ts';
 import { Button, Field, Problem, useAction } from '../ui/action.tsx';
 import { Page } from '../ui/page.tsx';
@@ -54,8 +54,7 @@ export function EntraRequestPage() {
   };
   const request = async (asked: Asked) => {
     if (approver === null || target === null) return;
-    const made = await requestAccess(approver, target, asked);
-    if (made === 'Grant') location.assign('/app');
+    if (await requestAccess(approver, target, asked)) location.assign('/app');
     else setWaits(true);
   };
   if (waits)
@@ -113,12 +112,12 @@ export function EntraRequestPage() {
   );
 }
 
-/** Signs what was chosen, and asks for it. Answers what it led to: a grant, or a request that waits for other people. */
+/** Signs what was chosen, and asks for it. True: it is granted; false: it waits for other people. */
 async function requestAccess(
   approver: ApproverFragment,
   { customer, roleName }: Target,
   { accountKind, seconds, reason, ticket }: Asked,
-): Promise<'Grant' | 'AccessRequest'> {
+): Promise<boolean> {
   const id = newId();
   const recipientKey = await makeCredentialKey(id);
   const scope = '/';
@@ -131,7 +130,6 @@ async function requestAccess(
     ...{ id, tenantId: customer.id, roleName, scope, accountKind, sessionSeconds: seconds, reason, ticket, recipientKey },
     assertion: await signApproval(content, approver),
   };
-  const { requestEntraAccess: answer } = await ask(RequestEntraAccessDocument, { input });
-  if (answer.__typename === 'Grant' || answer.__typename === 'AccessRequest') return answer.__typename;
-  throw new Refused(answer.__typename, answer.message);
+  const { requestEntraAccess } = await ask(RequestEntraAccessDocument, { input });
+  return expectType(requestEntraAccess, 'EntraAccessRequested').grant != null;
 }

@@ -59,7 +59,11 @@ export function HomePage() {
       <Problem text={acting.problem} />
       <Waiting waiting={answer.waiting} approver={home} changed={readAgain} />
       <h2>Your sessions</h2>
-      {running.length === 0 && <p class="quiet">None. Scan the code at a computer with your phone's camera, or <a href="/app/entra">ask for a role in Entra</a>.</p>}
+      {running.length === 0 && (
+        <p class="quiet">
+          None. Scan the code at a computer with your phone's camera, or <a href="/app/entra">ask for a role in Entra</a>.
+        </p>
+      )}
       {running.map((grant) => (
         <Running key={grant.id} grant={grant} acting={acting} changed={read} />
       ))}

@@ -14,7 +14,7 @@ function anAccount(change: Partial<EntraAccount> = {}): EntraAccount {
   return {
     ...{ mspId: 'msp', tenantId: 'tenant', id: 'account', kind: 'JIT', technicianId: 'anna', marker: 'stintaaaaabbbbbb', objectId: 'object' },
     ...{ userPrincipalName: 'jit-anna@contoso.com', state: 'DISABLED', seenAt: null, createdAt: before(3600), rolesChangedAt: null },
-    ...{ prefix: 'jit-', nameAttempt: 0, creatingSince: null, mayBeEnabled: false, sessionsOpen: false, passwordKnown: false },
+    ...{ prefix: 'jit-', nameAttempt: 0, creatingSince: null, mayBeEnabled: false, switchedAt: null, sessionsOpen: false, passwordKnown: false },
     ...{ removeNotBefore: null, purgeRefusedAt: null, restsSince: null, restDays: 30, discard: false, problem: null, dueAt: now },
     ...{ ending: false, failures: 0, changes: 0, fence: 1, leaseUntil: null },
     ...change,
@@ -67,6 +67,13 @@ const beginnings: Row[] = [
   { when: 'the known account is in the recycle bin', grants: [aGrant()], sighting: seen({ gone: true, inBin: true }), then: 'PURGE_USER' },
   { when: 'the account is off', grants: [aGrant()], sighting: seen({ enabled: false }), then: 'ENABLE' },
   { when: 'somebody else has enabled it', grants: [aGrant()], sighting: seen(), then: 'ENABLE' },
+  { when: 'it is on, and shown as off', account: { ...open, switchedAt: before(9) }, grants: [aGrant()], sighting: seen({ enabled: false }), then: 'ISSUE_CREDENTIAL' },
+  { when: 'it is shown as off for long', account: { ...open, switchedAt: before(61) }, grants: [aGrant()], sighting: seen({ enabled: false }), then: 'ENABLE' },
+  {
+    when: 'all but the account is shown',
+    ...{ account: { ...open, switchedAt: before(9) }, grants: [aGrant(given)] },
+    ...{ sighting: seen({ enabled: false, roles: [role], passes: [pass] }), then: 'AWAIT' as const },
+  },
   { when: 'there is no credential', account: open, grants: [aGrant()], sighting: seen(), then: 'ISSUE_CREDENTIAL' },
   { when: 'a pass of unknown value is there', account: open, grants: [aGrant()], sighting: seen({ passes: [pass] }), then: 'ISSUE_CREDENTIAL' },
   { when: 'there is no role', account: open, grants: [aGrant({ credentialAt: now })], sighting: seen(), then: 'ASSIGN_ROLE' },
@@ -125,6 +132,8 @@ const endings: Row[] = [
   { when: 'the pass is gone', account: { sessionsOpen: true, passwordKnown: true }, grants: [anEnding()], sighting: seen({ enabled: false }), then: 'REVOKE_SESSIONS' },
   { when: 'the sessions are gone', account: { passwordKnown: true }, grants: [anEnding()], sighting: seen({ enabled: false }), then: 'RESET_PASSWORD' },
   { when: 'all was done', grants: [anEnding()], sighting: seen({ enabled: false, fresh: false }), then: 'LOOK' },
+  { when: 'it is off, and shown as on', account: { switchedAt: before(9) }, grants: [anEnding()], sighting: seen(), then: 'AWAIT' },
+  { when: 'it is shown as on for long', account: { switchedAt: before(61) }, grants: [anEnding()], sighting: seen(), then: 'DISABLE' },
   { when: 'it was seen gone', grants: [anEnding()], sighting: seen({ enabled: false }), then: 'CONCLUDE' },
   { when: 'the role is still held', account: { removeNotBefore: after(9) }, grants: [anEnding()], sighting: seen({ enabled: false, roles: [role] }), then: 'REST', until: after(9) },
   {

@@ -176,7 +176,13 @@ export class DecisionService {
     }
     if (account.mayBeEnabled) await audit(tx, { ...record, action: 'entra-account.drifted', details: { accountName, what: 'deleted' } });
     const gone = { objectId: null, createdAt: null, creatingSince: null, rolesChangedAt: null, nameAttempt: 0, purgeRefusedAt: null };
-    const harmless = { mayBeEnabled: false, switchedAt: null, sessionsOpen: false, passwordKnown: false, discard: account.discard && grants.length > 0 };
+    const harmless = {
+      mayBeEnabled: false,
+      switchedAt: null,
+      sessionsOpen: false,
+      passwordKnown: false,
+      discard: account.discard && grants.length > 0,
+    };
     await this.accounts.save(tx, account, { ...gone, ...harmless, state: 'ABSENT' });
     return true;
   }

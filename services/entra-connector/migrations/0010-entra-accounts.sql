@@ -21,8 +21,6 @@ create table entra_account (
   -- Set before the call that they speak of, and taken back when the opposite was done or seen.
   creating_since timestamptz,
   may_be_enabled boolean not null default false,
-  -- When Entra said last that it was switched on, or off.
-  switched_at timestamptz,
   sessions_open boolean not null default false,
   password_known boolean not null default false,
   remove_not_before timestamptz,

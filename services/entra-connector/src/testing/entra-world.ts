@@ -173,7 +173,7 @@ export class EntraWorld {
       version: this.#next(grantId),
     };
     const consumer = new GrantConsumer(this.grants, this.accounts, this.clock);
-    await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted, newId()));
+    await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted, { id: newId(), from: 'jit-policy' }));
     return wanted;
   }
 

@@ -5,13 +5,46 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
+import { AccountFactsCache } from './account/account-facts.ts';
+import { AccountRepository } from './account/account.repository.ts';
+import { TenantAccountsResolver } from './account/account.resolver.ts';
+import { AccountService } from './account/account.service.ts';
+import { ChangeService } from './account/change.service.ts';
+import { ConvergeSweep } from './account/converge.sweep.ts';
+import { ConvergenceService } from './account/convergence.service.ts';
+import { DecisionService } from './account/decision.service.ts';
+import { LookService } from './account/look.service.ts';
+import { OutcomeService } from './account/outcome.service.ts';
+import { StepRepository } from './account/step.repository.ts';
+import { ConnectionRepository } from './connection/connection.repository.ts';
+import { ConnectionResolver } from './connection/connection.resolver.ts';
+import { ConnectionService } from './connection/connection.service.ts';
+import { ConsentRepository } from './connection/consent.repository.ts';
+import { ConsentService } from './connection/consent.service.ts';
+import { CredentialRepository } from './connection/credential.repository.ts';
+import { CredentialService } from './connection/credential.service.ts';
+import { EntraAccessService } from './connection/entra-access.service.ts';
+import { ExpirySweep } from './connection/expiry.sweep.ts';
+import { Keyring } from './connection/keyring.service.ts';
+import { LeaveSweep } from './connection/leave.sweep.ts';
+import { EntraRemains } from './connection/remains.ts';
+import { RewrapSweep } from './connection/rewrap.sweep.ts';
+import { VerificationService } from './connection/verification.service.ts';
+import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { GrantAccessService } from './grant/grant-access.service.ts';
+import { GrantResolver } from './grant/grant.resolver.ts';
+import { StuckSweep } from './grant/stuck.sweep.ts';
+import { EntraAccess } from './graph/directory.port.ts';
+import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
-import { CLOCK, KEYS, LOG, MESSAGE_LINE } from './tokens.ts';
+import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
+import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
+import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
 
 const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
 
@@ -22,11 +55,13 @@ export interface Surroundings {
   keys: KeyProvider;
   log: Logger;
   line: MessageLine;
+  graph: GraphTransport;
+  settings: GraphSettings;
 }
 
 @Module({})
 export class AppModule {
-  static for({ tenancy, clock, keys, log, line }: Surroundings): DynamicModule {
+  static for({ tenancy, clock, keys, log, line, graph, settings }: Surroundings): DynamicModule {
     return {
       module: AppModule,
       imports: [SubgraphModule.for({ schemaFile, log })],
@@ -36,12 +71,46 @@ export class AppModule {
         { provide: KEYS, useValue: keys },
         { provide: LOG, useValue: log },
         { provide: MESSAGE_LINE, useValue: line },
+        { provide: GRAPH_SETTINGS, useValue: settings },
+        { provide: GraphTransport, useValue: graph },
         MessageExchange,
         DirectoryRepository,
         DirectoryService,
         DirectoryConsumer,
         GrantRepository,
         GrantConsumer,
+        GrantAccessService,
+        GrantResolver,
+        StuckSweep,
+        AccountRepository,
+        AccountService,
+        TenantAccountsResolver,
+        StepRepository,
+        AccountFactsCache,
+        LookService,
+        ChangeService,
+        DecisionService,
+        OutcomeService,
+        ConvergenceService,
+        ConvergeSweep,
+        ReconcileRepository,
+        ReconcileSweep,
+        ConnectionRepository,
+        CredentialRepository,
+        ConsentRepository,
+        Keyring,
+        EntraAccessService,
+        { provide: EntraAccess, useExisting: EntraAccessService },
+        EntraRemains,
+        VerificationService,
+        ConnectionService,
+        CredentialService,
+        ConsentService,
+        ConnectionResolver,
+        VerifySweep,
+        ExpirySweep,
+        LeaveSweep,
+        RewrapSweep,
       ],
     };
   }

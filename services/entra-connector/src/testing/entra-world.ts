@@ -163,6 +163,7 @@ export class EntraWorld {
     this.keys.set(grantId, key);
     const wanted: Wanted = {
       ...{ mspId: this.mspId, grantId, wanted: true, roleName: 'User Administrator', scope: '/', accountKind: 'JIT' },
+      ...{ accountPrefix: 'jit-', accountRestDays: 30 },
       ...{
         recipientKey: key.publicKey,
         sessionSeconds: 3600,

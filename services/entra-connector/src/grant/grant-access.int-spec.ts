@@ -33,7 +33,16 @@ async function grantOf(connected: Connected, technician: Actor) {
   const key = await generateHpkeKeyPair();
   const told: Payload<'entra-grant-changed'> = {
     ...{ mspId: connected.tenant.mspId, tenantId: connected.tenant.tenantId, grantId: newId(), technicianId: technician.id, wanted: true },
-    ...{ roleName: 'User Administrator', scope: '/', accountKind: 'JIT', recipientKey: key.publicKey, sessionSeconds: 3600, version: 1 },
+    ...{
+      roleName: 'User Administrator',
+      scope: '/',
+      accountKind: 'JIT',
+      accountPrefix: 'jit-',
+      accountRestDays: 30,
+      recipientKey: key.publicKey,
+      sessionSeconds: 3600,
+      version: 1,
+    },
     ...{ activateBy: addSeconds(service.clock.now(), 300).toISOString(), expiresAt: null },
   };
   await service.tell('entra-grant-changed', told);

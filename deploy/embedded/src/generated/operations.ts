@@ -4,12 +4,44 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What a rule says. */
+export type AccessEffect =
+  /** Access is allowed, on the rule's demands. */
+  | 'ALLOW'
+  /** Access is denied. */
+  | 'DENY';
+
+/** Hours of a rule. */
+export type AccessHoursInput = {
+  /** The days on which they begin, at least one. */
+  days: Array<Weekday>;
+  /** When they begin: `00:00` to `23:59`. */
+  from: string;
+  /** When they end: `00:00` to `24:00`; a time that is not after `from` lies on the next day. */
+  to: string;
+};
+
+/** What kind of access a rule is about. */
+export type AccessKind =
+  /** An account of the computer's domain. */
+  | 'DOMAIN_ADMIN'
+  /** A role in the customer's Entra tenant. */
+  | 'ENTRA_ROLE'
+  /** A local administrator's account on the computer. */
+  | 'LOCAL_ADMIN';
+
 /** What an account is an account of. */
 export type AccountKind =
   /** The Active Directory domain that the computer is in. */
   | 'DOMAIN'
   /** The computer. */
   | 'LOCAL';
+
+/** Input of `addEntraCertificate`. */
+export type AddEntraCertificateInput = {
+  /** The tenant. */
+  tenantId: string;
+};
 
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
@@ -31,10 +63,66 @@ export type ApproveLoginInput = {
   ticket?: string | null | undefined;
 };
 
+/** Input of `beginEntraConsent`. */
+export type BeginEntraConsentInput = {
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** Input of `confirmTotp`. */
 export type ConfirmTotpInput = {
   /** Six digits. */
   code: string;
+};
+
+/** Input of `connectEntra`. */
+export type ConnectEntraInput = {
+  /** The application (client) id: a GUID. */
+  clientId: string;
+  /** Microsoft's cloud. */
+  cloud?: EntraCloud;
+  /** The Entra tenant's id: a GUID, neither a domain nor `common`. */
+  entraTenantId: string;
+  /** The tenant. */
+  tenantId: string;
+};
+
+/** Input of `createAccessRule`; what is left out is as it says. */
+export type CreateAccessRuleInput = {
+  /** 0 to 5; none when left out. */
+  approvals?: number | null | undefined;
+  /** A technician group; only with `approvals`. */
+  approverGroup?: string | null | undefined;
+  /** 60 to `maxSeconds`; the tenant's setting when left out. */
+  defaultSeconds?: number | null | undefined;
+  /** At most 20; every device when left out. */
+  deviceTags?: Array<string> | null | undefined;
+  /** ALLOW when left out. */
+  effect?: AccessEffect | null | undefined;
+  /** True when left out. */
+  enabled?: boolean | null | undefined;
+  /** At most 20 names; only with the kind ENTRA_ROLE, and needed for a rule that allows it. */
+  entraRoles?: Array<string> | null | undefined;
+  /** Ids of technician groups, at most 20; everyone when left out. */
+  groups?: Array<string> | null | undefined;
+  /** At most 10; always when left out. */
+  hours?: Array<AccessHoursInput> | null | undefined;
+  /** A fresh UUIDv7 made by the client. */
+  id: string;
+  /** At least one. */
+  kinds: Array<AccessKind>;
+  /** 60 to 28,800; 28,800 (8 hours) when left out. */
+  maxSeconds?: number | null | undefined;
+  /** Up to 100 characters. */
+  name: string;
+  /** False when left out. */
+  requireReason?: boolean | null | undefined;
+  /** False when left out. */
+  requireTicket?: boolean | null | undefined;
+  /** The tenant on which to set it. */
+  tenantId: string;
+  /** An IANA time zone such as `Europe/Berlin`; needed with hours. */
+  timeZone?: string | null | undefined;
 };
 
 /** Input of `createTenant`. */
@@ -75,6 +163,42 @@ export type EndGrantInput = {
 export type EnrollTotpInput = {
   /** X25519 public key (base64url) to which the secret is sealed. */
   recipientKey: string;
+};
+
+/** Microsoft's clouds. */
+export type EntraCloud =
+  /** China, operated by 21Vianet. */
+  | 'CHINA'
+  /** Microsoft's worldwide cloud, GCC included. */
+  | 'GLOBAL'
+  /** US Government L5 (DoD). */
+  | 'US_DOD'
+  /** US Government L4 (GCC High). */
+  | 'US_GOV';
+
+/** How far a connection is. */
+export type EntraConnectionState =
+  /** It worked, and does not any more: `problems` says why. */
+  | 'BROKEN'
+  /** Ended; the credentials are forgotten. */
+  | 'DISCONNECTED'
+  /** Nothing begins any more; what is there is being ended. */
+  | 'DISCONNECTING'
+  /** Access can be given. */
+  | 'READY'
+  /** It has not worked yet. */
+  | 'SETUP';
+
+/** Input of `finishEntraConsent`: the query that Microsoft appended to the redirect address. */
+export type FinishEntraConsentInput = {
+  /** `tenant`; null with an error. */
+  entraTenantId?: string | null | undefined;
+  /** `error`, for example `access_denied`. */
+  error?: string | null | undefined;
+  /** `admin_consent`. */
+  given: boolean;
+  /** `state`. */
+  state: string;
 };
 
 /** Why a grant ended. */
@@ -239,6 +363,23 @@ export type UpdateJitSettingsInput = {
   totpLogin?: boolean | null | undefined;
 };
 
+/** A day of the week. */
+export type Weekday =
+  /** Friday. */
+  | 'FRI'
+  /** Monday. */
+  | 'MON'
+  /** Saturday. */
+  | 'SAT'
+  /** Sunday. */
+  | 'SUN'
+  /** Thursday. */
+  | 'THU'
+  /** Tuesday. */
+  | 'TUE'
+  /** Wednesday. */
+  | 'WED';
+
 export type DemoStartJoiningMutationVariables = Exact<{
   input: StartJoiningInput;
 }>;
@@ -393,6 +534,69 @@ export type DemoAuditQueryVariables = Exact<{
 
 export type DemoAuditQuery = { tenant: { name: string, auditLog: { edges: Array<{ node: { sequence: number, occurredAt: string, actorKind: string, action: string } }> }, verifyAuditLog: { intact: boolean, events: number, brokenAt: number | null } } | null };
 
+export type DemoEntraSetupQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DemoEntraSetupQuery = { entraSetup: { permissions: Array<{ name: string }>, directoryRoles: Array<{ name: string }> } };
+
+export type DemoConnectEntraMutationVariables = Exact<{
+  input: ConnectEntraInput;
+}>;
+
+
+export type DemoConnectEntraMutation = { connectEntra:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConnection' }
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoAddEntraCertificateMutationVariables = Exact<{
+  input: AddEntraCertificateInput;
+}>;
+
+
+export type DemoAddEntraCertificateMutation = { addEntraCertificate:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConnection', credentials: Array<{ certificatePem: string | null }> }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoBeginEntraConsentMutationVariables = Exact<{
+  input: BeginEntraConsentInput;
+}>;
+
+
+export type DemoBeginEntraConsentMutation = { beginEntraConsent:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConsent', url: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoFinishEntraConsentMutationVariables = Exact<{
+  input: FinishEntraConsentInput;
+}>;
+
+
+export type DemoFinishEntraConsentMutation = { finishEntraConsent:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConnection', state: EntraConnectionState, whyUnusable: string | null }
+    | { __typename: 'EntraConsentRefused', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoCreateAccessRuleMutationVariables = Exact<{
+  input: CreateAccessRuleInput;
+}>;
+
+
+export type DemoCreateAccessRuleMutation = { createAccessRule:
+    | { __typename: 'AccessRule' }
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
 
 export const DemoStartJoiningDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoStartJoining"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"StartJoiningInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"startJoining"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"JoiningStarted"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"optionsJson"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoStartJoiningMutation, DemoStartJoiningMutationVariables>;
 export const DemoJoinedDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoJoined"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"technician"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"joined"}}]}}]}}]} as unknown as DocumentNode<DemoJoinedQuery, DemoJoinedQueryVariables>;
@@ -409,3 +613,9 @@ export const DemoLoginDocument = {"kind":"Document","definitions":[{"kind":"Oper
 export const DemoEndGrantDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoEndGrant"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EndGrantInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"endGrant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoEndGrantMutation, DemoEndGrantMutationVariables>;
 export const DemoGrantDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoGrant"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"grant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"accountName"}},{"kind":"Field","name":{"kind":"Name","value":"endReason"}}]}}]}}]} as unknown as DocumentNode<DemoGrantQuery, DemoGrantQueryVariables>;
 export const DemoAuditDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoAudit"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tenant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"auditLog"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"100"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"actorKind"}},{"kind":"Field","name":{"kind":"Name","value":"action"}}]}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"verifyAuditLog"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"intact"}},{"kind":"Field","name":{"kind":"Name","value":"events"}},{"kind":"Field","name":{"kind":"Name","value":"brokenAt"}}]}}]}}]}}]} as unknown as DocumentNode<DemoAuditQuery, DemoAuditQueryVariables>;
+export const DemoEntraSetupDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoEntraSetup"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"entraSetup"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"permissions"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"directoryRoles"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]} as unknown as DocumentNode<DemoEntraSetupQuery, DemoEntraSetupQueryVariables>;
+export const DemoConnectEntraDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoConnectEntra"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConnectEntraInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"connectEntra"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoConnectEntraMutation, DemoConnectEntraMutationVariables>;
+export const DemoAddEntraCertificateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoAddEntraCertificate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AddEntraCertificateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"addEntraCertificate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraConnection"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"credentials"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"certificatePem"}}]}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoAddEntraCertificateMutation, DemoAddEntraCertificateMutationVariables>;
+export const DemoBeginEntraConsentDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoBeginEntraConsent"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"BeginEntraConsentInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"beginEntraConsent"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraConsent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoBeginEntraConsentMutation, DemoBeginEntraConsentMutationVariables>;
+export const DemoFinishEntraConsentDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoFinishEntraConsent"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"FinishEntraConsentInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"finishEntraConsent"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraConnection"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"whyUnusable"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoFinishEntraConsentMutation, DemoFinishEntraConsentMutationVariables>;
+export const DemoCreateAccessRuleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoCreateAccessRule"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateAccessRuleInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createAccessRule"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoCreateAccessRuleMutation, DemoCreateAccessRuleMutationVariables>;

@@ -8,3 +8,4 @@ export { Phone, type ScannedLogin } from './phone.ts';
 export * from './generated/operations.ts';
 export { LoginAtComputer } from './computer-terminal.ts';
 export { computerFolders, enrollComputer, runAgent, startComputer, type RunningComputer } from './demo-computer.ts';
+export { EntraRequest, entraOffer, type EntraOffer, type EntraSignIn } from './entra-request.ts';

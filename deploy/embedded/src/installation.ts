@@ -113,6 +113,7 @@ function announce(url: string, directory: DataDirectory, noComputer: string | nu
     GraphQL        ${url}/graphql
     demo MSP       Northwind MSP, customer Contoso Dental, technician anna@northwind.example
     demo computer  ${computer}
+    Entra          an emulated tenant of Contoso Dental, connected; nothing is asked of Microsoft
     all data       ${directory.path}
 
   Now, in a second terminal:  npm run demo

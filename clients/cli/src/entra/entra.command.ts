@@ -3,6 +3,7 @@ import type { Act } from '../session.ts';
 import { addConnectionCommands } from './connection.command.ts';
 import { addConsentCommand } from './consent.command.ts';
 import { addCredentialCommands } from './credential.command.ts';
+import { addOneTimeCredentialCommand } from './one-time-credential.command.ts';
 import { addEntraRequestCommand } from './request.command.ts';
 
 /** `entra …`: the connection to a customer's Entra tenant, and access there. */
@@ -12,4 +13,5 @@ export function addEntraCommands(program: Command, act: Act): void {
   addCredentialCommands(group, act);
   addConsentCommand(group, act);
   addEntraRequestCommand(group, act);
+  addOneTimeCredentialCommand(group, act);
 }

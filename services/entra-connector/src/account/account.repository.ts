@@ -8,7 +8,7 @@ const columns = columnsOf<EntraAccount>({
   ...{ mspId: 'msp_id', tenantId: 'tenant_id', id: 'id', kind: 'kind', technicianId: 'technician_id', marker: 'marker' },
   ...{ objectId: 'object_id', userPrincipalName: 'user_principal_name', state: 'state', seenAt: 'seen_at', createdAt: 'created_at' },
   ...{ rolesChangedAt: 'roles_changed_at', prefix: 'prefix', nameAttempt: 'name_attempt', creatingSince: 'creating_since' },
-  ...{ mayBeEnabled: 'may_be_enabled', sessionsOpen: 'sessions_open', passwordKnown: 'password_known' },
+  ...{ mayBeEnabled: 'may_be_enabled', switchedAt: 'switched_at', sessionsOpen: 'sessions_open', passwordKnown: 'password_known' },
   ...{ removeNotBefore: 'remove_not_before', purgeRefusedAt: 'purge_refused_at', restsSince: 'rests_since', restDays: 'rest_days' },
   ...{ discard: 'discard', problem: 'problem', dueAt: 'due_at', ending: 'ending', failures: 'failures', changes: 'changes' },
   ...{ fence: 'fence', leaseUntil: 'lease_until' },
@@ -140,7 +140,11 @@ export class AccountRepository {
   }
 
   /** An account with our mark that no row knew: taken away as soon as possible. */
-  async adopt(tx: SystemTx, stray: Pick<EntraAccount, 'mspId' | 'tenantId' | 'objectId' | 'userPrincipalName' | 'createdAt' | 'state'>, now: Date): Promise<Id> {
+  async adopt(
+    tx: SystemTx,
+    stray: Pick<EntraAccount, 'mspId' | 'tenantId' | 'objectId' | 'userPrincipalName' | 'createdAt' | 'state'>,
+    now: Date,
+  ): Promise<Id> {
     const id = newId();
     await tx.query(
       `insert into entra_account (msp_id, tenant_id, id, kind, object_id, user_principal_name, created_at, state, may_be_enabled, sessions_open,

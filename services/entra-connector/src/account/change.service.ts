@@ -48,10 +48,13 @@ export class ChangeService {
     switch (step.do) {
       case 'ENABLE':
         await directory.users.setEnabled(ref, true);
-        return { account: { state: 'ENABLED' }, sighting: withEnabled(sighting, true) };
+        return { account: { state: 'ENABLED', switchedAt: this.clock.now() }, sighting: withEnabled(sighting, true) };
       case 'DISABLE':
         await directory.users.setEnabled(ref, false);
-        return { account: { mayBeEnabled: false, state: 'DISABLED' }, sighting: withEnabled(sighting, false) };
+        return {
+          account: { mayBeEnabled: false, state: 'DISABLED', switchedAt: this.clock.now() },
+          sighting: withEnabled(sighting, false),
+        };
       case 'ISSUE_CREDENTIAL':
         return step.grant.credentialKind === 'PASSWORD'
           ? this.#newPassword(directory, ref, account, step.grant, sighting)
@@ -126,14 +129,23 @@ export class ChangeService {
     };
   }
 
-  async #newPassword(directory: EntraDirectory, ref: UserRef, account: EntraAccount, grant: EntraGrant, sighting: Sighting): Promise<Changed> {
+  async #newPassword(
+    directory: EntraDirectory,
+    ref: UserRef,
+    account: EntraAccount,
+    grant: EntraGrant,
+    sighting: Sighting,
+  ): Promise<Changed> {
     let told = '';
     await withPassword(async (password) => {
       await directory.users.setPassword(ref, password);
       told = password;
     });
     const sealed = await seal(account, grant, told);
-    return { grant: { ...sealed, passId: null, credentialAt: this.clock.now(), credentialEndsAt: endOf(grant), collectedAt: null }, sighting };
+    return {
+      grant: { ...sealed, passId: null, credentialAt: this.clock.now(), credentialEndsAt: endOf(grant), collectedAt: null },
+      sighting,
+    };
   }
 }
 
@@ -154,7 +166,10 @@ async function seal(account: EntraAccount, { id, recipientKey }: EntraGrant, val
   try {
     return await sealTo({ publicKey: recipientKey, info, aad: aad(account.tenantId, id, account.id) }, bytes);
   } catch {
-    throw new DirectoryError({ kind: 'INVALID', message: 'The key to which the credential was to be sealed is none. Ask again with a new one.' });
+    throw new DirectoryError({
+      kind: 'INVALID',
+      message: 'The key to which the credential was to be sealed is none. Ask again with a new one.',
+    });
   } finally {
     bytes.fill(0);
   }

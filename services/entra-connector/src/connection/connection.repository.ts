@@ -37,12 +37,6 @@ export class ConnectionRepository {
     return row === undefined ? null : asConnection(row);
   }
 
-  /** Those of the tenants. */
-  async ofTenants(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<EntraConnection[]> {
-    const sql = `select ${columns} from entra_connection where msp_id = $1 and id = any($2)`;
-    return (await tx.query<Row>(sql, [mspId, tenantIds])).map(asConnection);
-  }
-
   /** Keeps a connection that begins, in the place of one that never worked or was ended; false when its Entra tenant is another tenant's. */
   async begin(tx: TenantTx, { mspId, tenantId, state, entraTenantId, cloud, clientId, version }: EntraConnection): Promise<boolean> {
     await tx.query(`delete from entra_connection where msp_id = $1 and id = $2 and state in ('SETUP', 'DISCONNECTED')`, [mspId, tenantId]);

@@ -55,7 +55,11 @@ class MortalAccess extends EntraAccess {
 
   async of(mspId: Id, tenantId: Id, urgency: Urgency): Promise<EntraDirectory> {
     const directory = await this.#access.of(mspId, tenantId, urgency);
-    const [users, roles, passes] = [this.#mortalised(directory.users), this.#mortalised(directory.roles), this.#mortalised(directory.passes)];
+    const [users, roles, passes] = [
+      this.#mortalised(directory.users),
+      this.#mortalised(directory.roles),
+      this.#mortalised(directory.passes),
+    ];
     return { ...directory, users, roles, passes };
   }
 

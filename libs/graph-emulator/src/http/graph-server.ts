@@ -41,14 +41,23 @@ export class GraphServer {
   readonly #faults: Faults;
   readonly #server: Server;
   readonly #record: (exchange: Exchange) => void;
+  readonly #issued: (accessToken: string) => void;
   pageSize: number;
   url = '';
 
-  constructor(options: { store: Store; throttle: Throttle; faults: Faults; pageSize: number; record: (exchange: Exchange) => void }) {
+  constructor(options: {
+    store: Store;
+    throttle: Throttle;
+    faults: Faults;
+    pageSize: number;
+    record: (exchange: Exchange) => void;
+    issued: (accessToken: string) => void;
+  }) {
     this.#store = options.store;
     this.#throttle = options.throttle;
     this.#faults = options.faults;
     this.#record = options.record;
+    this.#issued = options.issued;
     this.pageSize = options.pageSize;
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -109,7 +118,9 @@ export class GraphServer {
       const [, login, end] = /^\/login\/([^/]+)\/(oauth2\/v2\.0\/token|v2\.0\/adminconsent|portal)$/.exec(path) ?? [];
       const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
       if (login !== undefined && end === 'oauth2/v2.0/token' && method === 'POST') {
-        return await answerToken(this.#store, { loginUrl: `${this.url}/login`, graphUrl: this.url }, login, form);
+        const answer = await answerToken(this.#store, { loginUrl: `${this.url}/login`, graphUrl: this.url }, login, form);
+        if (answer.body !== undefined && 'access_token' in answer.body) this.#issued(String(answer.body.access_token));
+        return answer;
       }
       if (login !== undefined && end === 'v2.0/adminconsent' && method === 'GET')
         return answerAdminConsent(this.#store, login, request.query);

@@ -6,6 +6,7 @@ import { addApiClientCommands } from './api-client/api-client.command.ts';
 import { addAuditCommands } from './audit/audit.command.ts';
 import { addDeviceCommands } from './device/device.command.ts';
 import { addEnrollmentTokenCommands } from './enrollment-token/enrollment-token.command.ts';
+import { addEntraCommands } from './entra/entra.command.ts';
 import { addGrantCommands } from './grant/grant.command.ts';
 import { addGroupCommands } from './group/group.command.ts';
 import { addIdentityProviderCommands } from './identity-provider/identity-provider.command.ts';
@@ -51,6 +52,7 @@ export function buildProgram(act: Act, output: OutputConfiguration): Command {
     addLoginCommands,
     addRequestCommands,
     addGrantCommands,
+    addEntraCommands,
     addLapsCommands,
     addVaultCommands,
     addAuditCommands,

@@ -314,6 +314,8 @@ export type IssueEnrollmentTokenInput = {
 export type LapsAccountKind =
   /** An Active Directory domain, kept by the agent on a domain controller. */
   | 'DOMAIN'
+  /** A Microsoft Entra tenant, kept by Stint's own server. */
+  | 'ENTRA'
   /** One computer. */
   | 'LOCAL';
 
@@ -323,7 +325,7 @@ export type LapsAccountState =
   | 'CONFIRMED'
   /** The agent found an account of this name that is not ours, and waits for a yes. */
   | 'FOUND'
-  /** The setting is off now: the passwords are kept, nothing is changed. */
+  /** The setting is off now, or the account in Entra is not registered any more: the passwords are kept, nothing is changed. */
   | 'OFF'
   /** The agent cannot go on; `problem` says why. It keeps trying. */
   | 'STUCK'

@@ -103,6 +103,7 @@ export const auditActions = [
   'entra-account.enabled',
   'entra-account.disabled',
   'entra-account.deleted',
+  'entra-account.drifted',
   'entra-access.given',
   'entra-access.removed',
   'entra-access.failed',

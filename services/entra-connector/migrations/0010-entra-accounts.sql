@@ -15,6 +15,8 @@ create table entra_account (
   -- When Entra made it, and when we changed its roles last: what is fresh is shown late there.
   created_at timestamptz,
   roles_changed_at timestamptz,
+  -- What its name begins with, when it is made.
+  prefix text not null default 'jit-',
   name_attempt int not null default 0,
   -- Set before the call that they speak of, and taken back when the opposite was done or seen.
   creating_since timestamptz,

@@ -22,6 +22,7 @@ export interface EntraAccount {
   seenAt: Date | null;
   createdAt: Date | null;
   rolesChangedAt: Date | null;
+  prefix: string;
   nameAttempt: number;
   /** A creation was asked for then, and nobody saw what came of it. */
   creatingSince: Date | null;

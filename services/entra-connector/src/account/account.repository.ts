@@ -7,7 +7,7 @@ import { markerOf, type EntraAccount } from './account.domain.ts';
 const columns = columnsOf<EntraAccount>({
   ...{ mspId: 'msp_id', tenantId: 'tenant_id', id: 'id', kind: 'kind', technicianId: 'technician_id', marker: 'marker' },
   ...{ objectId: 'object_id', userPrincipalName: 'user_principal_name', state: 'state', seenAt: 'seen_at', createdAt: 'created_at' },
-  ...{ rolesChangedAt: 'roles_changed_at', nameAttempt: 'name_attempt', creatingSince: 'creating_since' },
+  ...{ rolesChangedAt: 'roles_changed_at', prefix: 'prefix', nameAttempt: 'name_attempt', creatingSince: 'creating_since' },
   ...{ mayBeEnabled: 'may_be_enabled', sessionsOpen: 'sessions_open', passwordKnown: 'password_known' },
   ...{ removeNotBefore: 'remove_not_before', purgeRefusedAt: 'purge_refused_at', restsSince: 'rests_since', restDays: 'rest_days' },
   ...{ discard: 'discard', problem: 'problem', dueAt: 'due_at', ending: 'ending', failures: 'failures', changes: 'changes' },
@@ -26,14 +26,22 @@ export class AccountRepository {
   }
 
   /** The account of a grant: the one that is there, or a new row. Due at once. */
-  async wanted(tx: SystemTx, of: Pick<EntraAccount, 'mspId' | 'tenantId' | 'technicianId' | 'kind' | 'restDays'>, now: Date): Promise<Id> {
+  async wanted(
+    tx: SystemTx,
+    of: Pick<EntraAccount, 'mspId' | 'tenantId' | 'technicianId' | 'kind' | 'restDays' | 'prefix'>,
+    now: Date,
+  ): Promise<Id> {
     const id = newId();
     const [row] = await tx.query<{ id: Id }>(
-      `insert into entra_account (msp_id, tenant_id, id, kind, technician_id, marker, rest_days, due_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
-       on conflict (msp_id, tenant_id, technician_id, kind) do update set rest_days = excluded.rest_days, due_at = excluded.due_at,
-         changes = entra_account.changes + 1, failures = 0, ending = true
+      `insert into entra_account (msp_id, tenant_id, id, kind, technician_id, marker, rest_days, prefix, due_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       on conflict (msp_id, tenant_id, technician_id, kind) do update set rest_days = excluded.rest_days, prefix = excluded.prefix,
+         due_at = excluded.due_at, changes = entra_account.changes + 1, failures = 0, ending = true
        returning id`,
-      [of.mspId, of.tenantId, id, of.kind, of.technicianId, of.kind === 'JIT' ? markerOf(of.tenantId, id) : null, of.restDays, now],
+      [
+        ...[of.mspId, of.tenantId, id, of.kind, of.technicianId, of.kind === 'JIT' ? markerOf(of.tenantId, id) : null],
+        ...[of.restDays, of.prefix, now],
+      ],
     );
     if (row === undefined) throw new Error('The account is neither new nor there.');
     return row.id;

@@ -22,16 +22,17 @@ const open = `phase in ('BEGINNING', 'ACTIVE', 'ENDING')`;
 @Injectable()
 export class GrantRepository {
   /** Keeps what is wanted if the message is newer; false when it is old. */
-  async saveWanted(tx: SystemTx, accountId: Id, grant: Payload<'entra-grant-changed'>): Promise<boolean> {
+  async saveWanted(tx: SystemTx, accountId: Id, grant: Payload<'entra-grant-changed'>, now: Date): Promise<boolean> {
     const rows = await tx.query(
       `insert into entra_grant (msp_id, tenant_id, id, technician_id, account_id, wanted, role_name, scope, account_kind, recipient_key,
          session_seconds, activate_by, expires_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
        on conflict (msp_id, id) do update set wanted = excluded.wanted, session_seconds = excluded.session_seconds,
-         expires_at = excluded.expires_at, version = excluded.version
+         expires_at = excluded.expires_at, version = excluded.version,
+         ending_since = case when excluded.wanted then entra_grant.ending_since else coalesce(entra_grant.ending_since, $15) end
        where entra_grant.version < excluded.version returning id`,
       [
         ...[grant.mspId, grant.tenantId, grant.grantId, grant.technicianId, accountId, grant.wanted, grant.roleName, grant.scope],
-        ...[grant.accountKind, grant.recipientKey, grant.sessionSeconds, grant.activateBy, grant.expiresAt, grant.version],
+        ...[grant.accountKind, grant.recipientKey, grant.sessionSeconds, grant.activateBy, grant.expiresAt, grant.version, now],
       ],
     );
     return rows.length === 1;
@@ -53,6 +54,17 @@ export class GrantRepository {
       mspId,
       accountId,
     ]);
+  }
+
+  /** Open grants that should have been gone by `at`, and of which that was not told yet. */
+  async overdue(tx: SystemTx, at: Date, limit: number): Promise<EntraGrant[]> {
+    return tx.query<EntraGrant>(
+      `select ${columns.all} from entra_grant
+       where ${open} and stuck_at is null
+         and coalesce(ending_since, expires_at, active_at + session_seconds * interval '1 second', activate_by) <= $1
+       order by id limit $2 for update skip locked`,
+      [at, limit],
+    );
   }
 
   async save(tx: SystemTx, { mspId, id }: Pick<EntraGrant, 'mspId' | 'id'>, patch: Partial<EntraGrant>): Promise<void> {

@@ -124,7 +124,11 @@ export class AccountRepository {
   }
 
   /** An account with our mark that no row knew: taken away as soon as possible. */
-  async adopt(tx: SystemTx, stray: Pick<EntraAccount, 'mspId' | 'tenantId' | 'objectId' | 'userPrincipalName' | 'createdAt' | 'state'>, now: Date): Promise<Id> {
+  async adopt(
+    tx: SystemTx,
+    stray: Pick<EntraAccount, 'mspId' | 'tenantId' | 'objectId' | 'userPrincipalName' | 'createdAt' | 'state'>,
+    now: Date,
+  ): Promise<Id> {
     const id = newId();
     await tx.query(
       `insert into entra_account (msp_id, tenant_id, id, kind, object_id, user_principal_name, created_at, state, may_be_enabled, sessions_open,

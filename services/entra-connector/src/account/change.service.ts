@@ -126,14 +126,23 @@ export class ChangeService {
     };
   }
 
-  async #newPassword(directory: EntraDirectory, ref: UserRef, account: EntraAccount, grant: EntraGrant, sighting: Sighting): Promise<Changed> {
+  async #newPassword(
+    directory: EntraDirectory,
+    ref: UserRef,
+    account: EntraAccount,
+    grant: EntraGrant,
+    sighting: Sighting,
+  ): Promise<Changed> {
     let told = '';
     await withPassword(async (password) => {
       await directory.users.setPassword(ref, password);
       told = password;
     });
     const sealed = await seal(account, grant, told);
-    return { grant: { ...sealed, passId: null, credentialAt: this.clock.now(), credentialEndsAt: endOf(grant), collectedAt: null }, sighting };
+    return {
+      grant: { ...sealed, passId: null, credentialAt: this.clock.now(), credentialEndsAt: endOf(grant), collectedAt: null },
+      sighting,
+    };
   }
 }
 
@@ -154,7 +163,10 @@ async function seal(account: EntraAccount, { id, recipientKey }: EntraGrant, val
   try {
     return await sealTo({ publicKey: recipientKey, info, aad: aad(account.tenantId, id, account.id) }, bytes);
   } catch {
-    throw new DirectoryError({ kind: 'INVALID', message: 'The key to which the credential was to be sealed is none. Ask again with a new one.' });
+    throw new DirectoryError({
+      kind: 'INVALID',
+      message: 'The key to which the credential was to be sealed is none. Ask again with a new one.',
+    });
   } finally {
     bytes.fill(0);
   }

@@ -61,7 +61,11 @@ export function closing(view: View): Step {
   }
   const settled = account.creatingSince === null ? null : addSeconds(account.creatingSince, settlesSeconds);
   if (user === null && settled !== null && now < settled) {
-    return { do: 'REST', until: settled, problem: over.length > 0 ? 'Entra has not said whether the account was made. It is watched until that is certain.' : null };
+    return {
+      do: 'REST',
+      until: settled,
+      problem: over.length > 0 ? 'Entra has not said whether the account was made. It is watched until that is certain.' : null,
+    };
   }
   if (!sighting.fresh) return { do: 'LOOK' };
   const held = heldBack(view);

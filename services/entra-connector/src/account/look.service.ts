@@ -16,7 +16,13 @@ const nothing: Omit<Sighting, 'user' | 'inBin'> = { roles: [], passes: [], fresh
 /** Looks at an account in Entra, with as few requests as will do. */
 @Injectable()
 export class LookService {
-  async look(directory: EntraDirectory, account: EntraAccount, grants: readonly EntraGrant[], email: string | null, now: Date): Promise<Looked> {
+  async look(
+    directory: EntraDirectory,
+    account: EntraAccount,
+    grants: readonly EntraGrant[],
+    email: string | null,
+    now: Date,
+  ): Promise<Looked> {
     const seenAt = now;
     const known = refOf(account);
     if (known === null) {
@@ -66,7 +72,12 @@ export class LookService {
   }
 
   /** Asked only when one of the grants was of that role, which then goes away at some time. */
-  async #isLastAdministrator(directory: EntraDirectory, id: string, roles: Sighting['roles'], grants: readonly EntraGrant[]): Promise<boolean> {
+  async #isLastAdministrator(
+    directory: EntraDirectory,
+    id: string,
+    roles: Sighting['roles'],
+    grants: readonly EntraGrant[],
+  ): Promise<boolean> {
     const holds = roles.some(({ roleDefinitionId, scope }) => roleDefinitionId === globalAdministratorId && scope === '/');
     if (!holds || grants.every(({ phase }) => phase === 'BEGINNING' || phase === 'ACTIVE')) return false;
     const holders = await directory.roles.holdersOf(globalAdministratorId);

@@ -20,7 +20,8 @@ export type Onwards = { sighting: Sighting | null } | null;
 /** What a step brought; null where it showed nothing. */
 export type Result = Omit<Changed, 'sighting'> & { sighting: Sighting | null };
 
-const superseded = 'A newer grant of yours for this tenant has its own pass, which replaced this one. Sign in with that, or ask for a new one.';
+const superseded =
+  'A newer grant of yours for this tenant has its own pass, which replaced this one. Sign in with that, or ask for a new one.';
 const removeAgainSeconds = 30;
 
 /** Stores what came of a step: exact results for the way back, and what a failure means. */

@@ -20,11 +20,18 @@ export interface TakenStep {
 /** Steps in Entra: the intent before the call, the outcome after it. */
 @Injectable()
 export class StepRepository {
-  async begin(tx: SystemTx, { mspId, tenantId, id: accountId }: EntraAccount, kind: Step['do'], grantId: Id | null, now: Date): Promise<Id> {
+  async begin(
+    tx: SystemTx,
+    { mspId, tenantId, id: accountId }: EntraAccount,
+    kind: Step['do'],
+    grantId: Id | null,
+    now: Date,
+  ): Promise<Id> {
     const id = newId();
-    await tx.query('insert into entra_step (msp_id, tenant_id, id, account_id, grant_id, kind, began_at) values ($1, $2, $3, $4, $5, $6, $7)', [
-      ...[mspId, tenantId, id, accountId, grantId, kind, now],
-    ]);
+    await tx.query(
+      'insert into entra_step (msp_id, tenant_id, id, account_id, grant_id, kind, began_at) values ($1, $2, $3, $4, $5, $6, $7)',
+      [...[mspId, tenantId, id, accountId, grantId, kind, now]],
+    );
     return id;
   }
 

@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = T | null | undefined;
+export type RequireFields<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: NonNullable<T[P]> };
 /** All built-in and custom scalars, mapped to their actual values */
 export type Scalars = {
   ID: { input: string; output: string; }
@@ -21,6 +22,87 @@ export type Conflict = Problem & {
   message: Scalars['String']['output'];
 };
 
+/** The account cannot be a break-glass account. */
+export type EntraAccountUnfit = Problem & {
+  __typename?: 'EntraAccountUnfit';
+  /** Why, and what to do instead. */
+  message: Scalars['String']['output'];
+};
+
+/** A break-glass account of an Entra tenant: its password is changed by Stint's server, and kept by the vault. */
+export type EntraBreakGlassAccount = {
+  __typename?: 'EntraBreakGlassAccount';
+  /** Its name for people, as it was seen last. */
+  displayName: Scalars['String']['output'];
+  /** Opaque id (UUIDv7); its `lapsAccount` has the same. */
+  id: Scalars['ID']['output'];
+  /** Its password in the vault: how it stands, and who may read it. Null for a moment after it was registered. */
+  lapsAccount?: Maybe<LapsAccount>;
+  /** Microsoft's id of the account. */
+  objectId: Scalars['ID']['output'];
+  /** Why its password cannot be changed, or what somebody should look at; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** False once it was taken off the list. */
+  registered: Scalars['Boolean']['output'];
+  /** When it was put on the list. */
+  registeredAt: Scalars['DateTime']['output'];
+  /** True while its password is one that somebody else has set. */
+  tampered: Scalars['Boolean']['output'];
+  /** The tenant. */
+  tenant?: Maybe<Tenant>;
+  /** The name to sign in with, as it was seen last. */
+  userPrincipalName: Scalars['String']['output'];
+};
+
+/** An account of an Entra tenant as it is now: whoever registers it should know what it is. */
+export type EntraBreakGlassFinding = {
+  __typename?: 'EntraBreakGlassFinding';
+  /** Which state of the account this is: goes back with `registerEntraBreakGlassAccount`. */
+  digest: Scalars['String']['output'];
+  /** Its name for people. */
+  displayName: Scalars['String']['output'];
+  /** Whether anybody can sign in with it. */
+  enabled: Scalars['Boolean']['output'];
+  /** True when somebody else than Entra checks its password. */
+  federated: Scalars['Boolean']['output'];
+  /** The groups that it is in. */
+  groups: Array<Scalars['String']['output']>;
+  /** True when it belongs to another tenant. */
+  guest: Scalars['Boolean']['output'];
+  /** Microsoft's id of the account. */
+  objectId: Scalars['ID']['output'];
+  /** Why it cannot be a break-glass account; empty when it can. */
+  obstacles: Array<Scalars['String']['output']>;
+  /** True when Stint made it for a technician. */
+  ours: Scalars['Boolean']['output'];
+  /** When its password was changed last, if Entra tells. */
+  passwordChangedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The roles that it has by itself, with their scope where that is not the whole tenant. */
+  roles: Array<Scalars['String']['output']>;
+  /** True when it comes from an on-premises Active Directory. */
+  synced: Scalars['Boolean']['output'];
+  /** The name to sign in with. */
+  userPrincipalName: Scalars['String']['output'];
+};
+
+/** Input of `entraBreakGlassFinding`. */
+export type EntraBreakGlassFindingInput = {
+  /** The account's object id or user principal name in Entra. */
+  account: Scalars['String']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `entraBreakGlassFinding`. */
+export type EntraBreakGlassFindingResult = EntraAccountUnfit | EntraBreakGlassFinding | EntraUnavailable | InvalidInput | NotFound;
+
+/** Entra could not be asked. */
+export type EntraUnavailable = Problem & {
+  __typename?: 'EntraUnavailable';
+  /** Why, and what to do. */
+  message: Scalars['String']['output'];
+};
+
 /** A value breaks a rule. Nothing was changed. */
 export type InvalidInput = Problem & {
   __typename?: 'InvalidInput';
@@ -28,6 +110,29 @@ export type InvalidInput = Problem & {
   field: Scalars['String']['output'];
   /** The rule, and what to pass instead. */
   message: Scalars['String']['output'];
+};
+
+export type LapsAccount = {
+  __typename?: 'LapsAccount';
+  id: Scalars['ID']['output'];
+};
+
+export type Mutation = {
+  __typename?: 'Mutation';
+  /** Makes an account of the connected Entra tenant one of its break-glass accounts, exactly as it was shown: from then on the vault keeps its password, and nothing else of Stint touches it. Needs `entra.manage` and `laps.manage`. Repeating the call is harmless. */
+  registerEntraBreakGlassAccount: RegisterEntraBreakGlassAccountResult;
+  /** Takes an account off the list of break-glass accounts: its password is not changed any more, and the vault keeps what it has. Needs `entra.manage` and `laps.manage`. Repeating the call is harmless. */
+  removeEntraBreakGlassAccount: RemoveEntraBreakGlassAccountResult;
+};
+
+
+export type MutationRegisterEntraBreakGlassAccountArgs = {
+  input: RegisterEntraBreakGlassAccountInput;
+};
+
+
+export type MutationRemoveEntraBreakGlassAccountArgs = {
+  input: RemoveEntraBreakGlassAccountInput;
 };
 
 /** No such thing is visible to the caller. The same answer for an id that does not exist and for one of another tenant. */
@@ -52,8 +157,47 @@ export type Problem = {
   message: Scalars['String']['output'];
 };
 
+export type Query = {
+  __typename?: 'Query';
+  /** Looks at an account of the connected Entra tenant that may become a break-glass account. Nothing is changed. Needs `entra.manage` and `laps.manage`. */
+  entraBreakGlassFinding: EntraBreakGlassFindingResult;
+};
+
+
+export type QueryEntraBreakGlassFindingArgs = {
+  input: EntraBreakGlassFindingInput;
+};
+
+/** Input of `registerEntraBreakGlassAccount`. */
+export type RegisterEntraBreakGlassAccountInput = {
+  /** The digest of what was shown. */
+  digest: Scalars['String']['input'];
+  /** A fresh UUIDv7 made by the caller. An account that was registered before has its former id again. */
+  id: Scalars['ID']['input'];
+  /** The account's object id. */
+  objectId: Scalars['ID']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `registerEntraBreakGlassAccount`. */
+export type RegisterEntraBreakGlassAccountResult = Conflict | EntraAccountUnfit | EntraBreakGlassAccount | EntraUnavailable | InvalidInput | NotFound;
+
+/** Input of `removeEntraBreakGlassAccount`. */
+export type RemoveEntraBreakGlassAccountInput = {
+  /** The account. */
+  id: Scalars['ID']['input'];
+  /** Why; 1 to 500 characters. For the audit log. */
+  reason: Scalars['String']['input'];
+};
+
+/** Answer of `removeEntraBreakGlassAccount`. */
+export type RemoveEntraBreakGlassAccountResult = EntraBreakGlassAccount | InvalidInput | NotFound;
+
 export type Tenant = {
   __typename?: 'Tenant';
+  /** The break-glass accounts of the tenant's Entra tenant, two at most. */
+  entraBreakGlassAccounts?: Maybe<Array<EntraBreakGlassAccount>>;
   id: Scalars['ID']['output'];
 };
 
@@ -61,6 +205,17 @@ export type Tenant = {
 
 export type ResolverTypeWrapper<T> = Promise<T> | T;
 
+export type ReferenceResolver<TResult, TReference, TContext> = (
+      reference: TReference,
+      context: TContext,
+      info: GraphQLResolveInfo
+    ) => Promise<TResult> | TResult;
+
+      type ScalarCheck<T, S> = S extends true ? T : NullableCheck<T, S>;
+      type NullableCheck<T, S> = Maybe<T> extends T ? Maybe<ListCheck<NonNullable<T>, S>> : ListCheck<T, S>;
+      type ListCheck<T, S> = T extends (infer U)[] ? NullableCheck<U, S>[] : GraphQLRecursivePick<T, S>;
+      export type GraphQLRecursivePick<T, S> = { [K in keyof T & keyof S]: ScalarCheck<T[K], S[K]> };
+    
 
 export type ResolverWithResolve<TResult, TParent, TContext, TArgs> = {
   resolve: ResolverFn<TResult, TParent, TContext, TArgs>;
@@ -124,13 +279,52 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
   info: GraphQLResolveInfo
 ) => TResult | Promise<TResult>;
 
+/** Mapping of federation types */
+export type FederationTypes = {
+  EntraBreakGlassAccount: EntraBreakGlassAccount;
+  Tenant: Tenant;
+};
 
+/** Mapping of federation reference types */
+export type FederationReferenceTypes = {
+  EntraBreakGlassAccount:
+    ( { __typename: 'EntraBreakGlassAccount' }
+    & GraphQLRecursivePick<FederationTypes['EntraBreakGlassAccount'], {"id":true}> );
+  Tenant:
+    ( { __typename: 'Tenant' }
+    & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
+};
 
+/** Mapping of union types */
+export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
+  EntraBreakGlassFindingResult:
+    | ( EntraAccountUnfit )
+    | ( EntraBreakGlassFinding )
+    | ( EntraUnavailable )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  RegisterEntraBreakGlassAccountResult:
+    | ( Conflict )
+    | ( EntraAccountUnfit )
+    | ( EntraBreakGlassAccount )
+    | ( EntraUnavailable )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  RemoveEntraBreakGlassAccountResult:
+    | ( EntraBreakGlassAccount )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+};
 
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Problem:
     | ( Conflict )
+    | ( EntraAccountUnfit )
+    | ( EntraUnavailable )
     | ( InvalidInput )
     | ( NotFound )
   ;
@@ -141,13 +335,26 @@ export type ResolversTypes = {
   Conflict: ResolverTypeWrapper<Conflict>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  EntraAccountUnfit: ResolverTypeWrapper<EntraAccountUnfit>;
+  EntraBreakGlassAccount: ResolverTypeWrapper<EntraBreakGlassAccount>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  EntraBreakGlassFinding: ResolverTypeWrapper<EntraBreakGlassFinding>;
+  EntraBreakGlassFindingInput: EntraBreakGlassFindingInput;
+  EntraBreakGlassFindingResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EntraBreakGlassFindingResult']>;
+  EntraUnavailable: ResolverTypeWrapper<EntraUnavailable>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
+  LapsAccount: ResolverTypeWrapper<LapsAccount>;
+  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
+  Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  RegisterEntraBreakGlassAccountInput: RegisterEntraBreakGlassAccountInput;
+  RegisterEntraBreakGlassAccountResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RegisterEntraBreakGlassAccountResult']>;
+  RemoveEntraBreakGlassAccountInput: RemoveEntraBreakGlassAccountInput;
+  RemoveEntraBreakGlassAccountResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveEntraBreakGlassAccountResult']>;
   Tenant: ResolverTypeWrapper<Tenant>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -155,13 +362,26 @@ export type ResolversParentTypes = {
   Conflict: Conflict;
   String: Scalars['String']['output'];
   DateTime: Scalars['DateTime']['output'];
+  EntraAccountUnfit: EntraAccountUnfit;
+  EntraBreakGlassAccount: EntraBreakGlassAccount | FederationReferenceTypes['EntraBreakGlassAccount'];
+  ID: Scalars['ID']['output'];
+  Boolean: Scalars['Boolean']['output'];
+  EntraBreakGlassFinding: EntraBreakGlassFinding;
+  EntraBreakGlassFindingInput: EntraBreakGlassFindingInput;
+  EntraBreakGlassFindingResult: ResolversUnionTypes<ResolversParentTypes>['EntraBreakGlassFindingResult'];
+  EntraUnavailable: EntraUnavailable;
   InvalidInput: InvalidInput;
+  LapsAccount: LapsAccount;
+  Mutation: Record<PropertyKey, never>;
   NotFound: NotFound;
   PageInfo: PageInfo;
-  Boolean: Scalars['Boolean']['output'];
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
-  Tenant: Tenant;
-  ID: Scalars['ID']['output'];
+  Query: Record<PropertyKey, never>;
+  RegisterEntraBreakGlassAccountInput: RegisterEntraBreakGlassAccountInput;
+  RegisterEntraBreakGlassAccountResult: ResolversUnionTypes<ResolversParentTypes>['RegisterEntraBreakGlassAccountResult'];
+  RemoveEntraBreakGlassAccountInput: RemoveEntraBreakGlassAccountInput;
+  RemoveEntraBreakGlassAccountResult: ResolversUnionTypes<ResolversParentTypes>['RemoveEntraBreakGlassAccountResult'];
+  Tenant: Tenant | FederationReferenceTypes['Tenant'];
 };
 
 export type ConflictResolvers<ContextType = any, ParentType extends ResolversParentTypes['Conflict'] = ResolversParentTypes['Conflict']> = {
@@ -173,10 +393,65 @@ export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversT
   name: 'DateTime';
 }
 
+export type EntraAccountUnfitResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccountUnfit'] = ResolversParentTypes['EntraAccountUnfit']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraBreakGlassAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraBreakGlassAccount'] = ResolversParentTypes['EntraBreakGlassAccount'], FederationReferenceType extends FederationReferenceTypes['EntraBreakGlassAccount'] = FederationReferenceTypes['EntraBreakGlassAccount']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['EntraBreakGlassAccount']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  lapsAccount?: Resolver<Maybe<ResolversTypes['LapsAccount']>, ParentType, ContextType>;
+  objectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  registered?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  registeredAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  tampered?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  userPrincipalName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraBreakGlassFindingResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraBreakGlassFinding'] = ResolversParentTypes['EntraBreakGlassFinding']> = {
+  digest?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  enabled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  federated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  groups?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  guest?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  objectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  obstacles?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  ours?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  passwordChangedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  roles?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  synced?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  userPrincipalName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraBreakGlassFindingResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraBreakGlassFindingResult'] = ResolversParentTypes['EntraBreakGlassFindingResult']> = {
+  __resolveType?: TypeResolveFn<'EntraAccountUnfit' | 'EntraBreakGlassFinding' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
+export type EntraUnavailableResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraUnavailable'] = ResolversParentTypes['EntraUnavailable']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type InvalidInputResolvers<ContextType = any, ParentType extends ResolversParentTypes['InvalidInput'] = ResolversParentTypes['InvalidInput']> = {
   field?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type LapsAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsAccount'] = ResolversParentTypes['LapsAccount']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
+export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  registerEntraBreakGlassAccount?: Resolver<ResolversTypes['RegisterEntraBreakGlassAccountResult'], ParentType, ContextType, RequireFields<MutationRegisterEntraBreakGlassAccountArgs, 'input'>>;
+  removeEntraBreakGlassAccount?: Resolver<ResolversTypes['RemoveEntraBreakGlassAccountResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraBreakGlassAccountArgs, 'input'>>;
 };
 
 export type NotFoundResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotFound'] = ResolversParentTypes['NotFound']> = {
@@ -190,20 +465,44 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraAccountUnfit' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
-export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant']> = {
+export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  entraBreakGlassFinding?: Resolver<ResolversTypes['EntraBreakGlassFindingResult'], ParentType, ContextType, RequireFields<QueryEntraBreakGlassFindingArgs, 'input'>>;
+};
+
+export type RegisterEntraBreakGlassAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RegisterEntraBreakGlassAccountResult'] = ResolversParentTypes['RegisterEntraBreakGlassAccountResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraAccountUnfit' | 'EntraBreakGlassAccount' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
+export type RemoveEntraBreakGlassAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveEntraBreakGlassAccountResult'] = ResolversParentTypes['RemoveEntraBreakGlassAccountResult']> = {
+  __resolveType?: TypeResolveFn<'EntraBreakGlassAccount' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
+export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  entraBreakGlassAccounts?: Resolver<Maybe<Array<ResolversTypes['EntraBreakGlassAccount']>>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = any> = {
   Conflict?: ConflictResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
+  EntraAccountUnfit?: EntraAccountUnfitResolvers<ContextType>;
+  EntraBreakGlassAccount?: EntraBreakGlassAccountResolvers<ContextType>;
+  EntraBreakGlassFinding?: EntraBreakGlassFindingResolvers<ContextType>;
+  EntraBreakGlassFindingResult?: EntraBreakGlassFindingResultResolvers<ContextType>;
+  EntraUnavailable?: EntraUnavailableResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
+  LapsAccount?: LapsAccountResolvers<ContextType>;
+  Mutation?: MutationResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
+  Query?: QueryResolvers<ContextType>;
+  RegisterEntraBreakGlassAccountResult?: RegisterEntraBreakGlassAccountResultResolvers<ContextType>;
+  RemoveEntraBreakGlassAccountResult?: RemoveEntraBreakGlassAccountResultResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
 };
 

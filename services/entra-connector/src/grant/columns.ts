@@ -12,7 +12,11 @@ export function columnsOf<Row extends object>(names: { readonly [Property in key
 }
 
 /** What an update sets, its parameters numbered from `first` on. Property names that are none of the table's are refused. */
-export function patchOf<Row extends object>(columns: Columns<Row>, patch: Partial<Row>, first: number): { sets: string; values: unknown[] } {
+export function patchOf<Row extends object>(
+  columns: Columns<Row>,
+  patch: Partial<Row>,
+  first: number,
+): { sets: string; values: unknown[] } {
   const entries = Object.entries(patch);
   const sets = entries.map(([property], index) => {
     const column = columns.names[property as keyof Row] as string | undefined;

@@ -6,3 +6,8 @@ export const KEYS = Symbol('keys');
 export const LOG = Symbol('log');
 /** Nest's token for the `MessageLine`. */
 export const MESSAGE_LINE = Symbol('message line');
+
+/** How sweeps tell what nobody asked for. */
+export interface SweepLog {
+  error(facts: object, message: string): void;
+}

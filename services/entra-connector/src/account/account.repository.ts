@@ -118,9 +118,25 @@ export class AccountRepository {
     );
   }
 
-  /** Everything that is known of a tenant's accounts. */
-  async ofTenant(tx: Tx, mspId: Id, tenantId: Id): Promise<EntraAccount[]> {
-    return tx.query<EntraAccount>(`select ${columns.all} from entra_account where msp_id = $1 and tenant_id = $2`, [mspId, tenantId]);
+  /** Everything that is known of a tenant's accounts, and whether a grant on them is not concluded. */
+  async ofTenant(tx: Tx, mspId: Id, tenantId: Id): Promise<(EntraAccount & { busy: boolean })[]> {
+    return tx.query<EntraAccount & { busy: boolean }>(
+      `select ${columns.all}, exists (select 1 from entra_grant g where g.msp_id = entra_account.msp_id and g.account_id = entra_account.id
+         and g.phase in ('BEGINNING', 'ACTIVE', 'ENDING')) as busy
+       from entra_account where msp_id = $1 and tenant_id = $2`,
+      [mspId, tenantId],
+    );
+  }
+
+  /** How many grants of a tenant are not concluded, and accounts of ours not gone. */
+  async standing(tx: SystemTx, mspId: Id, tenantId: Id): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(
+      `select (select count(*) from entra_account where msp_id = $1 and tenant_id = $2 and kind = 'JIT'
+           and (object_id is not null or creating_since is not null))::int
+         + (select count(*) from entra_grant where msp_id = $1 and tenant_id = $2 and phase in ('BEGINNING', 'ACTIVE', 'ENDING'))::int as count`,
+      [mspId, tenantId],
+    );
+    return row?.count ?? 0;
   }
 
   /** An account with our mark that no row knew: taken away as soon as possible. */

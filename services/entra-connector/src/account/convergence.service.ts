@@ -13,6 +13,9 @@ import { DecisionService, type Decided } from './decision.service.ts';
 import { LookService } from './look.service.ts';
 import { OutcomeService, type Onwards, type Result } from './outcome.service.ts';
 
+/** The database as the system role. */
+export type SystemTenancy = Pick<Tenancy, 'asSystem'>;
+
 /**
  * Leads one account to what must be: decide and store the intent, ask Entra with no transaction open, store the outcome; again until
  * there is nothing left to do now. Whoever dies in between leaves an intent; the next one begins with a look.
@@ -29,7 +32,7 @@ export class ConvergenceService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async converge(tenancy: Tenancy, claim: Claim, stop: AbortSignal): Promise<void> {
+  async converge(tenancy: SystemTenancy, claim: Claim, stop: AbortSignal): Promise<void> {
     const done = new Set<string>();
     let sighting: Sighting | null = null;
     while (!stop.aborted) {
@@ -43,7 +46,7 @@ export class ConvergenceService {
     await tenancy.asSystem((tx) => this.decisions.release(tx, claim));
   }
 
-  async #take(tenancy: Tenancy, claim: Claim, decided: Decided): Promise<Onwards> {
+  async #take(tenancy: SystemTenancy, claim: Claim, decided: Decided): Promise<Onwards> {
     const result = await this.#ask(decided).catch((error: unknown) => {
       if (error instanceof DirectoryError) return error;
       throw error;

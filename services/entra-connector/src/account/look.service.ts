@@ -86,7 +86,7 @@ export class LookService {
 }
 
 /** What is kept of a user that was seen. One that is enabled may have been so by a call of ours that came late. */
-function keptOf(account: EntraAccount, user: DirectoryUser): Partial<EntraAccount> {
+function keptOf(account: EntraAccount, user: NonNullable<Sighting['user']>): Partial<EntraAccount> {
   return {
     ...{ objectId: user.id, userPrincipalName: user.userPrincipalName, creatingSince: null },
     ...{ createdAt: account.createdAt ?? user.createdAt, state: user.enabled ? 'ENABLED' : 'DISABLED' },

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Handler } from '@stint/messaging';
 import type { Clock } from '@stint/kernel';
 import { AccountRepository } from '../account/account.repository.ts';
+import { ReconcileRepository } from '../reconcile/reconcile.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import { GrantRepository } from './grant.repository.ts';
 
@@ -14,6 +15,7 @@ export class GrantConsumer {
   constructor(
     private readonly grants: GrantRepository,
     private readonly accounts: AccountRepository,
+    private readonly reconciled: ReconcileRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -23,5 +25,6 @@ export class GrantConsumer {
     const settings = { prefix: grant.accountPrefix ?? usualPrefix, restDays: grant.accountRestDays ?? usualRestDays };
     const accountId = await this.accounts.wanted(tx, { mspId, tenantId, technicianId, kind, ...settings }, now);
     await this.grants.saveWanted(tx, accountId, grant, now);
+    await this.reconciled.watch(tx, mspId, tenantId, now);
   };
 }

@@ -49,7 +49,7 @@ export class BreakGlassRepository {
     await tx.query(`select pg_advisory_xact_lock(hashtextextended('break-glass:' || $1, 0))`, [tenantId]);
   }
 
-  async add(tx: TenantTx, account: BreakGlassAccount): Promise<void> {
+  async add(tx: Tx, account: BreakGlassAccount): Promise<void> {
     const names = Object.keys(columns.names) as (keyof BreakGlassAccount)[];
     await tx.query(
       `insert into break_glass_account (${names.map((name) => columns.names[name]).join(', ')}) values (${names.map((_, at) => `$${at + 1}`).join(', ')})`,

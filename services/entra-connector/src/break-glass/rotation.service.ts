@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { lapsSealing, sealTo, type KeyProvider } from '@stint/crypto';
 import { addSeconds, newId, type Clock } from '@stint/kernel';
 import { audit, emit } from '@stint/messaging';
-import { Tenancy, type SystemTx } from '@stint/tenancy';
+import type { SystemTx } from '@stint/tenancy';
+import type { SystemTenancy } from '../account/convergence.service.ts';
 import { DirectoryError, isDirectoryError, passes } from '../graph/directory-error.ts';
 import type { DirectoryUser, UserDirectory } from '../graph/users.port.ts';
 import { UnguardedEntraAccess } from '../graph/unguarded-access.ts';
@@ -24,6 +25,7 @@ import { newEntraPassword } from './password.domain.ts';
 import { VaultNews } from './vault-news.service.ts';
 
 interface Situation {
+  tenancy: SystemTenancy;
   claim: Claim;
   account: BreakGlassAccount;
   candidate: Candidate | null;
@@ -39,7 +41,6 @@ type After = Partial<BreakGlassAccount> & { dueAt: Date | null };
 @Injectable()
 export class RotationService {
   constructor(
-    private readonly tenancy: Tenancy,
     private readonly access: UnguardedEntraAccess,
     private readonly accounts: BreakGlassRepository,
     private readonly vault: VaultNews,
@@ -48,8 +49,8 @@ export class RotationService {
   ) {}
 
   /** Does the next step of a claimed account, and lets it go. */
-  async step(claim: Claim): Promise<void> {
-    const situation = await this.#read(claim);
+  async step(tenancy: SystemTenancy, claim: Claim): Promise<void> {
+    const situation = await this.#read(tenancy, claim);
     if (situation === null) return;
     try {
       await this.#step(situation);
@@ -105,10 +106,10 @@ export class RotationService {
 
   /** The vault has it. What Entra shows before the call is on disk before the call. */
   async #set(situation: Situation, candidate: Candidate): Promise<void> {
-    const { account, claim } = situation;
+    const { account, claim, tenancy } = situation;
     const users = await this.#users(account);
     const { lastPasswordChangeAt: changedBefore, createdAt } = await this.#user(users, account);
-    const isOurs = await this.tenancy.asSystem(async (tx) => {
+    const isOurs = await tenancy.asSystem(async (tx) => {
       const held = await this.accounts.held(tx, claim);
       if (held?.registered !== true) return false;
       await this.accounts.saveCandidate(tx, candidate, { state: 'TAKEN', calledAt: this.clock.now(), changedBefore });
@@ -193,8 +194,8 @@ export class RotationService {
   }
 
   /** Writes what a step has brought if the account is still ours to work on, tells the vault what is new to it, and lets the account go. */
-  async #finish({ claim, account: before }: Situation, effect: (tx: SystemTx, now: Date) => Promise<After>): Promise<void> {
-    await this.tenancy.asSystem(async (tx) => {
+  async #finish({ tenancy, claim, account: before }: Situation, effect: (tx: SystemTx, now: Date) => Promise<After>): Promise<void> {
+    await tenancy.asSystem(async (tx) => {
       const account = await this.accounts.held(tx, claim);
       if (account === null) return;
       const now = this.clock.now();
@@ -217,10 +218,10 @@ export class RotationService {
     });
   }
 
-  #read(claim: Claim): Promise<Situation | null> {
-    return this.tenancy.asSystem(async (tx) => {
+  #read(tenancy: SystemTenancy, claim: Claim): Promise<Situation | null> {
+    return tenancy.asSystem(async (tx) => {
       const account = await this.accounts.held(tx, claim);
-      return account === null ? null : { claim, account, candidate: await this.accounts.candidateOf(tx, claim.mspId, claim.id) };
+      return account === null ? null : { tenancy, claim, account, candidate: await this.accounts.candidateOf(tx, claim.mspId, claim.id) };
     });
   }
 

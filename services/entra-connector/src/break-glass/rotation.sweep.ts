@@ -7,7 +7,7 @@ import { RotationService } from './rotation.service.ts';
 
 const atOnce = 16;
 /** Longer than the calls of one step may take together. */
-const leaseSeconds = 300;
+export const leaseSeconds = 300;
 
 /** Works on the break-glass accounts whose time has come, some at a time, none of them twice. */
 @Injectable()
@@ -22,7 +22,7 @@ export class RotationSweep implements SlowSweep {
 
   async step(tenancy: Tenancy, now: Date): Promise<number> {
     const claims = await tenancy.asSystem((tx) => this.accounts.claim(tx, now, addSeconds(now, leaseSeconds), atOnce));
-    const done = await Promise.allSettled(claims.map((claim) => this.rotations.step(claim)));
+    const done = await Promise.allSettled(claims.map((claim) => this.rotations.step(tenancy, claim)));
     const [failed] = done.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
     // One that failed in an unknown way is taken again after its lease; the others are done.
     if (failed !== undefined) throw new Error('A step of a break-glass account failed.', { cause: failed });

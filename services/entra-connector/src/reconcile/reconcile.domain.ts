@@ -31,7 +31,8 @@ export function differences(
       if (account.kind === 'OWN') return account.busy;
       if (account.objectId === null) return marks.has(account.marker);
       const user = shown.get(account.objectId);
-      const same = user !== undefined && user.userPrincipalName === account.userPrincipalName && user.enabled === (account.state === 'ENABLED');
+      const same =
+        user !== undefined && user.userPrincipalName === account.userPrincipalName && user.enabled === (account.state === 'ENABLED');
       return !same || account.busy || account.seenAt === null || addSeconds(account.seenAt, lookAgainSeconds) <= now;
     })
     .map(({ id }) => id);

@@ -114,7 +114,14 @@ export class EntraWorld {
     const version = this.#next(technicianId);
     await this.tenancy.asSystem((tx) =>
       this.copies.saveTechnician(tx, {
-        ...{ mspId: this.mspId, tenantId: this.mspId, technicianId, email: 'anna.berg@msp.example', displayName: 'Anna Berg', active: true },
+        ...{
+          mspId: this.mspId,
+          tenantId: this.mspId,
+          technicianId,
+          email: 'anna.berg@msp.example',
+          displayName: 'Anna Berg',
+          active: true,
+        },
         ...{ assignments: [], groupIds: [], totpEnrolled: false, version },
         ...change,
       }),
@@ -129,7 +136,12 @@ export class EntraWorld {
     this.keys.set(grantId, key);
     const wanted: Wanted = {
       ...{ mspId: this.mspId, grantId, wanted: true, roleName: 'User Administrator', scope: '/', accountKind: 'JIT' },
-      ...{ recipientKey: key.publicKey, sessionSeconds: 3600, activateBy: addSeconds(this.clock.now(), 600).toISOString(), expiresAt: null },
+      ...{
+        recipientKey: key.publicKey,
+        sessionSeconds: 3600,
+        activateBy: addSeconds(this.clock.now(), 600).toISOString(),
+        expiresAt: null,
+      },
       ...given,
       version: this.#next(grantId),
     };
@@ -238,7 +250,13 @@ export class EntraWorld {
         ...entra.passes(id).map(() => `${userPrincipalName} has a pass`),
         ...(all ? [`${userPrincipalName} is there`] : []),
       ])
-      .concat(all ? entra.deletedUsers().flatMap(({ employeeId }) => (employeeId?.startsWith('stint') === true ? ['one is in the recycle bin'] : [])) : []);
+      .concat(
+        all
+          ? entra
+              .deletedUsers()
+              .flatMap(({ employeeId }) => (employeeId?.startsWith('stint') === true ? ['one is in the recycle bin'] : []))
+          : [],
+      );
   }
 
   /** The whole life of accounts at rest. */

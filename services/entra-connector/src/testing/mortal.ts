@@ -1,3 +1,4 @@
+import type { KeyProvider } from '@stint/crypto';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, Tenancy } from '@stint/tenancy';
 import type { SystemTenancy } from '../account/convergence.service.ts';
@@ -38,6 +39,18 @@ export class Mortal {
     };
   }
 
+  keys(keys: KeyProvider): KeyProvider {
+    const mortal =
+      <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+      async (...args: Args) => {
+        this.moment();
+        const result = await call(...args);
+        this.moment();
+        return result;
+      };
+    return { ...keys, wrap: mortal(keys.wrap.bind(keys)), unwrap: mortal(keys.unwrap.bind(keys)) };
+  }
+
   access(access: EntraAccess): EntraAccess {
     return new MortalAccess(access, this);
   }
@@ -55,7 +68,11 @@ class MortalAccess extends EntraAccess {
 
   async of(mspId: Id, tenantId: Id, urgency: Urgency): Promise<EntraDirectory> {
     const directory = await this.#access.of(mspId, tenantId, urgency);
-    const [users, roles, passes] = [this.#mortalised(directory.users), this.#mortalised(directory.roles), this.#mortalised(directory.passes)];
+    const [users, roles, passes] = [
+      this.#mortalised(directory.users),
+      this.#mortalised(directory.roles),
+      this.#mortalised(directory.passes),
+    ];
     return { ...directory, users, roles, passes };
   }
 

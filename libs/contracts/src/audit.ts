@@ -63,6 +63,7 @@ export const auditActions = [
   'login.failed',
   'login.offline',
   'login.offline-refused',
+  'grant.approved',
   'grant.activated',
   'grant.extended',
   'grant.shortened',

@@ -1,12 +1,16 @@
 import { z } from 'zod';
+import type { EntraAccountKind } from './approval-content.ts';
 import { id } from './principal.ts';
 
-/** Which account gets the role: one that Stint makes for the technician in the customer's tenant, or one that they have there already. */
-export const entraAccountKinds = ['JIT', 'OWN'] as const;
-export type EntraAccountKind = (typeof entraAccountKinds)[number];
+export const entraAccountKinds = ['JIT', 'OWN'] as const satisfies readonly EntraAccountKind[];
 
 /** The whole tenant, one administrative unit or one application (Graph's `directoryScopeId`). */
-export const entraScope = z.string().regex(/^\/(administrativeUnits\/)?([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})?$/);
+export const entraScope = z
+  .string()
+  .regex(
+    /^\/((administrativeUnits\/)?[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})?$/,
+    'must be /, /administrativeUnits/<id> or /<object id of an application>, the id in lower case',
+  );
 
 /** A grant of access in Entra, as services/jit-policy wants it. */
 export const entraGrant = z.object({

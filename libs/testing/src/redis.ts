@@ -8,6 +8,9 @@ export interface TestRedis {
   url: string;
   /** Loses everything, as a Redis without persistence does at a crash. */
   flush(): Promise<void>;
+  /** Answers nobody until it is thawed; connections stay open. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -37,7 +40,10 @@ export async function startTestRedis(): Promise<TestRedis> {
       await once(connection, 'data');
       connection.destroy();
     },
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
     async stop() {
+      server.kill('SIGCONT');
       const closed = once(server, 'close');
       server.kill('SIGTERM');
       await closed;

@@ -80,4 +80,11 @@ export class GrantRepository {
       failure,
     ]);
   }
+
+  /** How many grants of a tenant are wanted. */
+  async countWanted(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
+    const sql = 'select count(*)::int as wanted from entra_grant where msp_id = $1 and tenant_id = $2 and wanted';
+    const [row] = await tx.query<{ wanted: number }>(sql, [mspId, tenantId]);
+    return row?.wanted ?? 0;
+  }
 }

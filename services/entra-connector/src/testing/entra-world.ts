@@ -63,7 +63,7 @@ export class EntraWorld {
   readonly keys = new Map<Id, HpkeKeyPair>();
   readonly #connections = new Map<Id, { entra: EntraTenant; clientId: string }>();
   readonly #versions = new Map<Id, number>();
-  readonly access: EntraAccess = new EmulatorAccess(this);
+  readonly access: EntraAccess;
 
   private constructor(
     readonly database: TestDatabase,
@@ -71,7 +71,9 @@ export class EntraWorld {
     readonly graph: GraphEmulator,
     /** One for both sides. */
     readonly clock: FakeClock,
-  ) {}
+  ) {
+    this.access = new EmulatorAccess(this);
+  }
 
   static async start(): Promise<EntraWorld> {
     const directory = join(import.meta.dirname, '..', '..', 'migrations');

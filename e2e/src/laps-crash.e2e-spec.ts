@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { LapsVaultHouse } from './laps-vault-house.support.ts';
 
 const atOnce = 6;
-const quick = 180;
-const real = 24;
+const quick = 120;
+const real = 12;
 
 let house: LapsVaultHouse;
 beforeAll(async () => {
@@ -41,7 +41,9 @@ test('what was told to the audit log meanwhile comes there, whatever befell the 
   const confirmed = await service.rows<{ id: string }>('select id from laps_version where confirmed_at is not null');
   const revealed = await service.rows<{ id: string }>('select account_id as id from laps_reveal');
   await eventually(() => {
-    const told = new Set(service.audits.map(({ action, subjectId, details }) => `${action} ${String(details?.['versionId'] ?? subjectId)}`));
+    const told = new Set(
+      service.audits.map(({ action, subjectId, details }) => `${action} ${String(details?.['versionId'] ?? subjectId)}`),
+    );
     expect(confirmed.map(({ id }) => `laps.confirmed ${id}`).filter((one) => !told.has(one))).toEqual([]);
     expect(revealed.map(({ id }) => `laps.revealed ${id}`).filter((one) => !told.has(one))).toEqual([]);
   });

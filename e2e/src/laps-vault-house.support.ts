@@ -32,6 +32,8 @@ export class LapsVaultHouse {
   readonly #redis: TestRedis | null;
   readonly #keys: ReturnType<typeof vaultKeys>;
   #restarting: Promise<void> | null = null;
+  /** How many orders run without a queue now. */
+  #withoutQueue = 0;
 
   private constructor(service: TestLapsVault, database: DatabaseCut, reader: HpkeKeyPair, redis: TestRedis | null) {
     this.service = service;
@@ -78,24 +80,24 @@ export class LapsVaultHouse {
     return new RealVault(this, at, device, row?.id ?? '');
   }
 
-  async suffer(trouble: Trouble): Promise<void> {
+  async suffer(trouble: Trouble, work: () => Promise<boolean>): Promise<boolean> {
     switch (trouble.is) {
       case 'CUT':
-        return this.database.at(trouble.step, trouble.done);
+        this.database.at(trouble.step, trouble.done);
+        return work();
       case 'RESTARTED':
         // Several who ask at once get one. The computers go on meanwhile, and hear nothing.
         this.#restarting ??= this.#restart();
-        return;
+        return work();
       case 'QUEUE_EMPTIED':
-        this.#redis?.thaw();
-        return this.#redis?.flush();
+        if (this.#withoutQueue === 0) await this.#redis?.flush();
+        return work();
       case 'QUEUE_AWAY':
-        return this.#redis?.freeze();
+        return this.#restarting === null ? this.#whileFrozen(work) : work();
     }
   }
 
   async calm(): Promise<void> {
-    this.#redis?.thaw();
     await this.#restarting;
   }
 
@@ -105,7 +107,10 @@ export class LapsVaultHouse {
       const found = await new VersionRepository().ofAccount(tx, mspId, accountId);
       const ids = [...new Set(found.map(({ vaultKeyId }) => vaultKeyId))];
       const repository = new VaultKeyRepository();
-      return { versions: found, keys: new Map(await Promise.all(ids.map(async (id) => [id, await repository.find(tx, mspId, id)] as const))) };
+      return {
+        versions: found,
+        keys: new Map(await Promise.all(ids.map(async (id) => [id, await repository.find(tx, mspId, id)] as const))),
+      };
     });
     return Promise.all(
       versions.map(async (version) => {
@@ -125,9 +130,22 @@ export class LapsVaultHouse {
     await this.#redis?.stop();
   }
 
-  async #restart(): Promise<void> {
-    this.#redis?.thaw();
+  async #whileFrozen(work: () => Promise<boolean>): Promise<boolean> {
+    this.#withoutQueue++;
+    this.#redis?.freeze();
     try {
+      return await work();
+    } finally {
+      if (--this.#withoutQueue === 0) this.#redis?.thaw();
+    }
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      // It ends in order, which takes a queue that answers.
+      await eventually(() => {
+        if (this.#withoutQueue > 0) throw new Error('The queue is away.');
+      });
       // A start that is cut off from the database fails, and is tried again: so does whatever runs the service.
       await eventually(() => this.service.restart());
       this.restarts++;
@@ -183,8 +201,8 @@ export class RealVault implements VaultUnderTest {
     return this.#settings();
   }
 
-  suffer(trouble: Trouble): Promise<void> {
-    return this.#house.suffer(trouble);
+  suffer(trouble: Trouble, work: () => Promise<boolean>): Promise<boolean> {
+    return this.#house.suffer(trouble, work);
   }
 
   calm(): Promise<void> {

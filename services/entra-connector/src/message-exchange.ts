@@ -5,12 +5,15 @@ import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging'
 import { Tenancy } from '@stint/tenancy';
 import { BreakGlassConsumer } from './break-glass/break-glass.consumer.ts';
 import { RotationSweep } from './break-glass/rotation.sweep.ts';
+import { ConvergeSweep } from './account/converge.sweep.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
 import { RewrapSweep } from './connection/rewrap.sweep.ts';
 import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
+import { StuckSweep } from './grant/stuck.sweep.ts';
+import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 
 /** Where messages travel, and with which keys. */
@@ -36,6 +39,9 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly expiry: ExpirySweep,
     private readonly leave: LeaveSweep,
     private readonly rewrap: RewrapSweep,
+    private readonly converge: ConvergeSweep,
+    private readonly stuck: StuckSweep,
+    private readonly reconcile: ReconcileSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -53,11 +59,12 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'entra-rotation-due': this.breakGlass.due,
         'entra-rotation-answered': this.breakGlass.answered,
       },
-      sweeps: [this.rotations, this.verify, this.expiry, this.leave, this.rewrap],
+      sweeps: [this.verify, this.expiry, this.leave, this.rewrap, this.converge, this.stuck, this.reconcile, this.rotations],
     });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.#messaging?.close();
+    await this.converge.drain();
   }
 }

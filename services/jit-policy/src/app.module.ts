@@ -37,6 +37,8 @@ import { EntraConnectionRepository } from './entra/entra-connection.repository.t
 import { EntraConsumer } from './entra/entra.consumer.ts';
 import { EntraGrantRepository } from './entra/entra-grant.repository.ts';
 import { EntraGrantService } from './entra/entra-grant.service.ts';
+import { EntraRetentionRepository } from './entra/entra-retention.repository.ts';
+import { EntraRetentionSweep } from './entra/entra-retention.sweep.ts';
 import { EntraWorkService } from './entra/entra-work.service.ts';
 import { GrantEvidenceService } from './grant/grant-evidence.service.ts';
 import { GrantLifeService } from './grant/grant-life.service.ts';
@@ -107,6 +109,8 @@ export class AppModule {
         EntraAccessService,
         EntraAccessResolver,
         EntraConsumer,
+        EntraRetentionRepository,
+        EntraRetentionSweep,
         SettingsRepository,
         SettingsService,
         SettingsResolver,

@@ -9,8 +9,11 @@ import { quickTools } from '../testing/quick-tools.ts';
 const vault = () => MemoryVault.make();
 
 describe('the password that is revealed opens the account', () => {
-  test('after 2,000 random orders of crashes, lost calls, other hands and snapshots', () =>
-    checkOrders({ runs: 2000, atOnce: 8, tools: quickTools, vault }), 300_000);
+  test(
+    'after 2,000 random orders of crashes, lost calls, other hands and snapshots',
+    () => checkOrders({ runs: 2000, atOnce: 8, tools: quickTools, vault }),
+    300_000,
+  );
 });
 
 describeWithRealTools('the password that is revealed opens the account, with the real account tools', () => {

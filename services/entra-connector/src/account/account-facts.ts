@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Clock, Id } from '@stint/kernel';
+import { isDirectoryError } from '../graph/directory-error.ts';
 import type { EntraDirectory } from '../graph/directory.port.ts';
 import type { RoleDefinition } from '../graph/roles.port.ts';
 import type { DirectoryDomain } from '../graph/tenant-facts.port.ts';
@@ -15,6 +16,11 @@ export interface AccountFacts {
 const keptMs = 300_000;
 const mostKept = 5_000;
 
+function falseWhereForbidden(error: unknown): false {
+  if (isDirectoryError(error, 'FORBIDDEN')) return false;
+  throw error;
+}
+
 /** Facts about customers' tenants, asked for at most every five minutes. A wrong one costs a refused call, never access. */
 @Injectable()
 export class AccountFactsCache {
@@ -29,7 +35,8 @@ export class AccountFactsCache {
     const [definitions, domains, rolesCanEnd] = await Promise.all([
       directory.roles.definitions(),
       directory.tenant.domains(),
-      directory.tenant.rolesCanEnd(),
+      // The permission for this is not required: without it Stint ends every role itself.
+      directory.tenant.rolesCanEnd().catch(falseWhereForbidden),
     ]);
     const facts = { definitions, domains, rolesCanEnd };
     if (this.#kept.size >= mostKept) this.#kept.clear();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId, type Id } from '@stint/kernel';
-import type { SystemTx, Tx } from '@stint/tenancy';
+import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
 import { columnsOf, patchOf } from '../grant/columns.ts';
 import { markerOf, type EntraAccount } from './account.domain.ts';
 
@@ -55,7 +55,7 @@ export class AccountRepository {
     );
   }
 
-  async due(tx: SystemTx, mspId: Id, id: Id, now: Date): Promise<void> {
+  async due(tx: TenantTx | SystemTx, mspId: Id, id: Id, now: Date): Promise<void> {
     await tx.query('update entra_account set due_at = $3, changes = changes + 1 where msp_id = $1 and id = $2', [mspId, id, now]);
   }
 
@@ -129,7 +129,7 @@ export class AccountRepository {
   }
 
   /** How many grants of a tenant are not concluded, and accounts of ours not gone. */
-  async standing(tx: SystemTx, mspId: Id, tenantId: Id): Promise<number> {
+  async standing(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
     const [row] = await tx.query<{ count: number }>(
       `select (select count(*) from entra_account where msp_id = $1 and tenant_id = $2 and kind = 'JIT'
            and (object_id is not null or creating_since is not null))::int
@@ -154,8 +154,14 @@ export class AccountRepository {
     return id;
   }
 
+  /** Whether the connection of a tenant is being ended. */
+  async isLeaving(tx: SystemTx, mspId: Id, tenantId: Id): Promise<boolean> {
+    const sql = `select 1 from entra_connection where msp_id = $1 and tenant_id = $2 and state = 'DISCONNECTING'`;
+    return (await tx.query(sql, [mspId, tenantId])).length === 1;
+  }
+
   /** Has every account of a tenant taken away, whatever its grants say. */
-  async discardAll(tx: SystemTx, mspId: Id, tenantId: Id, now: Date): Promise<void> {
+  async discardAll(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id, now: Date): Promise<void> {
     await tx.query(
       `update entra_account set discard = true, due_at = $3, ending = true, failures = 0, changes = changes + 1
        where msp_id = $1 and tenant_id = $2 and (object_id is not null or creating_since is not null or due_at is not null)`,

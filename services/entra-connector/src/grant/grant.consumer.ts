@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Handler } from '@stint/messaging';
 import type { Clock } from '@stint/kernel';
 import { AccountRepository } from '../account/account.repository.ts';
-import { ReconcileRepository } from '../reconcile/reconcile.repository.ts';
 import { CLOCK } from '../tokens.ts';
+import { connectionEnds } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 
 const usualPrefix = 'jit-';
@@ -15,7 +15,6 @@ export class GrantConsumer {
   constructor(
     private readonly grants: GrantRepository,
     private readonly accounts: AccountRepository,
-    private readonly reconciled: ReconcileRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -25,6 +24,7 @@ export class GrantConsumer {
     const settings = { prefix: grant.accountPrefix ?? usualPrefix, restDays: grant.accountRestDays ?? usualRestDays };
     const accountId = await this.accounts.wanted(tx, { mspId, tenantId, technicianId, kind, ...settings }, now);
     await this.grants.saveWanted(tx, accountId, grant, now);
-    await this.reconciled.watch(tx, mspId, tenantId, now);
+    // On its way when the connection began to end.
+    if (await this.accounts.isLeaving(tx, mspId, tenantId)) await this.grants.failAll(tx, mspId, tenantId, connectionEnds);
   };
 }

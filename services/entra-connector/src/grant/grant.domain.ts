@@ -54,6 +54,9 @@ export interface EntraGrant {
   reportVersion: number;
 }
 
+/** Why grants end with their connection. */
+export const connectionEnds = 'The connection to this Entra tenant is being ended.';
+
 /** After so long an end that was not seen is told loudly. */
 export const stuckAfterSeconds = 300;
 

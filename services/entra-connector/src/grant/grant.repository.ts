@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Payload } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
-import type { SystemTx, Tx } from '@stint/tenancy';
+import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
 import { columnsOf, patchOf } from './columns.ts';
 import type { EntraGrant } from './grant.domain.ts';
 
@@ -43,11 +43,6 @@ export class GrantRepository {
     return row ?? null;
   }
 
-  /** Those of `ids` that are visible in the scope. */
-  async some(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<EntraGrant[]> {
-    return tx.query<EntraGrant>(`select ${columns.all} from entra_grant where msp_id = $1 and id = any($2)`, [mspId, ids]);
-  }
-
   /** The grants of an account that are not concluded. */
   async openOf(tx: SystemTx, mspId: Id, accountId: Id): Promise<EntraGrant[]> {
     return tx.query<EntraGrant>(`select ${columns.all} from entra_grant where msp_id = $1 and account_id = $2 and ${open} order by id`, [
@@ -67,24 +62,17 @@ export class GrantRepository {
     );
   }
 
-  async save(tx: SystemTx, { mspId, id }: Pick<EntraGrant, 'mspId' | 'id'>, patch: Partial<EntraGrant>): Promise<void> {
+  async save(tx: TenantTx | SystemTx, { mspId, id }: Pick<EntraGrant, 'mspId' | 'id'>, patch: Partial<EntraGrant>): Promise<void> {
     const { sets, values } = patchOf(columns, patch, 3);
     await tx.query(`update entra_grant set ${sets} where msp_id = $1 and id = $2`, [mspId, id, ...values]);
   }
 
   /** Ends every open grant of a tenant, for the reason that is told with its end. */
-  async failAll(tx: SystemTx, mspId: Id, tenantId: Id, failure: string): Promise<void> {
-    await tx.query(`update entra_grant set failure = coalesce(failure, $3) where msp_id = $1 and tenant_id = $2 and ${open}`, [
-      mspId,
-      tenantId,
-      failure,
-    ]);
+  async failAll(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id, failure: string): Promise<void> {
+    await tx.query(
+      `update entra_grant set failure = coalesce(failure, $3) where msp_id = $1 and tenant_id = $2 and ${open}`,
+      [mspId, tenantId, failure],
+    );
   }
 
-  /** How many grants of a tenant are wanted. */
-  async countWanted(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
-    const sql = 'select count(*)::int as wanted from entra_grant where msp_id = $1 and tenant_id = $2 and wanted';
-    const [row] = await tx.query<{ wanted: number }>(sql, [mspId, tenantId]);
-    return row?.wanted ?? 0;
-  }
 }

@@ -1,5 +1,5 @@
 import type { Group, User } from '@microsoft/microsoft-graph-types';
-import { DirectoryError, isDirectoryError } from './directory-error.ts';
+import { isDirectoryError, type DirectoryError } from './directory-error.ts';
 import type { Changes, CursorExpired, DirectoryGroup, DirectoryPerson, GroupChange, GroupDirectory, PersonChange } from './groups.port.ts';
 import type { GraphCall, GraphCaller, GraphTransport } from './graph.transport.ts';
 import { nullWhereNotFound, userTypeOf } from './graph.users.ts';

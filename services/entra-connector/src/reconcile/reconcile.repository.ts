@@ -11,17 +11,18 @@ export interface ReconciledTenant {
 /** Tenants whose accounts are compared, and when. */
 @Injectable()
 export class ReconcileRepository {
-  /** From now on this tenant is compared; one that was already is compared at once. */
-  async watch(tx: SystemTx, mspId: Id, tenantId: Id, now: Date): Promise<void> {
+  /** Every tenant with a connection that has worked is compared, as long as its connection lasts. */
+  async follow(tx: SystemTx, now: Date): Promise<void> {
     await tx.query(
-      `insert into reconciled_tenant (msp_id, tenant_id, due_at) values ($1, $2, $3)
-       on conflict (msp_id, tenant_id) do update set due_at = least(reconciled_tenant.due_at, excluded.due_at)`,
-      [mspId, tenantId, now],
+      `insert into reconciled_tenant (msp_id, tenant_id, due_at)
+       select msp_id, tenant_id, $1 from entra_connection where state in ('READY', 'BROKEN', 'DISCONNECTING')
+       on conflict (msp_id, tenant_id) do nothing`,
+      [now],
     );
-  }
-
-  async unwatch(tx: SystemTx, mspId: Id, tenantId: Id): Promise<void> {
-    await tx.query('delete from reconciled_tenant where msp_id = $1 and tenant_id = $2', [mspId, tenantId]);
+    await tx.query(
+      `delete from reconciled_tenant r using entra_connection c
+       where c.msp_id = r.msp_id and c.tenant_id = r.tenant_id and c.state = 'DISCONNECTED'`,
+    );
   }
 
   /** Takes tenants whose time has come, and sets when it comes again: whoever dies on the way is followed by the next round. */

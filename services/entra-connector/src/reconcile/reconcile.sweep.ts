@@ -32,7 +32,10 @@ export class ReconcileSweep implements SlowSweep {
   ) {}
 
   async step(tenancy: Tenancy, now: Date): Promise<number> {
-    const due = await tenancy.asSystem((tx) => this.tenants.claim(tx, now, addSeconds(now, everySeconds), atOnce));
+    const due = await tenancy.asSystem(async (tx) => {
+      await this.tenants.follow(tx, now);
+      return this.tenants.claim(tx, now, addSeconds(now, everySeconds), atOnce);
+    });
     await Promise.all(due.map((tenant) => this.compare(tenancy, tenant)));
     return due.length === atOnce ? atOnce : 0;
   }

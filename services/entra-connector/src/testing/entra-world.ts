@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { AuditEvent, Payload } from '@stint/contracts';
 import { generateHpkeKeyPair, openEntraCredential, type HpkeKeyPair } from '@stint/crypto';
-import { GraphEmulator, permissionIds, type EntraTenant, type GraphPermission, type TenantGiven } from '@stint/graph-emulator';
+import { exchangeProblems, GraphEmulator, permissionIds, type EntraTenant, type GraphPermission, type TenantGiven } from '@stint/graph-emulator';
 import { addSeconds, newId, type Id } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
 import { createTestDatabase, FakeClock, type TestDatabase } from '@stint/testing';
@@ -85,10 +85,13 @@ export class EntraWorld {
     return new EntraWorld(database, tenancy, graph, clock);
   }
 
+  /** What was asked of Microsoft meanwhile must have been as Microsoft describes it. */
   async stop(): Promise<void> {
+    const problems = exchangeProblems(this.graph);
     await this.tenancy.close();
     await this.graph.stop();
     await this.database.drop();
+    if (problems.length > 0) throw new Error(`Not as Microsoft Graph is described:\n${problems.join('\n')}`);
   }
 
   connected(tenantId: Id): { entra: EntraTenant; clientId: string } {
@@ -147,7 +150,7 @@ export class EntraWorld {
       ...given,
       version: this.#next(grantId),
     };
-    const consumer = new GrantConsumer(this.grants, this.accounts, new ReconcileRepository(), this.clock);
+    const consumer = new GrantConsumer(this.grants, this.accounts, this.clock);
     await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted));
     return wanted;
   }

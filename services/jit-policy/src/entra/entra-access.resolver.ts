@@ -20,7 +20,11 @@ export class EntraAccessResolver {
   @Mutation()
   @Can('login.approve')
   async requestEntraAccess(@Caller() caller: Principal, @Args('input') input: RequestEntraAccessInput) {
-    const asked = await this.service.ask(callerActor(caller), input);
-    return 'grant' in asked ? grantView(asked.grant) : accessRequestView(asked.request, this.clock.now());
+    const { grant, request } = await this.service.ask(callerActor(caller), input);
+    return {
+      __typename: 'EntraAccessRequested',
+      grant: grant === null ? null : grantView(grant),
+      accessRequest: request === null ? null : accessRequestView(request, this.clock.now()),
+    };
   }
 }

@@ -19,8 +19,11 @@ import { askedContent, assertSameAsk, assertUsable, entraAsk, idTaken, type Entr
 import { EntraConnectionRepository } from './entra-connection.repository.ts';
 import { EntraGrantService } from './entra-grant.service.ts';
 
-/** What asking led to: the grant, or the wait for the other people whom the rule demands. */
-export type EntraAsked = { grant: Grant } | { request: AccessRequest };
+/** What asking led to: the grant, or first the wait for the other people whom the rule demands. */
+export interface EntraAsked {
+  grant: Grant | null;
+  request: AccessRequest | null;
+}
 
 /** Asking for access in Entra. Locks in this order: technician, rules, access request, grant. */
 @Injectable()
@@ -78,19 +81,19 @@ export class EntraAccessService {
     const about = { mspId, tenantId, id, technicianId: technician.id, sessionSeconds, reason, ticket, proof, rule: ruleOf(decision) };
     if (decision.approvals === 0) {
       const grant = await this.entraGrants.open(tx, { ...about, access, approvedByOthers: false }, now);
-      return grant === null ? this.#lost(tx, ask, technician) : { grant };
+      return grant === null ? this.#lost(tx, ask, technician) : { grant, request: null };
     }
     const request = await this.accessRequests.ask(tx, { ...about, target: { kind: 'ENTRA', ...access } }, decision, now);
-    return request === null ? this.#lost(tx, ask, technician) : { request };
+    return request === null ? this.#lost(tx, ask, technician) : { grant: null, request };
   }
 
   /** What this id was asked for before; null when it was not. Problem `Conflict` when it was something else. */
   async #known(tx: TenantTx, ask: EntraAsk, technician: TechnicianCopy): Promise<EntraAsked | null> {
     const grant = await this.grants.find(tx, technician.mspId, ask.id);
     const request = await this.requests.find(tx, technician.mspId, ask.id);
-    if (grant !== null) assertSameAsk(ask, technician.id, grant.approval);
-    else if (request !== null) assertSameAsk(ask, technician.id, request.proof);
-    return grant !== null ? { grant } : request !== null ? { request } : null;
+    if (grant === null && request === null) return null;
+    assertSameAsk(ask, technician.id, grant?.approval ?? request?.proof ?? null);
+    return { grant, request };
   }
 
   /** The id was taken meanwhile: by the same call at the same time, or by something of another tenant. */

@@ -115,7 +115,7 @@ export type AccessRequest = {
   /** Why it was denied or cancelled, in words. */
   endedWhy?: Maybe<Scalars['String']['output']>;
   /** The role in Entra; null for a login. */
-  entra?: Maybe<RequestedEntraAccess>;
+  entra?: Maybe<EntraAccessTarget>;
   /** When it ends unless approved before. */
   expiresAt: Scalars['DateTime']['output'];
   /** Opaque id (UUIDv7). Of a role in Entra also the id of the grant that it becomes. */
@@ -578,6 +578,30 @@ export type EndedAll = {
   grants: Array<Grant>;
   /** How many live grants, and how much that waits, remain in tenants that the caller does not reach. */
   outOfReach: Scalars['Int']['output'];
+};
+
+/** What was asked for, and what it led to so far. */
+export type EntraAccessRequested = {
+  __typename?: 'EntraAccessRequested';
+  /** The request for the yes of other people; null where nobody else has to approve. */
+  accessRequest?: Maybe<AccessRequest>;
+  /** The grant; null as long as other people have to approve. */
+  grant?: Maybe<Grant>;
+};
+
+/** A role in Entra as it stands in the approvals' signatures. */
+export type EntraAccessTarget = {
+  __typename?: 'EntraAccessTarget';
+  /** Which account would get it. */
+  accountKind: EntraAccountKind;
+  /** The X25519 public key (base64url) to which the one-time credential would be sealed. */
+  recipientKey: Scalars['String']['output'];
+  /** The role's display name. */
+  roleName: Scalars['String']['output'];
+  /** Where it would count: `/`, `/administrativeUnits/<id>` or `/<object id of an application>`. */
+  scope: Scalars['String']['output'];
+  /** The customer's name. */
+  tenantName: Scalars['String']['output'];
 };
 
 /** Which account in Entra gets the role. */
@@ -1330,23 +1354,8 @@ export type RequestEntraAccessInput = {
   ticket?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** Answer of `requestEntraAccess`: the grant, or the request that waits for other people. `Conflict` when the id was used for something else. */
-export type RequestEntraAccessResult = AccessDenied | AccessRequest | ApprovalInvalid | Conflict | EntraNotConnected | Grant | InvalidInput | NotFound;
-
-/** A role in Entra as it stands in the approvals' signatures. */
-export type RequestedEntraAccess = {
-  __typename?: 'RequestedEntraAccess';
-  /** Which account would get it. */
-  accountKind: EntraAccountKind;
-  /** The X25519 public key (base64url) to which the one-time credential would be sealed. */
-  recipientKey: Scalars['String']['output'];
-  /** The role's display name. */
-  roleName: Scalars['String']['output'];
-  /** Where it would count: `/`, `/administrativeUnits/<id>` or `/<object id of an application>`. */
-  scope: Scalars['String']['output'];
-  /** The customer's name. */
-  tenantName: Scalars['String']['output'];
-};
+/** Answer of `requestEntraAccess`. `Conflict` when the id was used for something else. */
+export type RequestEntraAccessResult = AccessDenied | ApprovalInvalid | Conflict | EntraAccessRequested | EntraNotConnected | InvalidInput | NotFound;
 
 /** A change of one setting on one tenant. */
 export type SettingChange = {
@@ -1889,11 +1898,10 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
   ;
   RequestEntraAccessResult:
     | ( AccessDenied )
-    | ( AccessRequest )
     | ( ApprovalInvalid )
     | ( Conflict )
+    | ( EntraAccessRequested )
     | ( EntraNotConnected )
-    | ( Grant )
     | ( InvalidInput )
     | ( NotFound )
   ;
@@ -1998,6 +2006,8 @@ export type ResolversTypes = {
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EndGrantResult']>;
   EndedAll: ResolverTypeWrapper<EndedAll>;
+  EntraAccessRequested: ResolverTypeWrapper<EntraAccessRequested>;
+  EntraAccessTarget: ResolverTypeWrapper<EntraAccessTarget>;
   EntraAccountKind: EntraAccountKind;
   EntraNotConnected: ResolverTypeWrapper<EntraNotConnected>;
   ExtendGrantInput: ExtendGrantInput;
@@ -2045,7 +2055,6 @@ export type ResolversTypes = {
   ReportsTaken: ResolverTypeWrapper<ReportsTaken>;
   RequestEntraAccessInput: RequestEntraAccessInput;
   RequestEntraAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RequestEntraAccessResult']>;
-  RequestedEntraAccess: ResolverTypeWrapper<RequestedEntraAccess>;
   SettingChange: ResolverTypeWrapper<SettingChange>;
   SettingChangeConnection: ResolverTypeWrapper<SettingChangeConnection>;
   SettingChangeEdge: ResolverTypeWrapper<SettingChangeEdge>;
@@ -2122,6 +2131,8 @@ export type ResolversParentTypes = {
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolversUnionTypes<ResolversParentTypes>['EndGrantResult'];
   EndedAll: EndedAll;
+  EntraAccessRequested: EntraAccessRequested;
+  EntraAccessTarget: EntraAccessTarget;
   EntraNotConnected: EntraNotConnected;
   ExtendGrantInput: ExtendGrantInput;
   ExtendGrantResult: ResolversUnionTypes<ResolversParentTypes>['ExtendGrantResult'];
@@ -2162,7 +2173,6 @@ export type ResolversParentTypes = {
   ReportsTaken: ReportsTaken;
   RequestEntraAccessInput: RequestEntraAccessInput;
   RequestEntraAccessResult: ResolversUnionTypes<ResolversParentTypes>['RequestEntraAccessResult'];
-  RequestedEntraAccess: RequestedEntraAccess;
   SettingChange: SettingChange;
   SettingChangeConnection: SettingChangeConnection;
   SettingChangeEdge: SettingChangeEdge;
@@ -2227,7 +2237,7 @@ export type AccessRequestResolvers<ContextType = any, ParentType extends Resolve
   endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   endedWhy?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  entra?: Resolver<Maybe<ResolversTypes['RequestedEntraAccess']>, ParentType, ContextType>;
+  entra?: Resolver<Maybe<ResolversTypes['EntraAccessTarget']>, ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType>;
@@ -2409,6 +2419,20 @@ export type EndedAllResolvers<ContextType = any, ParentType extends ResolversPar
   grants?: Resolver<Array<ResolversTypes['Grant']>, ParentType, ContextType>;
   outOfReach?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraAccessRequestedResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccessRequested'] = ResolversParentTypes['EntraAccessRequested']> = {
+  accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType>;
+  grant?: Resolver<Maybe<ResolversTypes['Grant']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraAccessTargetResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccessTarget'] = ResolversParentTypes['EntraAccessTarget']> = {
+  accountKind?: Resolver<ResolversTypes['EntraAccountKind'], ParentType, ContextType>;
+  recipientKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  roleName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  scope?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  tenantName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type EntraNotConnectedResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraNotConnected'] = ResolversParentTypes['EntraNotConnected']> = {
@@ -2663,15 +2687,7 @@ export type ReportsTakenResolvers<ContextType = any, ParentType extends Resolver
 };
 
 export type RequestEntraAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RequestEntraAccessResult'] = ResolversParentTypes['RequestEntraAccessResult']> = {
-  __resolveType?: TypeResolveFn<'AccessDenied' | 'AccessRequest' | 'ApprovalInvalid' | 'Conflict' | 'EntraNotConnected' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
-};
-
-export type RequestedEntraAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['RequestedEntraAccess'] = ResolversParentTypes['RequestedEntraAccess']> = {
-  accountKind?: Resolver<ResolversTypes['EntraAccountKind'], ParentType, ContextType>;
-  recipientKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  roleName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  scope?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  tenantName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'EntraAccessRequested' | 'EntraNotConnected' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type SettingChangeResolvers<ContextType = any, ParentType extends ResolversParentTypes['SettingChange'] = ResolversParentTypes['SettingChange']> = {
@@ -2804,6 +2820,8 @@ export type Resolvers<ContextType = any> = {
   EndAllOfTechnicianResult?: EndAllOfTechnicianResultResolvers<ContextType>;
   EndGrantResult?: EndGrantResultResolvers<ContextType>;
   EndedAll?: EndedAllResolvers<ContextType>;
+  EntraAccessRequested?: EntraAccessRequestedResolvers<ContextType>;
+  EntraAccessTarget?: EntraAccessTargetResolvers<ContextType>;
   EntraNotConnected?: EntraNotConnectedResolvers<ContextType>;
   ExtendGrantResult?: ExtendGrantResultResolvers<ContextType>;
   Grant?: GrantResolvers<ContextType>;
@@ -2834,7 +2852,6 @@ export type Resolvers<ContextType = any> = {
   ReportStrayAccountsResult?: ReportStrayAccountsResultResolvers<ContextType>;
   ReportsTaken?: ReportsTakenResolvers<ContextType>;
   RequestEntraAccessResult?: RequestEntraAccessResultResolvers<ContextType>;
-  RequestedEntraAccess?: RequestedEntraAccessResolvers<ContextType>;
   SettingChange?: SettingChangeResolvers<ContextType>;
   SettingChangeConnection?: SettingChangeConnectionResolvers<ContextType>;
   SettingChangeEdge?: SettingChangeEdgeResolvers<ContextType>;

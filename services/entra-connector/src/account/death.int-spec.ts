@@ -42,7 +42,7 @@ async function ended(grantId: Id, entra: EntraTenant, tenantId: Id): Promise<voi
   await world.reconcile(tenantId);
   await world.retention();
   const left = world.leftovers(entra, true);
-  if (left.length > 0) throw new Error(JSON.stringify({ left, ...(await past(tenantId)) as object, now: world.clock.now() }, null, 1));
+  if (left.length > 0) throw new Error(JSON.stringify({ left, ...((await past(tenantId)) as object), now: world.clock.now() }, null, 1));
 }
 
 describe('a process that is killed', () => {

@@ -54,7 +54,10 @@ export class GrantAccessService {
 
   /** The sealed credential of one's own living grant; its first reading is recorded in the same transaction, or there is none. */
   async collect(actor: Actor, grantId: Id): Promise<ShownCredential | null> {
-    const tenantId = await this.tenancy.readTenants(actor, async (tx) => (await this.grants.find(tx, actor.mspId, grantId))?.tenantId ?? null);
+    const tenantId = await this.tenancy.readTenants(
+      actor,
+      async (tx) => (await this.grants.find(tx, actor.mspId, grantId))?.tenantId ?? null,
+    );
     if (tenantId === null) return null;
     return this.tenancy.inTenant(actor, tenantId, async (tx) => {
       const found = await this.#found(tx, actor.mspId, grantId);

@@ -120,7 +120,9 @@ describe('a grant', () => {
     const scope = `/administrativeUnits/${entra.addAdministrativeUnit('Berlin').id}`;
     const { grantId } = await world.want({ tenantId, technicianId: await world.technician(), scope });
     await world.pass(10);
-    expect(entra.roleAssignments().filter(({ principalId }) => entra.user(principalId)?.employeeId != null)).toMatchObject([{ directoryScopeId: scope }]);
+    expect(entra.roleAssignments().filter(({ principalId }) => entra.user(principalId)?.employeeId != null)).toMatchObject([
+      { directoryScopeId: scope },
+    ]);
     await world.pass(3600);
     expect(world.leftovers(entra)).toEqual([]);
     expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
@@ -136,7 +138,12 @@ describe('a grant', () => {
   });
 
   it('keeps to the limits of the tenant’s policy of passes', async () => {
-    const { entra, grantId, accountName, why: notice } = await active(
+    const {
+      entra,
+      grantId,
+      accountName,
+      why: notice,
+    } = await active(
       { tapPolicy: { minimumLifetimeInMinutes: 10, maximumLifetimeInMinutes: 30, isUsableOnce: true } },
       { sessionSeconds: 7200 },
     );
@@ -152,7 +159,11 @@ describe('a grant', () => {
     const key = await generateHpkeKeyPair();
     const { accountId } = await world.grant(grantId);
     await world.tenancy.asSystem(async (tx) => {
-      await world.grants.save(tx, { mspId: world.mspId, id: grantId }, { recipientKey: key.publicKey, credentialAt: null, enc: null, ciphertext: null });
+      await world.grants.save(
+        tx,
+        { mspId: world.mspId, id: grantId },
+        { recipientKey: key.publicKey, credentialAt: null, enc: null, ciphertext: null },
+      );
       await world.accounts.due(tx, world.mspId, accountId, world.clock.now());
     });
     await world.pass(5);
@@ -161,7 +172,9 @@ describe('a grant', () => {
     const pass = await openEntraCredential(reader, { enc: enc ?? '', ciphertext: ciphertext ?? '', accountId });
     expect(entra.signIn({ upn: accountName, pass: lost ?? '' })).toMatchObject({ signedIn: false });
     expect(entra.signIn({ upn: accountName, pass })).toMatchObject({ signedIn: true });
-    await expect(openEntraCredential({ ...reader, grantId: tenantId }, { enc: enc ?? '', ciphertext: ciphertext ?? '', accountId })).rejects.toThrow();
+    await expect(
+      openEntraCredential({ ...reader, grantId: tenantId }, { enc: enc ?? '', ciphertext: ciphertext ?? '', accountId }),
+    ).rejects.toThrow();
   });
 
   it('is made on a managed domain where the tenant’s own is federated', async () => {
@@ -190,7 +203,11 @@ describe('a grant that cannot be', () => {
     { when: 'the role is unknown', wanted: { roleName: 'Nobody' }, says: 'no role “Nobody”' },
     { when: 'the role is switched off', wanted: { roleName: 'Off' }, says: 'switched off' },
     { when: 'there are two of its name', wanted: { roleName: 'Twice' }, says: '2 roles' },
-    { when: 'the account is to be one’s own, and there is none', wanted: { accountKind: 'OWN' as const }, says: 'no account with your e-mail' },
+    {
+      when: 'the account is to be one’s own, and there is none',
+      wanted: { accountKind: 'OWN' as const },
+      says: 'no account with your e-mail',
+    },
   ];
   it.each(refusals)('fails in words when $when', async ({ wanted, says }) => {
     const { tenantId, entra } = await world.customer();
@@ -206,7 +223,12 @@ describe('a grant that cannot be', () => {
 
   it('fails, and nothing stays, when the pass cannot be issued', async () => {
     const { tenantId, entra } = await world.customer();
-    const fault = world.graph.fail({ method: 'POST', path: '/v1.0/users/*/authentication/temporaryAccessPassMethods', times: 99, answer: { status: 403, code: 'accessDenied' } });
+    const fault = world.graph.fail({
+      method: 'POST',
+      path: '/v1.0/users/*/authentication/temporaryAccessPassMethods',
+      times: 99,
+      answer: { status: 403, code: 'accessDenied' },
+    });
     const { grantId } = await world.want({ tenantId, technicianId: await world.technician() });
     await world.pass(600);
     fault.cancel();
@@ -238,11 +260,19 @@ describe('a grant that cannot be', () => {
 describe('on an account of one’s own', () => {
   it('the role comes and goes, and nothing else changes', async () => {
     const { tenantId, entra } = await world.customer();
-    const guest = entra.addUser({ userPrincipalName: `anna_msp.example#EXT#@${entra.initialDomain}`, mail: 'anna.berg@msp.example', userType: 'Guest' });
+    const guest = entra.addUser({
+      userPrincipalName: `anna_msp.example#EXT#@${entra.initialDomain}`,
+      mail: 'anna.berg@msp.example',
+      userType: 'Guest',
+    });
     entra.assignRole(guest.id, 'Global Reader');
     const { grantId } = await world.want({ tenantId, technicianId: await world.technician(), accountKind: 'OWN' });
     await world.pass(10);
-    const roles = () => entra.roleAssignments(guest.id).map(({ roleName }) => roleName).toSorted();
+    const roles = () =>
+      entra
+        .roleAssignments(guest.id)
+        .map(({ roleName }) => roleName)
+        .toSorted();
     expect(roles()).toEqual(['Global Reader', 'User Administrator']);
     expect(await world.credential(grantId)).toBeNull();
     await world.pass(3600);

@@ -69,10 +69,10 @@ export class GrantRepository {
 
   /** Ends every open grant of a tenant, for the reason that is told with its end. */
   async failAll(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id, failure: string): Promise<void> {
-    await tx.query(
-      `update entra_grant set failure = coalesce(failure, $3) where msp_id = $1 and tenant_id = $2 and ${open}`,
-      [mspId, tenantId, failure],
-    );
+    await tx.query(`update entra_grant set failure = coalesce(failure, $3) where msp_id = $1 and tenant_id = $2 and ${open}`, [
+      mspId,
+      tenantId,
+      failure,
+    ]);
   }
-
 }

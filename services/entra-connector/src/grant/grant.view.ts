@@ -7,7 +7,15 @@ const exposure =
 /** A credential in GraphQL. */
 export function credentialView({ grant, account }: ShownCredential) {
   const { credentialKind: kind, enc, ciphertext, credentialEndsAt: endsAt, notice } = grant;
-  return { kind, accountId: account.id, userPrincipalName: account.userPrincipalName, enc, ciphertext, endsAt: endsAt ?? endOf(grant), notice };
+  return {
+    kind,
+    accountId: account.id,
+    userPrincipalName: account.userPrincipalName,
+    enc,
+    ciphertext,
+    endsAt: endsAt ?? endOf(grant),
+    notice,
+  };
 }
 
 /** Access in Entra in GraphQL. */

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import type { AuditEvent, Payload } from '@stint/contracts';
 import { generateHpkeKeyPair, openEntraCredential, type HpkeKeyPair } from '@stint/crypto';
-import { exchangeProblems, GraphEmulator, permissionIds, type EntraTenant, type GraphPermission, type TenantGiven } from '@stint/graph-emulator';
+import {
+  exchangeProblems,
+  GraphEmulator,
+  permissionIds,
+  type EntraTenant,
+  type GraphPermission,
+  type TenantGiven,
+} from '@stint/graph-emulator';
 import { addSeconds, newId, type Id } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
 import { createTestDatabase, FakeClock, type TestDatabase } from '@stint/testing';

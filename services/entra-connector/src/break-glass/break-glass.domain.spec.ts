@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { addSeconds } from '@stint/kernel';
 import { hasMoved, lookSeconds, nextStep, pauseSeconds, type Candidate, type Step } from './break-glass.domain.ts';
-import { newEntraPassword } from './password.domain.ts';
+import { newEntraPassword } from './entra-password.ts';
 
 const now = new Date('2026-11-29T12:00:00Z');
 const ago = (seconds: number) => addSeconds(now, -seconds);

@@ -21,7 +21,7 @@ import {
   type Candidate,
 } from './break-glass.domain.ts';
 import { BreakGlassRepository, type Claim } from './break-glass.repository.ts';
-import { newEntraPassword } from './password.domain.ts';
+import { newEntraPassword } from './entra-password.ts';
 import { VaultNews } from './vault-news.service.ts';
 
 interface Situation {

@@ -87,6 +87,9 @@ async function happen(run: BreakGlassRun, what: Happening): Promise<void> {
     case 'LATE':
       return world.graph.setConsistency({ seconds: what.seconds, reads: 0 });
     case 'SOMEBODY_SETS':
+      // Between Entra's yes and our look at it nobody can tell two changes apart (docs/entra-break-glass.md); nor within its smallest unit of time.
+      if (await run.isBeforeLook()) return;
+      world.clock.advance(2);
       return run.entra.changeUser(run.user.id, {
         password: 'Theirs-1234567890',
         lastPasswordChangeDateTime: world.clock.now().toISOString(),
@@ -128,12 +131,14 @@ async function neverLost(order: readonly Happening[]): Promise<void> {
   expect(run.vault.shown).toHaveLength(1);
   expect(run.opens(run.vault.shown[0] ?? '')).toBe(true);
   expect(await run.account()).toMatchObject({ problem: null, tampered: false });
+  await run.end();
 }
 
 describe('the password that is revealed signs in', () => {
   test(
-    'after 40 random orders of deaths, lost calls, late, doubled and shuffled messages, refusals and other hands',
-    () => fc.assert(fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 14 }), neverLost), { numRuns: 40 }),
+    'after 300 random orders of deaths, lost calls, late, doubled and shuffled messages, refusals and other hands',
+    () =>
+      fc.assert(fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 14 }), neverLost), { numRuns: 300, endOnFailure: true }),
     600_000,
   );
 
@@ -150,6 +155,7 @@ describe('the password that is revealed signs in', () => {
       await settle(run);
       expect(run.vault.shown).toHaveLength(1);
       expect(run.opens(run.vault.shown[0] ?? '')).toBe(true);
+      await run.end();
     }
   }, 600_000);
 });

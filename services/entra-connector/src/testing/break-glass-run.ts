@@ -87,7 +87,7 @@ export class BreakGlassRun {
       // One that is not acknowledged comes again.
       if (pick(4) !== 0) await world.rows('delete from outbox where id = $1', [row.id]);
     }
-    while (this.#answers.length > 0) {
+    for (let left = 2 * this.#answers.length; left > 0 && this.#answers.length > 0; left -= 1) {
       const at = pick(this.#answers.length);
       const answer = this.#answers[at];
       if (answer === undefined) break;
@@ -97,6 +97,18 @@ export class BreakGlassRun {
       if (pick(4) !== 0) this.#answers.splice(at, 1);
       if (pick(6) === 0) break;
     }
+  }
+
+  /** Entra has said yes to a new password, and nobody has looked since. */
+  async isBeforeLook(): Promise<boolean> {
+    const sql = `select 1 from break_glass_candidate where account_id = $1 and state = 'SET'`;
+    return (await this.world.rows(sql, [this.vault.accountId])).length > 0;
+  }
+
+  /** Nothing is done about it any more: those that follow do not pay for it. */
+  async end(): Promise<void> {
+    await this.world.rows('update break_glass_account set due_at = null, lease_until = null where id = $1', [this.vault.accountId]);
+    await this.world.rows(`delete from outbox where payload ->> 'accountId' = $1`, [this.vault.accountId]);
   }
 
   /** Whether this password opens the account. */

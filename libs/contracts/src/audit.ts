@@ -9,6 +9,9 @@ export const auditActions = [
   'technician.invited',
   'technician.joined',
   'technician.changed',
+  'technician.added',
+  'technician.linked',
+  'technician.left-alone',
   'session.started',
   'session.revoked',
   'technician.signed-in',
@@ -110,6 +113,12 @@ export const auditActions = [
   'entra-access.pass-issued',
   'entra-access.credential-collected',
   'entra-access.stray-removed',
+  'user-source.asked',
+  'user-source.held',
+  'user-source.applied',
+  'user-source.discarded',
+  'user-source.switched-on',
+  'user-source.switched-off',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -13,6 +13,8 @@ export interface DirectoryPerson {
   email: string | null;
   enabled: boolean;
   userType: 'MEMBER' | 'GUEST';
+  /** `employeeId`: Stint's accounts carry their mark here. */
+  marker: string | null;
 }
 
 /** What a delta tells of a user: only what has changed is set. */
@@ -57,6 +59,11 @@ export interface GroupDirectory {
   members(groupId: string): AsyncIterable<DirectoryPerson[]>;
   /** Direct members that are groups. `GET /groups/{id}/members`. NOT_FOUND. */
   groupsIn(groupId: string): Promise<DirectoryGroup[]>;
+  /**
+   * Cursors from which the deltas tell what changes from now on, without what is there: a tenant's users and these groups (at most 50).
+   * One `$batch` of `GET /users/delta` and `GET /groups/delta`, each with `$deltatoken=latest`.
+   */
+  changesFromNow(groupIds: readonly string[]): Promise<{ users: string; groups: string }>;
   /** One page of what has changed among users since `cursor`; null: everything that is there. `GET /users/delta`. */
   usersDelta(cursor: string | null): Promise<Changes<PersonChange> | CursorExpired>;
   /** The same of these groups (at most 50) and their members. `GET /groups/delta`. */

@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { id } from './principal.ts';
 
 /** Microsoft's object id: a GUID in lower case. Never used again, unlike names and addresses. */
-export const entraObjectId = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be an object id: a GUID in lower case');
+export const entraObjectId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be an object id: a GUID in lower case');
 
 /** Most groups that a tenant's user source can be chosen from, so that a person in all of them fits into one message. */
 export const maxSourceGroups = 40;

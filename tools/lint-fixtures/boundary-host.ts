@@ -1,5 +1,5 @@
 // as: libs/host/src/thing.ts
 // breaks: @nx/enforce-module-boundaries | A project tagged with "lib:host" can only depend on libs tagged with "lib:kernel"
-import { permissions } from '@stint/contracts';
+import { Tenancy } from '@stint/tenancy';
 
-export const all = permissions;
+export const all = Tenancy;

@@ -11,6 +11,7 @@ const arrows = {
   'lib:subgraph': lib('kernel', 'contracts', 'crypto', 'tenancy'),
   'lib:sdk': lib('kernel', 'contracts', 'crypto'),
   'lib:passkey-emulator': [],
+  'lib:graph-emulator': lib('kernel'),
   'lib:evidence': lib('contracts', 'crypto'),
   'lib:testing': lib('kernel', 'contracts', 'crypto', 'tenancy', 'messaging', 'host'),
   // A service never imports a service: what it must know of another it gets by message.
@@ -23,7 +24,7 @@ const arrows = {
 };
 
 // What specs may use besides: never a service as it runs.
-const ofTests = lib('testing', 'sdk', 'passkey-emulator');
+const ofTests = lib('testing', 'sdk', 'passkey-emulator', 'graph-emulator');
 
 /** Options of @nx/enforce-module-boundaries for code, or for specs, which may use @stint/testing and the emulators, and call what they test through @stint/sdk, as well. */
 export function boundaries({ specs }) {

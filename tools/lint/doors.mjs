@@ -73,7 +73,7 @@ export const doors = [
   {
     door: 'Microsoft Graph',
     packages: ['@microsoft/*', '@azure/*'],
-    open: ['services/entra-connector/**'],
+    open: ['services/entra-connector/**', 'libs/graph-emulator/**'],
     instead: 'Microsoft Graph is called by services/entra-connector only, behind its directory port.',
   },
   {

@@ -32,6 +32,7 @@ export { pkcs11KeyProvider } from './key-provider/pkcs11-key-provider.ts';
 export { awsKmsKeyProvider, type AwsKmsOptions } from './key-provider/aws-kms-key-provider.ts';
 export { openKeyProvider, keyProviderForms } from './key-provider/open-key-provider.ts';
 export { newToken, hashToken } from './one-time-token.ts';
+export { makeClientCertificate, signClientAssertion, type ClientCertificate } from './client-certificate.ts';
 export {
   passkeyAlgorithms,
   passkeyRegistrationOptions,

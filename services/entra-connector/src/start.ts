@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { systemClock, type Clock } from '@stint/kernel';
 import { openKeyProvider, privateKeyFromPem } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
-import { connectBroadcast } from '@stint/messaging';
 import { startSubgraph } from '@stint/subgraph';
 import { migrate, Tenancy } from '@stint/tenancy';
 import { AppModule } from './app.module.ts';

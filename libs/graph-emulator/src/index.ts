@@ -1,0 +1,16 @@
+export { GraphEmulator, type GraphEmulatorOptions } from './graph-emulator.ts';
+export { EntraTenant, type EntraUser, type TenantSettings, type UserGiven } from './tenant/entra-tenant.ts';
+export type { AppCertificate, AppRegistration } from './tenant/entra-app.ts';
+export type { TenantGiven } from './tenant/new-tenant.ts';
+export type { SignIn, SignInResult } from './tenant/sign-in.ts';
+export type { ArmedFault, Fault, FaultAnswer, FaultRequest } from './faults/faults.ts';
+export type { ThrottleLimit } from './faults/throttle.ts';
+export type { Exchange } from './http/exchange.ts';
+export type { Consistency } from './state/store.ts';
+export type { EntraDomain, Licences, PimPolicy, TapPolicy } from './state/state.ts';
+export { roleId, type BuiltInRole } from './roles/role-templates.ts';
+export { permissionIds, type GraphPermission } from './token/permissions.ts';
+export { exchangeProblems, hasMetadata, metadataFile } from './csdl/exchange-guard.ts';
+export { readCsdl } from './csdl/read-csdl.ts';
+export { validateExchange } from './csdl/validate-exchange.ts';
+export type { Csdl } from './csdl/csdl.ts';

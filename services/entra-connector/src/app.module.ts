@@ -5,13 +5,30 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
+import { ConnectionRepository } from './connection/connection.repository.ts';
+import { ConnectionResolver } from './connection/connection.resolver.ts';
+import { ConnectionService } from './connection/connection.service.ts';
+import { ConsentRepository } from './connection/consent.repository.ts';
+import { ConsentService } from './connection/consent.service.ts';
+import { CredentialRepository } from './connection/credential.repository.ts';
+import { CredentialService } from './connection/credential.service.ts';
+import { EntraAccessService } from './connection/entra-access.service.ts';
+import { ExpirySweep } from './connection/expiry.sweep.ts';
+import { Keyring } from './connection/keyring.service.ts';
+import { LeaveSweep } from './connection/leave.sweep.ts';
+import { EntraRemains } from './connection/remains.ts';
+import { RewrapSweep } from './connection/rewrap.sweep.ts';
+import { VerificationService } from './connection/verification.service.ts';
+import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { EntraAccess } from './graph/directory.port.ts';
+import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
-import { CLOCK, KEYS, LOG, MESSAGE_LINE } from './tokens.ts';
+import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
 
 const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
 
@@ -22,11 +39,13 @@ export interface Surroundings {
   keys: KeyProvider;
   log: Logger;
   line: MessageLine;
+  graph: GraphTransport;
+  settings: GraphSettings;
 }
 
 @Module({})
 export class AppModule {
-  static for({ tenancy, clock, keys, log, line }: Surroundings): DynamicModule {
+  static for({ tenancy, clock, keys, log, line, graph, settings }: Surroundings): DynamicModule {
     return {
       module: AppModule,
       imports: [SubgraphModule.for({ schemaFile, log })],
@@ -36,12 +55,30 @@ export class AppModule {
         { provide: KEYS, useValue: keys },
         { provide: LOG, useValue: log },
         { provide: MESSAGE_LINE, useValue: line },
+        { provide: GRAPH_SETTINGS, useValue: settings },
+        { provide: GraphTransport, useValue: graph },
         MessageExchange,
         DirectoryRepository,
         DirectoryService,
         DirectoryConsumer,
         GrantRepository,
         GrantConsumer,
+        ConnectionRepository,
+        CredentialRepository,
+        ConsentRepository,
+        Keyring,
+        EntraAccessService,
+        { provide: EntraAccess, useExisting: EntraAccessService },
+        EntraRemains,
+        VerificationService,
+        ConnectionService,
+        CredentialService,
+        ConsentService,
+        ConnectionResolver,
+        VerifySweep,
+        ExpirySweep,
+        LeaveSweep,
+        RewrapSweep,
       ],
     };
   }

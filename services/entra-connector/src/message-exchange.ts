@@ -3,6 +3,10 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { Clock } from '@stint/kernel';
 import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
+import { ExpirySweep } from './connection/expiry.sweep.ts';
+import { LeaveSweep } from './connection/leave.sweep.ts';
+import { RewrapSweep } from './connection/rewrap.sweep.ts';
+import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
@@ -24,6 +28,10 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly tenancy: Tenancy,
     private readonly directory: DirectoryConsumer,
     private readonly grants: GrantConsumer,
+    private readonly verify: VerifySweep,
+    private readonly expiry: ExpirySweep,
+    private readonly leave: LeaveSweep,
+    private readonly rewrap: RewrapSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -39,7 +47,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'technician-changed': this.directory.technicianChanged,
         'entra-grant-changed': this.grants.entraGrantChanged,
       },
-      sweeps: [],
+      sweeps: [this.verify, this.expiry, this.leave, this.rewrap],
     });
   }
 

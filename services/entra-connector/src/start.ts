@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, type Clock } from '@stint/kernel';
 import { openKeyProvider, privateKeyFromPem } from '@stint/crypto';
 import { createLog, type Running } from '@stint/host';
@@ -7,13 +8,20 @@ import { startSubgraph } from '@stint/subgraph';
 import { migrate, Tenancy } from '@stint/tenancy';
 import { AppModule } from './app.module.ts';
 import type { EntraConnectorConfig } from './config.ts';
+import { GraphTransport } from './graph/graph.transport.ts';
+import type { Delay } from './graph/patience.ts';
 
 /** The schema of this service in PostgreSQL. */
 export const schema = 'entra_connector';
 const migrations = join(import.meta.dirname, '..', 'migrations');
 
+/** So long Microsoft may take for an answer. */
+const answerMs = 30_000;
+
 export interface EntraConnectorOptions {
   clock?: Clock;
+  /** How calls to Microsoft wait before they are made again. */
+  delay?: Delay;
 }
 
 /** Starts the service: migrations (when it has the owner's connection), then messages, sweeps and the door for the gateway. */
@@ -38,6 +46,8 @@ export async function startEntraConnector(config: EntraConnectorConfig, options:
         clock,
         log,
         keys,
+        graph: new GraphTransport({ clock, delay: options.delay ?? ((ms) => delay(ms)), chance: Math.random, timeoutMs: answerMs }),
+        settings: { emulatorUrl: config.GRAPH_EMULATOR_URL, publicUrl: config.PUBLIC_URL },
         line: { queueUrl: config.QUEUE_URL, signingKey, publicKeys: config.MESSAGE_PUBLIC_KEYS, log },
       }),
       gatewayPublicKeys: config.GATEWAY_PUBLIC_KEYS,

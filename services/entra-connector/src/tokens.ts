@@ -6,3 +6,13 @@ export const KEYS = Symbol('keys');
 export const LOG = Symbol('log');
 /** Nest's token for the `MessageLine`. */
 export const MESSAGE_LINE = Symbol('message line');
+/** Nest's token for `GraphSettings`. */
+export const GRAPH_SETTINGS = Symbol('graph settings');
+
+/** Where Microsoft and Stint itself are. */
+export interface GraphSettings {
+  /** Instead of Microsoft's clouds. */
+  emulatorUrl: string | undefined;
+  /** Where people reach Stint. */
+  publicUrl: string;
+}

@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = T | null | undefined;
+export type RequireFields<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: NonNullable<T[P]> };
 /** All built-in and custom scalars, mapped to their actual values */
 export type Scalars = {
   ID: { input: string; output: string; }
@@ -14,12 +15,353 @@ export type Scalars = {
   _FieldSet: { input: string; output: string; }
 };
 
+/** Input of `addEntraCertificate`. */
+export type AddEntraCertificateInput = {
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `addEntraCertificate`. */
+export type AddEntraCertificateResult = Conflict | EntraConnection | NotFound;
+
+/** Input of `addEntraSecret`. */
+export type AddEntraSecretInput = {
+  /** The day on which it ends, as Entra shows it: for example `2027-05-31`. */
+  endsOn: Scalars['String']['input'];
+  /** Its value, not its id. */
+  secret: Scalars['String']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `addEntraSecret`. */
+export type AddEntraSecretResult = Conflict | EntraConnection | InvalidInput | NotFound;
+
+/** Input of `beginEntraConsent`. */
+export type BeginEntraConsentInput = {
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `beginEntraConsent`. */
+export type BeginEntraConsentResult = Conflict | EntraConsent | NotFound;
+
 /** The thing exists but its present state does not allow this. Nothing was changed. */
 export type Conflict = Problem & {
   __typename?: 'Conflict';
   /** Which state it is in and what would be possible. */
   message: Scalars['String']['output'];
 };
+
+/** Input of `connectEntra`. */
+export type ConnectEntraInput = {
+  /** The application (client) id: a GUID. */
+  clientId: Scalars['String']['input'];
+  /** Microsoft's cloud. */
+  cloud?: EntraCloud;
+  /** The Entra tenant's id: a GUID, neither a domain nor `common`. */
+  entraTenantId: Scalars['String']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `connectEntra`. */
+export type ConnectEntraResult = Conflict | EntraConnection | InvalidInput | NotFound;
+
+/** Input of `disconnectEntra`. */
+export type DisconnectEntraInput = {
+  /** Forget the credentials at once, although Stint still has something there: it stays there, and must be removed by hand. */
+  giveUp?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `disconnectEntra`. */
+export type DisconnectEntraResult = Conflict | EntraConnection | NotFound;
+
+/** Microsoft's clouds. */
+export type EntraCloud =
+  /** China, operated by 21Vianet. */
+  | 'CHINA'
+  /** Microsoft's worldwide cloud, GCC included. */
+  | 'GLOBAL'
+  /** US Government L5 (DoD). */
+  | 'US_DOD'
+  /** US Government L4 (GCC High). */
+  | 'US_GOV';
+
+/** The connection of a tenant to its Entra tenant. */
+export type EntraConnection = {
+  __typename?: 'EntraConnection';
+  /** The application (client) id in Entra. */
+  clientId: Scalars['String']['output'];
+  /** Microsoft's cloud in which the Entra tenant is. */
+  cloud: EntraCloud;
+  /** When an administrator consented, by way of Stint. */
+  consentedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** What proves Stint there, oldest first. */
+  credentials: Array<EntraCredential>;
+  /** Its verified domains, as they were read last. */
+  domains: Array<EntraDomain>;
+  /** The Entra tenant's id (a GUID). */
+  entraTenantId: Scalars['String']['output'];
+  /** The Entra tenant's name, as it was read last. */
+  entraTenantName?: Maybe<Scalars['String']['output']>;
+  /** The tenant's id. */
+  id: Scalars['ID']['output'];
+  /** Who may sign in with a Temporary Access Pass there; null while that is not known. */
+  passesFor?: Maybe<EntraPassAudience>;
+  /** What Stint asks for, and whether it is granted. */
+  permissions: Array<EntraPermission>;
+  /** What is wrong, what blocks first. */
+  problems: Array<EntraProblem>;
+  /** How many grants and accounts Stint has there. A connection that is being ended waits until there is none. */
+  remaining: Scalars['Int']['output'];
+  /** Whether roles can end by themselves there, which takes Entra ID P2; null while that is not known. */
+  rolesCanEnd?: Maybe<Scalars['Boolean']['output']>;
+  /** How far it is. */
+  state: EntraConnectionState;
+  /** The steps on the way, and which are done. */
+  steps: Array<EntraSetupStep>;
+  /** Whether access can be given now. */
+  usable: Scalars['Boolean']['output'];
+  /** When it was verified last. */
+  verifiedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Why not, in one sentence; null when it is usable. */
+  whyUnusable?: Maybe<Scalars['String']['output']>;
+};
+
+/** How far a connection is. */
+export type EntraConnectionState =
+  /** It worked, and does not any more: `problems` says why. */
+  | 'BROKEN'
+  /** Ended; the credentials are forgotten. */
+  | 'DISCONNECTED'
+  /** Nothing begins any more; what is there is being ended. */
+  | 'DISCONNECTING'
+  /** Access can be given. */
+  | 'READY'
+  /** It has not worked yet. */
+  | 'SETUP';
+
+/** Where an administrator consents. */
+export type EntraConsent = {
+  __typename?: 'EntraConsent';
+  /** Until when. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** Microsoft's page. Good once, in this session. */
+  url: Scalars['String']['output'];
+};
+
+/** Microsoft sent the browser back without the consent that was asked for. Nothing was changed. */
+export type EntraConsentRefused = Problem & {
+  __typename?: 'EntraConsentRefused';
+  /** Why, and what to do. */
+  message: Scalars['String']['output'];
+};
+
+/** What proves Stint in an Entra tenant. Secrets and private keys are never shown. */
+export type EntraCredential = {
+  __typename?: 'EntraCredential';
+  /** The certificate (PEM), to be uploaded in Entra; null for a secret. */
+  certificatePem?: Maybe<Scalars['String']['output']>;
+  /** When it was made or given here. */
+  createdAt: Scalars['DateTime']['output'];
+  /** Whole days until then. */
+  daysLeft: Scalars['Int']['output'];
+  /** When it ends. */
+  endsAt: Scalars['DateTime']['output'];
+  /** The credential. */
+  id: Scalars['ID']['output'];
+  /** What it is. */
+  kind: EntraCredentialKind;
+  /** Whether it is in use. */
+  state: EntraCredentialState;
+  /** Its thumbprint (SHA-1, hexadecimal), as Entra shows it; null for a secret. */
+  thumbprint?: Maybe<Scalars['String']['output']>;
+};
+
+/** Kinds of credentials. */
+export type EntraCredentialKind =
+  /** A certificate whose key was made in Stint and never leaves it. */
+  | 'CERTIFICATE'
+  /** A secret that was made in Entra and copied into Stint. */
+  | 'SECRET';
+
+/** Whether a credential is in use. */
+export type EntraCredentialState =
+  /** Another has taken over; it is forgotten after a day. */
+  | 'FORMER'
+  /** The one that is used. */
+  | 'IN_USE'
+  /** Not proved yet; the one in use goes on. */
+  | 'NEW';
+
+/** A directory role that the application needs in Entra. */
+export type EntraDirectoryRole = {
+  __typename?: 'EntraDirectoryRole';
+  /** Its name in Entra. */
+  name: Scalars['String']['output'];
+  /** False: all else works without it. */
+  required: Scalars['Boolean']['output'];
+  /** What it is for, and what fails without it. */
+  why: Scalars['String']['output'];
+};
+
+/** A verified domain of an Entra tenant. */
+export type EntraDomain = {
+  __typename?: 'EntraDomain';
+  /** The tenant's default. */
+  default: Scalars['Boolean']['output'];
+  /** The `onmicrosoft.com` domain that came with the tenant. */
+  initial: Scalars['Boolean']['output'];
+  /** Entra itself checks passwords; accounts can be made on it. */
+  managed: Scalars['Boolean']['output'];
+  /** For example `contoso.onmicrosoft.com`. */
+  name: Scalars['String']['output'];
+};
+
+/** Whose Temporary Access Passes let them in. */
+export type EntraPassAudience =
+  /** Everybody's. */
+  | 'EVERYBODY'
+  /** Nobody's: the policy is off. */
+  | 'NOBODY'
+  /** Those of some groups only. */
+  | 'SOME';
+
+/** An application permission of Microsoft Graph that Stint asks for. */
+export type EntraPermission = {
+  __typename?: 'EntraPermission';
+  /** Whether it is granted, or a broader one; null while that is not known. */
+  granted?: Maybe<Scalars['Boolean']['output']>;
+  /** Its name in Entra. */
+  name: Scalars['String']['output'];
+  /** False: all else works without it. */
+  required: Scalars['Boolean']['output'];
+  /** What it is for, and what fails without it. */
+  why: Scalars['String']['output'];
+};
+
+/** One thing that is not as it should be. */
+export type EntraProblem = {
+  __typename?: 'EntraProblem';
+  /** The permission, directory role or credential that it is about. */
+  about?: Maybe<Scalars['String']['output']>;
+  /** No access can be given because of it. */
+  blocking: Scalars['Boolean']['output'];
+  /** Which. */
+  code: EntraProblemCode;
+  /** What is wrong, and what follows from it. */
+  message: Scalars['String']['output'];
+  /** What to do about it. */
+  nextStep: Scalars['String']['output'];
+};
+
+/** What can be wrong with a connection. */
+export type EntraProblemCode =
+  /** The application is disabled there. */
+  | 'APP_DISABLED'
+  /** The Entra tenant does not know the application. */
+  | 'APP_UNKNOWN'
+  /** The certificate has expired. */
+  | 'CERTIFICATE_EXPIRED'
+  /** Entra does not know the certificate. */
+  | 'CERTIFICATE_UNKNOWN'
+  /** Nobody has consented, or consent was withdrawn. */
+  | 'CONSENT_MISSING'
+  /** The credential in use ends soon. */
+  | 'CREDENTIAL_EXPIRING'
+  /** The application lacks a directory role. */
+  | 'DIRECTORY_ROLE_MISSING'
+  /** Roles do not end by themselves there. */
+  | 'LICENCE_MISSING'
+  /** There is neither a certificate nor a secret yet. */
+  | 'NO_CREDENTIAL'
+  /** Every domain is federated. */
+  | 'NO_MANAGED_DOMAIN'
+  /** Temporary Access Passes are for some groups only. */
+  | 'PASS_POLICY_NARROW'
+  /** Temporary Access Passes are off. */
+  | 'PASS_POLICY_OFF'
+  /** A permission is missing. */
+  | 'PERMISSION_MISSING'
+  /** A permission is granted that Stint does not need. */
+  | 'PERMISSION_NEEDLESS'
+  /** Entra refuses the application for another reason. */
+  | 'REFUSED'
+  /** The client secret has expired. */
+  | 'SECRET_EXPIRED'
+  /** The client secret is wrong. */
+  | 'SECRET_WRONG'
+  /** A Conditional Access policy blocks the application. */
+  | 'SIGN_IN_BLOCKED'
+  /** There is no such Entra tenant in this cloud. */
+  | 'TENANT_UNKNOWN'
+  /** Microsoft could not be asked. What held before goes on. */
+  | 'UNREACHABLE'
+  /** Something could not be read. */
+  | 'UNREADABLE'
+  /** The credentials are of another Entra tenant. */
+  | 'WRONG_TENANT';
+
+/** What to prepare in Entra. */
+export type EntraSetup = {
+  __typename?: 'EntraSetup';
+  /** The directory roles of the application. */
+  directoryRoles: Array<EntraDirectoryRole>;
+  /** The application permissions of Microsoft Graph. */
+  permissions: Array<EntraPermission>;
+  /** The redirect address (type Web) of the app registration. */
+  redirectUri: Scalars['String']['output'];
+  /** The steps in their order. */
+  steps: Array<EntraSetupStep>;
+};
+
+/** A step on the way to a connection that works. */
+export type EntraSetupStep = {
+  __typename?: 'EntraSetupStep';
+  /** As far as Stint can tell. */
+  done: Scalars['Boolean']['output'];
+  /** What to do. */
+  instructions: Scalars['String']['output'];
+  /** Which. */
+  key: EntraSetupStepKey;
+  /** In a few words. */
+  title: Scalars['String']['output'];
+};
+
+/** The steps. */
+export type EntraSetupStepKey =
+  /** Add a certificate or a secret. */
+  | 'ADD_CREDENTIAL'
+  /** Add its permissions. */
+  | 'ADD_PERMISSIONS'
+  /** Assign the directory role to the application. */
+  | 'ASSIGN_ROLE'
+  /** Have an administrator consent. */
+  | 'CONSENT'
+  /** Tell Stint the ids. */
+  | 'ENTER_IDS'
+  /** Register an application. */
+  | 'REGISTER_APP'
+  /** Verify. */
+  | 'VERIFY';
+
+/** Input of `finishEntraConsent`: the query that Microsoft appended to the redirect address. */
+export type FinishEntraConsentInput = {
+  /** `tenant`; null with an error. */
+  entraTenantId?: InputMaybe<Scalars['String']['input']>;
+  /** `error`, for example `access_denied`. */
+  error?: InputMaybe<Scalars['String']['input']>;
+  /** `admin_consent`. */
+  given: Scalars['Boolean']['input'];
+  /** `state`. */
+  state: Scalars['String']['input'];
+};
+
+/** Answer of `finishEntraConsent`. */
+export type FinishEntraConsentResult = Conflict | EntraConnection | EntraConsentRefused | NotFound;
 
 /** A value breaks a rule. Nothing was changed. */
 export type InvalidInput = Problem & {
@@ -28,6 +370,66 @@ export type InvalidInput = Problem & {
   field: Scalars['String']['output'];
   /** The rule, and what to pass instead. */
   message: Scalars['String']['output'];
+};
+
+export type Mutation = {
+  __typename?: 'Mutation';
+  /** Makes a key pair and a certificate to be uploaded in Entra; the private key stays in Stint. It stands beside the credential in use until it works, then takes over. Needs `entra.manage`. */
+  addEntraCertificate: AddEntraCertificateResult;
+  /** Takes a client secret that was made in Entra. It stands beside the credential in use until it works, then takes over. Needs `entra.manage`. */
+  addEntraSecret: AddEntraSecretResult;
+  /** Begins the consent of a customer's administrator: answers the address of Microsoft's page. For people with `entra.manage`. */
+  beginEntraConsent: BeginEntraConsentResult;
+  /** Begins to connect a tenant to its Entra tenant. The same call again changes nothing; until the connection has worked its ids can be corrected. Needs `entra.manage`. */
+  connectEntra: ConnectEntraResult;
+  /** Ends a connection: nothing new begins, what Stint has there is ended, and then the credentials are forgotten. Needs `entra.manage`. */
+  disconnectEntra: DisconnectEntraResult;
+  /** Takes what Microsoft sent along when it sent the browser back, and verifies. By the same person in the same session, once. Needs `entra.manage`. */
+  finishEntraConsent: FinishEntraConsentResult;
+  /** Removes a credential that is not in use. Needs `entra.manage`. */
+  removeEntraCredential: RemoveEntraCredentialResult;
+  /** Verifies the connection now, and names each thing that is missing. Needs `entra.manage`. */
+  verifyEntraConnection: VerifyEntraConnectionResult;
+};
+
+
+export type MutationAddEntraCertificateArgs = {
+  input: AddEntraCertificateInput;
+};
+
+
+export type MutationAddEntraSecretArgs = {
+  input: AddEntraSecretInput;
+};
+
+
+export type MutationBeginEntraConsentArgs = {
+  input: BeginEntraConsentInput;
+};
+
+
+export type MutationConnectEntraArgs = {
+  input: ConnectEntraInput;
+};
+
+
+export type MutationDisconnectEntraArgs = {
+  input: DisconnectEntraInput;
+};
+
+
+export type MutationFinishEntraConsentArgs = {
+  input: FinishEntraConsentInput;
+};
+
+
+export type MutationRemoveEntraCredentialArgs = {
+  input: RemoveEntraCredentialInput;
+};
+
+
+export type MutationVerifyEntraConnectionArgs = {
+  input: VerifyEntraConnectionInput;
 };
 
 /** No such thing is visible to the caller. The same answer for an id that does not exist and for one of another tenant. */
@@ -52,15 +454,54 @@ export type Problem = {
   message: Scalars['String']['output'];
 };
 
+export type Query = {
+  __typename?: 'Query';
+  /** What to prepare in Entra before a tenant is connected: steps, permissions with what they are for, and the redirect address. Needs `entra.read`. */
+  entraSetup: EntraSetup;
+};
+
+/** Input of `removeEntraCredential`. */
+export type RemoveEntraCredentialInput = {
+  /** The credential. */
+  credentialId: Scalars['ID']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `removeEntraCredential`. */
+export type RemoveEntraCredentialResult = Conflict | EntraConnection | NotFound;
+
 export type Tenant = {
   __typename?: 'Tenant';
+  /** The connection to the tenant's Entra tenant; null where none was begun. */
+  entraConnection?: Maybe<EntraConnection>;
   id: Scalars['ID']['output'];
 };
+
+/** Input of `verifyEntraConnection`. */
+export type VerifyEntraConnectionInput = {
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `verifyEntraConnection`. */
+export type VerifyEntraConnectionResult = Conflict | EntraConnection | NotFound;
 
 
 
 export type ResolverTypeWrapper<T> = Promise<T> | T;
 
+export type ReferenceResolver<TResult, TReference, TContext> = (
+      reference: TReference,
+      context: TContext,
+      info: GraphQLResolveInfo
+    ) => Promise<TResult> | TResult;
+
+      type ScalarCheck<T, S> = S extends true ? T : NullableCheck<T, S>;
+      type NullableCheck<T, S> = Maybe<T> extends T ? Maybe<ListCheck<NonNullable<T>, S>> : ListCheck<T, S>;
+      type ListCheck<T, S> = T extends (infer U)[] ? NullableCheck<U, S>[] : GraphQLRecursivePick<T, S>;
+      export type GraphQLRecursivePick<T, S> = { [K in keyof T & keyof S]: ScalarCheck<T[K], S[K]> };
+    
 
 export type ResolverWithResolve<TResult, TParent, TContext, TArgs> = {
   resolve: ResolverFn<TResult, TParent, TContext, TArgs>;
@@ -124,13 +565,70 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
   info: GraphQLResolveInfo
 ) => TResult | Promise<TResult>;
 
+/** Mapping of federation types */
+export type FederationTypes = {
+  Tenant: Tenant;
+};
 
+/** Mapping of federation reference types */
+export type FederationReferenceTypes = {
+  Tenant:
+    ( { __typename: 'Tenant' }
+    & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
+};
 
+/** Mapping of union types */
+export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
+  AddEntraCertificateResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( NotFound )
+  ;
+  AddEntraSecretResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  BeginEntraConsentResult:
+    | ( Conflict )
+    | ( EntraConsent )
+    | ( NotFound )
+  ;
+  ConnectEntraResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  DisconnectEntraResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( NotFound )
+  ;
+  FinishEntraConsentResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( EntraConsentRefused )
+    | ( NotFound )
+  ;
+  RemoveEntraCredentialResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( NotFound )
+  ;
+  VerifyEntraConnectionResult:
+    | ( Conflict )
+    | ( EntraConnection )
+    | ( NotFound )
+  ;
+};
 
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Problem:
     | ( Conflict )
+    | ( EntraConsentRefused )
     | ( InvalidInput )
     | ( NotFound )
   ;
@@ -138,30 +636,107 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
 
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
-  Conflict: ResolverTypeWrapper<Conflict>;
+  AddEntraCertificateInput: AddEntraCertificateInput;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  AddEntraCertificateResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['AddEntraCertificateResult']>;
+  AddEntraSecretInput: AddEntraSecretInput;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
+  AddEntraSecretResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['AddEntraSecretResult']>;
+  BeginEntraConsentInput: BeginEntraConsentInput;
+  BeginEntraConsentResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['BeginEntraConsentResult']>;
+  Conflict: ResolverTypeWrapper<Conflict>;
+  ConnectEntraInput: ConnectEntraInput;
+  ConnectEntraResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ConnectEntraResult']>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  DisconnectEntraInput: DisconnectEntraInput;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  DisconnectEntraResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DisconnectEntraResult']>;
+  EntraCloud: EntraCloud;
+  EntraConnection: ResolverTypeWrapper<EntraConnection>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  EntraConnectionState: EntraConnectionState;
+  EntraConsent: ResolverTypeWrapper<EntraConsent>;
+  EntraConsentRefused: ResolverTypeWrapper<EntraConsentRefused>;
+  EntraCredential: ResolverTypeWrapper<EntraCredential>;
+  EntraCredentialKind: EntraCredentialKind;
+  EntraCredentialState: EntraCredentialState;
+  EntraDirectoryRole: ResolverTypeWrapper<EntraDirectoryRole>;
+  EntraDomain: ResolverTypeWrapper<EntraDomain>;
+  EntraPassAudience: EntraPassAudience;
+  EntraPermission: ResolverTypeWrapper<EntraPermission>;
+  EntraProblem: ResolverTypeWrapper<EntraProblem>;
+  EntraProblemCode: EntraProblemCode;
+  EntraSetup: ResolverTypeWrapper<EntraSetup>;
+  EntraSetupStep: ResolverTypeWrapper<EntraSetupStep>;
+  EntraSetupStepKey: EntraSetupStepKey;
+  FinishEntraConsentInput: FinishEntraConsentInput;
+  FinishEntraConsentResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['FinishEntraConsentResult']>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
+  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
+  Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  RemoveEntraCredentialInput: RemoveEntraCredentialInput;
+  RemoveEntraCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveEntraCredentialResult']>;
   Tenant: ResolverTypeWrapper<Tenant>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  VerifyEntraConnectionInput: VerifyEntraConnectionInput;
+  VerifyEntraConnectionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['VerifyEntraConnectionResult']>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
-  Conflict: Conflict;
+  AddEntraCertificateInput: AddEntraCertificateInput;
+  ID: Scalars['ID']['output'];
+  AddEntraCertificateResult: ResolversUnionTypes<ResolversParentTypes>['AddEntraCertificateResult'];
+  AddEntraSecretInput: AddEntraSecretInput;
   String: Scalars['String']['output'];
+  AddEntraSecretResult: ResolversUnionTypes<ResolversParentTypes>['AddEntraSecretResult'];
+  BeginEntraConsentInput: BeginEntraConsentInput;
+  BeginEntraConsentResult: ResolversUnionTypes<ResolversParentTypes>['BeginEntraConsentResult'];
+  Conflict: Conflict;
+  ConnectEntraInput: ConnectEntraInput;
+  ConnectEntraResult: ResolversUnionTypes<ResolversParentTypes>['ConnectEntraResult'];
   DateTime: Scalars['DateTime']['output'];
+  DisconnectEntraInput: DisconnectEntraInput;
+  Boolean: Scalars['Boolean']['output'];
+  DisconnectEntraResult: ResolversUnionTypes<ResolversParentTypes>['DisconnectEntraResult'];
+  EntraConnection: EntraConnection;
+  Int: Scalars['Int']['output'];
+  EntraConsent: EntraConsent;
+  EntraConsentRefused: EntraConsentRefused;
+  EntraCredential: EntraCredential;
+  EntraDirectoryRole: EntraDirectoryRole;
+  EntraDomain: EntraDomain;
+  EntraPermission: EntraPermission;
+  EntraProblem: EntraProblem;
+  EntraSetup: EntraSetup;
+  EntraSetupStep: EntraSetupStep;
+  FinishEntraConsentInput: FinishEntraConsentInput;
+  FinishEntraConsentResult: ResolversUnionTypes<ResolversParentTypes>['FinishEntraConsentResult'];
   InvalidInput: InvalidInput;
+  Mutation: Record<PropertyKey, never>;
   NotFound: NotFound;
   PageInfo: PageInfo;
-  Boolean: Scalars['Boolean']['output'];
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
-  Tenant: Tenant;
-  ID: Scalars['ID']['output'];
+  Query: Record<PropertyKey, never>;
+  RemoveEntraCredentialInput: RemoveEntraCredentialInput;
+  RemoveEntraCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RemoveEntraCredentialResult'];
+  Tenant: Tenant | FederationReferenceTypes['Tenant'];
+  VerifyEntraConnectionInput: VerifyEntraConnectionInput;
+  VerifyEntraConnectionResult: ResolversUnionTypes<ResolversParentTypes>['VerifyEntraConnectionResult'];
+};
+
+export type AddEntraCertificateResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['AddEntraCertificateResult'] = ResolversParentTypes['AddEntraCertificateResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
+};
+
+export type AddEntraSecretResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['AddEntraSecretResult'] = ResolversParentTypes['AddEntraSecretResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
+export type BeginEntraConsentResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['BeginEntraConsentResult'] = ResolversParentTypes['BeginEntraConsentResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConsent' | 'NotFound', ParentType, ContextType>;
 };
 
 export type ConflictResolvers<ContextType = any, ParentType extends ResolversParentTypes['Conflict'] = ResolversParentTypes['Conflict']> = {
@@ -169,14 +744,123 @@ export type ConflictResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type ConnectEntraResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ConnectEntraResult'] = ResolversParentTypes['ConnectEntraResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
+
+export type DisconnectEntraResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DisconnectEntraResult'] = ResolversParentTypes['DisconnectEntraResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
+};
+
+export type EntraConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraConnection'] = ResolversParentTypes['EntraConnection']> = {
+  clientId?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  cloud?: Resolver<ResolversTypes['EntraCloud'], ParentType, ContextType>;
+  consentedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  credentials?: Resolver<Array<ResolversTypes['EntraCredential']>, ParentType, ContextType>;
+  domains?: Resolver<Array<ResolversTypes['EntraDomain']>, ParentType, ContextType>;
+  entraTenantId?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  entraTenantName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  passesFor?: Resolver<Maybe<ResolversTypes['EntraPassAudience']>, ParentType, ContextType>;
+  permissions?: Resolver<Array<ResolversTypes['EntraPermission']>, ParentType, ContextType>;
+  problems?: Resolver<Array<ResolversTypes['EntraProblem']>, ParentType, ContextType>;
+  remaining?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  rolesCanEnd?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['EntraConnectionState'], ParentType, ContextType>;
+  steps?: Resolver<Array<ResolversTypes['EntraSetupStep']>, ParentType, ContextType>;
+  usable?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  verifiedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  whyUnusable?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraConsentResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraConsent'] = ResolversParentTypes['EntraConsent']> = {
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  url?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraConsentRefusedResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraConsentRefused'] = ResolversParentTypes['EntraConsentRefused']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraCredentialResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraCredential'] = ResolversParentTypes['EntraCredential']> = {
+  certificatePem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  daysLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  endsAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['EntraCredentialKind'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['EntraCredentialState'], ParentType, ContextType>;
+  thumbprint?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type EntraDirectoryRoleResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraDirectoryRole'] = ResolversParentTypes['EntraDirectoryRole']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  required?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  why?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type EntraDomainResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraDomain'] = ResolversParentTypes['EntraDomain']> = {
+  default?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  initial?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  managed?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type EntraPermissionResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraPermission'] = ResolversParentTypes['EntraPermission']> = {
+  granted?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  required?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  why?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type EntraProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraProblem'] = ResolversParentTypes['EntraProblem']> = {
+  about?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  blocking?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  code?: Resolver<ResolversTypes['EntraProblemCode'], ParentType, ContextType>;
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  nextStep?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type EntraSetupResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraSetup'] = ResolversParentTypes['EntraSetup']> = {
+  directoryRoles?: Resolver<Array<ResolversTypes['EntraDirectoryRole']>, ParentType, ContextType>;
+  permissions?: Resolver<Array<ResolversTypes['EntraPermission']>, ParentType, ContextType>;
+  redirectUri?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  steps?: Resolver<Array<ResolversTypes['EntraSetupStep']>, ParentType, ContextType>;
+};
+
+export type EntraSetupStepResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraSetupStep'] = ResolversParentTypes['EntraSetupStep']> = {
+  done?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  instructions?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  key?: Resolver<ResolversTypes['EntraSetupStepKey'], ParentType, ContextType>;
+  title?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type FinishEntraConsentResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['FinishEntraConsentResult'] = ResolversParentTypes['FinishEntraConsentResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'EntraConsentRefused' | 'NotFound', ParentType, ContextType>;
+};
 
 export type InvalidInputResolvers<ContextType = any, ParentType extends ResolversParentTypes['InvalidInput'] = ResolversParentTypes['InvalidInput']> = {
   field?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  addEntraCertificate?: Resolver<ResolversTypes['AddEntraCertificateResult'], ParentType, ContextType, RequireFields<MutationAddEntraCertificateArgs, 'input'>>;
+  addEntraSecret?: Resolver<ResolversTypes['AddEntraSecretResult'], ParentType, ContextType, RequireFields<MutationAddEntraSecretArgs, 'input'>>;
+  beginEntraConsent?: Resolver<ResolversTypes['BeginEntraConsentResult'], ParentType, ContextType, RequireFields<MutationBeginEntraConsentArgs, 'input'>>;
+  connectEntra?: Resolver<ResolversTypes['ConnectEntraResult'], ParentType, ContextType, RequireFields<MutationConnectEntraArgs, 'input'>>;
+  disconnectEntra?: Resolver<ResolversTypes['DisconnectEntraResult'], ParentType, ContextType, RequireFields<MutationDisconnectEntraArgs, 'input'>>;
+  finishEntraConsent?: Resolver<ResolversTypes['FinishEntraConsentResult'], ParentType, ContextType, RequireFields<MutationFinishEntraConsentArgs, 'input'>>;
+  removeEntraCredential?: Resolver<ResolversTypes['RemoveEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraCredentialArgs, 'input'>>;
+  verifyEntraConnection?: Resolver<ResolversTypes['VerifyEntraConnectionResult'], ParentType, ContextType, RequireFields<MutationVerifyEntraConnectionArgs, 'input'>>;
 };
 
 export type NotFoundResolvers<ContextType = any, ParentType extends ResolversParentTypes['NotFound'] = ResolversParentTypes['NotFound']> = {
@@ -190,20 +874,54 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConsentRefused' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
-export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant']> = {
+export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  entraSetup?: Resolver<ResolversTypes['EntraSetup'], ParentType, ContextType>;
+};
+
+export type RemoveEntraCredentialResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveEntraCredentialResult'] = ResolversParentTypes['RemoveEntraCredentialResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
+};
+
+export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  entraConnection?: Resolver<Maybe<ResolversTypes['EntraConnection']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
 
+export type VerifyEntraConnectionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['VerifyEntraConnectionResult'] = ResolversParentTypes['VerifyEntraConnectionResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
+};
+
 export type Resolvers<ContextType = any> = {
+  AddEntraCertificateResult?: AddEntraCertificateResultResolvers<ContextType>;
+  AddEntraSecretResult?: AddEntraSecretResultResolvers<ContextType>;
+  BeginEntraConsentResult?: BeginEntraConsentResultResolvers<ContextType>;
   Conflict?: ConflictResolvers<ContextType>;
+  ConnectEntraResult?: ConnectEntraResultResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
+  DisconnectEntraResult?: DisconnectEntraResultResolvers<ContextType>;
+  EntraConnection?: EntraConnectionResolvers<ContextType>;
+  EntraConsent?: EntraConsentResolvers<ContextType>;
+  EntraConsentRefused?: EntraConsentRefusedResolvers<ContextType>;
+  EntraCredential?: EntraCredentialResolvers<ContextType>;
+  EntraDirectoryRole?: EntraDirectoryRoleResolvers<ContextType>;
+  EntraDomain?: EntraDomainResolvers<ContextType>;
+  EntraPermission?: EntraPermissionResolvers<ContextType>;
+  EntraProblem?: EntraProblemResolvers<ContextType>;
+  EntraSetup?: EntraSetupResolvers<ContextType>;
+  EntraSetupStep?: EntraSetupStepResolvers<ContextType>;
+  FinishEntraConsentResult?: FinishEntraConsentResultResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
+  Mutation?: MutationResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
+  Query?: QueryResolvers<ContextType>;
+  RemoveEntraCredentialResult?: RemoveEntraCredentialResultResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
+  VerifyEntraConnectionResult?: VerifyEntraConnectionResultResolvers<ContextType>;
 };
 

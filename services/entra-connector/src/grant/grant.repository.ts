@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Payload } from '@stint/contracts';
-import type { SystemTx } from '@stint/tenancy';
+import type { Id } from '@stint/kernel';
+import type { SystemTx, Tx } from '@stint/tenancy';
 
 /** Grants of access in Entra. */
 @Injectable()
@@ -19,5 +20,12 @@ export class GrantRepository {
       ],
     );
     return rows.length === 1;
+  }
+
+  /** How many grants of a tenant are wanted. */
+  async countWanted(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
+    const sql = 'select count(*)::int as wanted from entra_grant where msp_id = $1 and tenant_id = $2 and wanted';
+    const [row] = await tx.query<{ wanted: number }>(sql, [mspId, tenantId]);
+    return row?.wanted ?? 0;
   }
 }

@@ -115,6 +115,7 @@ export const auditActions = [
   'entra-access.stray-removed',
   'user-source.asked',
   'user-source.held',
+  'user-source.confirmed',
   'user-source.applied',
   'user-source.discarded',
   'user-source.switched-on',

@@ -10,6 +10,7 @@ import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
+import { ReadingForgetSweep, UserSourceSweep } from './user-source/user-source.sweep.ts';
 
 /** Where messages travel, and with which keys. */
 export interface MessageLine {
@@ -32,6 +33,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly expiry: ExpirySweep,
     private readonly leave: LeaveSweep,
     private readonly rewrap: RewrapSweep,
+    private readonly sources: UserSourceSweep,
+    private readonly endedReadings: ReadingForgetSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -45,9 +48,10 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
       handlers: {
         'tenant-changed': this.directory.tenantChanged,
         'technician-changed': this.directory.technicianChanged,
+        'group-changed': this.directory.groupChanged,
         'entra-grant-changed': this.grants.entraGrantChanged,
       },
-      sweeps: [this.verify, this.expiry, this.leave, this.rewrap],
+      sweeps: [this.verify, this.expiry, this.leave, this.rewrap, this.sources, this.endedReadings],
     });
   }
 

@@ -9,7 +9,7 @@ import { changeOf, factsOf, wantedOf } from './person.domain.ts';
 import { PersonRepository, type KnownPerson } from './person.repository.ts';
 import { ReadingRepository } from './reading.repository.ts';
 import { fullSeconds, mostWatched, reasonToHold, settleSeconds, type Reading, type UserSource } from './source.domain.ts';
-import { SourceRepository } from './source.repository.ts';
+import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
 const comparedAtOnce = 1000;
@@ -23,7 +23,7 @@ const appliedAtOnce = 250;
 export class SourceReadingService {
   constructor(
     private readonly entra: EntraAccess,
-    private readonly sources: SourceRepository,
+    private readonly lease: SourceLease,
     private readonly readings: ReadingRepository,
     private readonly found: FoundRepository,
     private readonly people: PersonRepository,
@@ -32,7 +32,7 @@ export class SourceReadingService {
 
   /** Begins to read for a synchronization; one that waits for somebody is out of date with that. */
   async begin(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       const { mspId, tenantId, groups } = held;
       await this.readings.discard(tx, mspId, tenantId, now, 'SYNC');
       await this.readings.insert(tx, { mspId, tenantId, id: newId(), purpose: 'SYNC', groups, startedAt: now });
@@ -85,7 +85,7 @@ export class SourceReadingService {
 
   /** Compares the next people; at the end the reading waits for somebody, or is applied. */
   async compare(tenancy: Tenancy, source: UserSource, reading: Reading, now: Date): Promise<void> {
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       const batch = await this.found.next(tx, reading, comparedAtOnce);
       const changes = batch.map((compared) => {
         const { wanted, why } = wantedOf(asOf(compared, reading), reading.groups, compared.told);
@@ -113,7 +113,7 @@ export class SourceReadingService {
 
   /** Applies the next people; at the end the deltas go on from where the reading began. */
   async apply(tenancy: Tenancy, source: UserSource, reading: Reading, now: Date): Promise<void> {
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       const batch = await this.found.next(tx, reading, appliedAtOnce);
       const people = batch.flatMap((compared) => {
         const { facts, deleted, groupIds } = asOf(compared, reading);
@@ -151,19 +151,10 @@ export class SourceReadingService {
     reading: Reading,
     more: (tx: SystemTx) => Promise<void> = async () => undefined,
   ): Promise<void> {
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       await more(tx);
       await this.readings.save(tx, reading, now);
       return held;
-    });
-  }
-
-  /** Does nothing where somebody else has the source by now. */
-  async #inLease(tenancy: Tenancy, source: UserSource, work: (tx: SystemTx, held: UserSource) => Promise<UserSource>): Promise<void> {
-    await tenancy.asSystem(async (tx) => {
-      const held = await this.sources.held(tx, source);
-      if (held === null) return;
-      await this.sources.save(tx, { ...(await work(tx, held)), attempts: 0, problem: null }, 'END');
     });
   }
 }

@@ -5,7 +5,7 @@ import type { GroupChange, PersonChange } from '../graph/groups.port.ts';
 import { afterChange } from './person.domain.ts';
 import { PersonRepository } from './person.repository.ts';
 import type { UserSource } from './source.domain.ts';
-import { SourceRepository } from './source.repository.ts';
+import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
 const letGoAtOnce = 250;
@@ -15,7 +15,7 @@ const letGoAtOnce = 250;
 export class SourceRoundService {
   constructor(
     private readonly entra: EntraAccess,
-    private readonly sources: SourceRepository,
+    private readonly lease: SourceLease,
     private readonly people: PersonRepository,
     private readonly teller: SourceTeller,
   ) {}
@@ -24,18 +24,15 @@ export class SourceRoundService {
   async users(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
     const { groups } = await this.entra.of(source.mspId, source.tenantId, 'LOW');
     const page = await groups.usersDelta(source.usersCursor);
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       // Expired: everything is read again.
       if (page.state === 'EXPIRED') return { ...held, usersCursor: null, round: null };
       const restored = await this.#usersChanged(tx, held, page.changes, now);
-      const round = page.complete ? (held.groupsCursor === null ? null : 'GROUPS') : 'USERS';
-      return {
-        ...held,
-        usersCursor: page.cursor,
-        round,
-        changed: held.changed || restored,
-        lastSyncAt: round === null ? now : held.lastSyncAt,
-      };
+      const watched = held.groupsCursor !== null;
+      const round = page.complete ? (watched ? 'GROUPS' : null) : 'USERS';
+      // Too many groups to be watched are read in every round.
+      const changed = held.changed || restored || (page.complete && !watched);
+      return { ...held, usersCursor: page.cursor, round, changed, lastSyncAt: round === null ? now : held.lastSyncAt };
     });
   }
 
@@ -43,7 +40,7 @@ export class SourceRoundService {
   async groups(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
     const { groups } = await this.entra.of(source.mspId, source.tenantId, 'LOW');
     const page = await groups.groupsDelta(source.tracked, source.groupsCursor);
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       if (page.state === 'EXPIRED') return { ...held, groupsCursor: null, tracked: [], round: null, changed: true };
       const changed = held.changed || page.changes.some(movesPeople);
       const round = page.complete ? null : 'GROUPS';
@@ -54,7 +51,7 @@ export class SourceRoundService {
 
   /** Lets go of the next people; the last ones end it. */
   async letGo(tenancy: Tenancy, source: UserSource): Promise<void> {
-    await this.#inLease(tenancy, source, async (tx, held) => {
+    await this.lease.run(tenancy, source, async (tx, held) => {
       if (held.leaving === null) return held;
       const batch = await this.people.held(tx, held, letGoAtOnce);
       await this.teller.letGo(tx, held, held.leaving, batch);
@@ -76,14 +73,6 @@ export class SourceRoundService {
     });
     await this.teller.settle(tx, source, source.groups, people);
     return restored;
-  }
-
-  async #inLease(tenancy: Tenancy, source: UserSource, work: (tx: SystemTx, held: UserSource) => Promise<UserSource>): Promise<void> {
-    await tenancy.asSystem(async (tx) => {
-      const held = await this.sources.held(tx, source);
-      if (held === null) return;
-      await this.sources.save(tx, { ...(await work(tx, held)), attempts: 0, problem: null }, 'END');
-    });
   }
 }
 

@@ -30,7 +30,7 @@ describe('the next step', () => {
     ['not before', { rereadAt: later }, [], 'WAIT'],
     ['once a day everything is read', { fullAt: now, round: 'USERS' }, [], 'BEGIN'],
     ['without a cursor too', { usersCursor: null }, [], 'BEGIN'],
-    ['groups that cannot be watched are read', { groupsCursor: null }, [], 'BEGIN'],
+    ['groups that cannot be watched hold up nothing', { groupsCursor: null }, [], 'WAIT'],
     ['what was begun goes on', { changed: true }, ['READING'], 'READ'],
     ['is compared', {}, ['COMPARING'], 'COMPARE'],
     ['and applied', {}, ['APPLYING'], 'APPLY'],

@@ -80,8 +80,7 @@ export function nextStep(source: UserSource, open: readonly Pick<Reading, 'state
   if (!source.on) return 'WAIT';
   if (source.usersCursor === null || isDue(source.fullAt, now)) return 'BEGIN';
   if (source.round !== null) return source.round;
-  // Too many groups to be watched are read in every round.
-  return source.changed || source.groupsCursor === null || isDue(source.rereadAt, now) ? 'BEGIN' : 'WAIT';
+  return source.changed || isDue(source.rereadAt, now) ? 'BEGIN' : 'WAIT';
 }
 
 function isDue(at: Date | null, now: Date): boolean {

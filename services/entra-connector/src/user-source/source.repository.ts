@@ -47,10 +47,10 @@ export class SourceRepository {
     return row === undefined ? null : asSource(row);
   }
 
-  /** Takes the source that has been due the longest, for a lease; whoever had it before has lost it. */
+  /** Takes the source that has been due the longest, for a lease: whoever had it before has lost it, and it is due behind the others. */
   async take(tx: SystemTx, now: Date): Promise<UserSource | null> {
     const [row] = await tx.query<Row>(
-      `update user_source s set leased_until = $2, fence = s.fence + 1
+      `update user_source s set leased_until = $2, fence = s.fence + 1, due_at = $1
        where (s.msp_id, s.tenant_id) = (select d.msp_id, d.tenant_id from user_source d where d.due_at <= $1
          and (d.leased_until is null or d.leased_until <= $1) order by d.due_at limit 1 for update skip locked)
        returning ${columns}`,

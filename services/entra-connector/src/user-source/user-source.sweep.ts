@@ -6,6 +6,7 @@ import { DirectoryError, passes } from '../graph/directory-error.ts';
 import { LOG } from '../tokens.ts';
 import { ReadingRepository } from './reading.repository.ts';
 import { nextStep, pauseSeconds, roundSeconds, type UserSource } from './source.domain.ts';
+import { SourceLease } from './source-lease.ts';
 import { SourceReadingService } from './source-reading.service.ts';
 import { SourceRepository } from './source.repository.ts';
 import { SourceRoundService } from './source-round.service.ts';
@@ -20,11 +21,12 @@ const keptSeconds = 7 * 86_400;
 @Injectable()
 export class UserSourceSweep implements SlowSweep {
   readonly name = 'user sources';
-  readonly everyMs = 2_000;
+  readonly everyMs = 500;
 
   constructor(
     private readonly sources: SourceRepository,
     private readonly readings: ReadingRepository,
+    private readonly lease: SourceLease,
     private readonly reading: SourceReadingService,
     private readonly rounds: SourceRoundService,
     @Inject(LOG) private readonly log: MessagingLog,
@@ -33,9 +35,7 @@ export class UserSourceSweep implements SlowSweep {
   async step(tenancy: Tenancy, now: Date): Promise<number> {
     const taken = await tenancy.asSystem(async (tx) => {
       const source = await this.sources.take(tx, now);
-      if (source === null) return null;
-      // Behind the others that are due.
-      return { source: { ...source, dueAt: now }, open: await this.readings.open(tx, source.mspId, source.tenantId) };
+      return source === null ? null : { source, open: await this.readings.open(tx, source.mspId, source.tenantId) };
     });
     if (taken === null) return 0;
     const { source, open } = taken;
@@ -73,12 +73,10 @@ export class UserSourceSweep implements SlowSweep {
 
   /** Nothing to do now: the next round begins later. */
   async #wait(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
-    await tenancy.asSystem(async (tx) => {
-      const held = await this.sources.held(tx, source);
-      if (held === null) return;
-      const next = held.on ? { round: 'USERS' as const, dueAt: addSeconds(now, roundSeconds) } : { round: null, dueAt: null };
-      await this.sources.save(tx, { ...held, ...next }, 'END');
-    });
+    await this.lease.run(tenancy, source, async (_tx, held) => ({
+      ...held,
+      ...(held.on ? { round: 'USERS' as const, dueAt: addSeconds(now, roundSeconds) } : { round: null, dueAt: null }),
+    }));
   }
 
   async #failed(tenancy: Tenancy, source: UserSource, error: DirectoryError, now: Date): Promise<void> {
@@ -87,12 +85,9 @@ export class UserSourceSweep implements SlowSweep {
     const seconds = passing ? pauseSeconds(source.attempts, error.retryAfterSeconds) : stuckSeconds;
     const shown = !passing || attempts >= quietAttempts;
     if (shown) this.log.warn({ tenantId: source.tenantId, kind: error.kind, code: error.code }, 'a user source cannot be synchronized');
-    await tenancy.asSystem(async (tx) => {
-      const held = await this.sources.held(tx, source);
-      if (held === null) return;
-      const problem = shown ? error.message : held.problem;
-      await this.sources.save(tx, { ...held, attempts, problem, dueAt: addSeconds(now, seconds) }, 'END');
-    });
+    await this.lease.run(tenancy, source, async (_tx, held) => ({
+      ...{ ...held, attempts, problem: shown ? error.message : source.problem, dueAt: addSeconds(now, seconds) },
+    }));
   }
 }
 

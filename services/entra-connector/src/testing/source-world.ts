@@ -90,7 +90,13 @@ export class SourceWorld {
     const tenant = { mspId: id, tenantId: id, parentId: null, path: [id], name: 'Northwind', version: 1 };
     await this.tenancy.asSystem((tx) => this.#copies.saveTenant(tx, tenant));
     const access = accessOf([{ tenantId: id, role: 'ADMINISTRATOR' }]);
-    return { mspId: id, tenantId: id, entra, clientId, administrator: { kind: 'technician', id: newId(), mspId: id, tenantId: id, access } };
+    return {
+      mspId: id,
+      tenantId: id,
+      entra,
+      clientId,
+      administrator: { kind: 'technician', id: newId(), mspId: id, tenantId: id, access },
+    };
   }
 
   /** A technician group of the tenant. */

@@ -8,11 +8,16 @@ import { SourceRepository } from './source.repository.ts';
 export class SourceLease {
   constructor(private readonly sources: SourceRepository) {}
 
-  /** Runs `work` on the source as it is now and keeps what it answers; a step that succeeds ends a problem. */
+  /** Runs `work` on the source as it is now and keeps what it answers. */
   async run(tenancy: Tenancy, taken: UserSource, work: (tx: SystemTx, source: UserSource) => Promise<UserSource>): Promise<void> {
     await tenancy.asSystem(async (tx) => {
       const source = await this.sources.held(tx, taken);
-      if (source !== null) await this.sources.save(tx, await work(tx, { ...source, attempts: 0, problem: null }), 'END');
+      if (source !== null) await this.sources.save(tx, await work(tx, source), 'END');
     });
+  }
+
+  /** The same after Entra has answered, which ends a problem. */
+  async answered(tenancy: Tenancy, taken: UserSource, work: (tx: SystemTx, source: UserSource) => Promise<UserSource>): Promise<void> {
+    return this.run(tenancy, taken, (tx, source) => work(tx, { ...source, attempts: 0, problem: null }));
   }
 }

@@ -151,7 +151,7 @@ export class SourceReadingService {
     reading: Reading,
     more: (tx: SystemTx) => Promise<void> = async () => undefined,
   ): Promise<void> {
-    await this.lease.run(tenancy, source, async (tx, held) => {
+    await this.lease.answered(tenancy, source, async (tx, held) => {
       await more(tx);
       await this.readings.save(tx, reading, now);
       return held;

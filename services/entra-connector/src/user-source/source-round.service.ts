@@ -24,7 +24,7 @@ export class SourceRoundService {
   async users(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
     const { groups } = await this.entra.of(source.mspId, source.tenantId, 'LOW');
     const page = await groups.usersDelta(source.usersCursor);
-    await this.lease.run(tenancy, source, async (tx, held) => {
+    await this.lease.answered(tenancy, source, async (tx, held) => {
       // Expired: everything is read again.
       if (page.state === 'EXPIRED') return { ...held, usersCursor: null, round: null };
       const restored = await this.#usersChanged(tx, held, page.changes, now);
@@ -40,7 +40,7 @@ export class SourceRoundService {
   async groups(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
     const { groups } = await this.entra.of(source.mspId, source.tenantId, 'LOW');
     const page = await groups.groupsDelta(source.tracked, source.groupsCursor);
-    await this.lease.run(tenancy, source, async (tx, held) => {
+    await this.lease.answered(tenancy, source, async (tx, held) => {
       if (page.state === 'EXPIRED') return { ...held, groupsCursor: null, tracked: [], round: null, changed: true };
       const changed = held.changed || page.changes.some(movesPeople);
       const round = page.complete ? null : 'GROUPS';

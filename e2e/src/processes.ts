@@ -17,12 +17,16 @@ const folders: Record<ProcessName, string> = {
 /** The installation's processes, each a real one of its own that can be killed and started again. */
 export class Processes {
   readonly #installation: Installation;
+  readonly #logLevel: string;
   readonly #running = new Map<ProcessName, ChildProcess>();
   /** What `tenants` printed at its first start. */
   firstLink = '';
+  /** What all of them have written to their logs. */
+  output = '';
 
-  constructor(installation: Installation) {
+  constructor(installation: Installation, logLevel = 'fatal') {
     this.#installation = installation;
+    this.#logLevel = logLevel;
   }
 
   async startAll(): Promise<void> {
@@ -34,21 +38,26 @@ export class Processes {
   async start(name: ProcessName): Promise<void> {
     const environment = this.#installation.environments[name];
     const child = spawn(process.execPath, [fileURLToPath(new URL(`../../${folders[name]}/dist/main.js`, import.meta.url))], {
-      env: { ...environment, LOG_LEVEL: 'fatal' },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...environment, LOG_LEVEL: this.#logLevel },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.set(name, child);
     child.stdout.on('data', (chunk) => {
+      this.output += String(chunk);
       const link = /https?:\S+\/join#\S+/.exec(String(chunk));
       if (link !== null) this.firstLink = link[0];
+    });
+    child.stderr.on('data', (chunk) => {
+      this.output += String(chunk);
+      process.stderr.write(chunk);
     });
     await eventually(
       async () => {
         if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
-        const health = await fetch(`http://127.0.0.1:${environment['PORT']}/health/ready`);
-        if (!health.ok) throw new Error(`${name} is not ready`);
+        const health = await fetch(`http://127.0.0.1:${environment['PORT']}/health/ready`).catch(() => null);
+        if (health?.ok !== true) throw new Error(`${name} is not ready`);
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
   }
 

@@ -267,6 +267,10 @@ describe('changes', () => {
       endReason: 'REVOKED',
       failure: null,
       technician: null,
+      entraRole: null,
+      entraScope: null,
+      entraAccountKind: null,
+      tenant: null,
       device: { id: anId(56), hostName: 'ws-17' },
     };
     here.gateway.on('EndGrant', () => ({ endGrant: grant }));

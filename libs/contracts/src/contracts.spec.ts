@@ -9,7 +9,10 @@ import {
   messagesTo,
   rolePermissions,
   permissions,
+  entraScope,
   type ApprovalContent,
+  type EntraApprovalContent,
+  type LoginApprovalContent,
 } from './index.ts';
 
 describe('text that people type', () => {
@@ -86,7 +89,7 @@ describe('roles', () => {
 });
 
 describe('the approval challenge', () => {
-  const content: ApprovalContent = {
+  const login: LoginApprovalContent = {
     purpose: 'login',
     technicianId: newId(),
     loginRequestId: newId(),
@@ -100,15 +103,57 @@ describe('the approval challenge', () => {
     reason: 'Printer',
     ticket: null,
   };
+  const entra: EntraApprovalContent = {
+    purpose: 'entra-access',
+    technicianId: newId(),
+    grantId: newId(),
+    tenantId: newId(),
+    tenantName: 'Contoso Dental',
+    roleName: 'User Administrator',
+    scope: '/',
+    accountKind: 'JIT',
+    recipientKey: 'A'.repeat(43),
+    durationSeconds: 3600,
+    reason: 'Mailbox',
+    ticket: null,
+  };
 
-  test('is the same for the same content, whatever the order of its fields', () => {
-    expect(approvalChallenge(Object.fromEntries(Object.entries(content).reverse()) as unknown as ApprovalContent)).toEqual(
-      approvalChallenge(content),
-    );
+  test.each<ApprovalContent>([login, entra])(
+    'of $purpose is the same for the same content, whatever the order of its fields',
+    (content) => {
+      const turned = Object.fromEntries(Object.entries(content).reverse()) as unknown as ApprovalContent;
+      expect(approvalChallenge(turned)).toEqual(approvalChallenge(content));
+    },
+  );
+
+  test.each([login, entra].flatMap((content) => Object.keys(content).map((field) => ({ content, field }))))(
+    'of $content.purpose changes with $field',
+    ({ content, field }) => {
+      const others: Record<string, unknown> = {
+        purpose: content.purpose === 'login' ? 'second-approval' : 'entra-second-approval',
+        durationSeconds: 3601,
+      };
+      const other = { ...content, [field]: others[field] ?? 'other' } as ApprovalContent;
+      expect(approvalChallenge(other)).not.toEqual(approvalChallenge(content));
+    },
+  );
+});
+
+describe('a scope in Entra', () => {
+  const guid = '0a1b2c3d-0000-4000-8000-0123456789ab';
+  test.each(['/', `/${guid}`, `/administrativeUnits/${guid}`])('%s', (scope) => {
+    expect(entraScope.parse(scope)).toBe(scope);
   });
-
-  test.each(Object.keys(content) as (keyof ApprovalContent)[])('changes with %s', (field) => {
-    const other = { ...content, [field]: field === 'durationSeconds' ? 3601 : 'other' };
-    expect(approvalChallenge(other)).not.toEqual(approvalChallenge(content));
+  test.each([
+    '',
+    'x',
+    '/administrativeUnits/',
+    '/administrativeUnits',
+    `/${guid}/`,
+    `/groups/${guid}`,
+    `/${guid.toUpperCase()}`,
+    `${guid}`,
+  ])('is not “%s”', (scope) => {
+    expect(entraScope.safeParse(scope).success).toBe(false);
   });
 });

@@ -1,12 +1,16 @@
 import { z } from 'zod';
+import type { EntraAccountKind } from './approval-content.ts';
 import { id } from './principal.ts';
 
-/** Which account gets the role: one that Stint makes for the technician in the customer's tenant, or one that they have there already. */
-export const entraAccountKinds = ['JIT', 'OWN'] as const;
-export type EntraAccountKind = (typeof entraAccountKinds)[number];
+export const entraAccountKinds = ['JIT', 'OWN'] as const satisfies readonly EntraAccountKind[];
 
 /** The whole tenant, one administrative unit or one application (Graph's `directoryScopeId`). */
-export const entraScope = z.string().regex(/^\/(administrativeUnits\/)?([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})?$/);
+export const entraScope = z
+  .string()
+  .regex(
+    /^\/((administrativeUnits\/)?[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})?$/,
+    'must be /, /administrativeUnits/<id> or /<object id of an application>, the id in lower case',
+  );
 
 /** A grant of access in Entra, as services/jit-policy wants it. */
 export const entraGrant = z.object({
@@ -26,6 +30,9 @@ export const entraGrant = z.object({
   activateBy: z.iso.datetime(),
   /** When it ends; null until it is active. */
   expiresAt: z.iso.datetime().nullable(),
+  /** What the names of accounts that Stint makes begin with, and after how many unused days they are deleted: settings of the tenant. */
+  accountPrefix: z.string().max(20).optional(),
+  accountRestDays: z.int().positive().optional(),
 });
 
 /** ACTIVE: role and credential were read back. ENDED: seen gone. FAILED: nothing was given, or all of it was taken back. STUCK: its end fails, and is tried for ever. */

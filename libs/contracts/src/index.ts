@@ -31,9 +31,16 @@ export {
   type Payload,
 } from './messages.ts';
 export { lapsSettings, lapsPasswordStyles, maxReaderGroups, type LapsSettings } from './laps.ts';
-export { entraAccountKinds, entraScope, entraGrant, entraGrantReport, entraGrantStates, type EntraAccountKind } from './entra.ts';
+export { entraAccountKinds, entraScope, entraGrant, entraGrantReport, entraGrantStates } from './entra.ts';
 export { entraObjectId, maxSourceGroups, sourceRoles, sourceTechnician, type SourceRole, type SourceTechnician } from './user-source.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
-export { type AccountKind, type ApprovalContent } from './approval-content.ts';
+export {
+  isOfEntra,
+  type AccountKind,
+  type ApprovalContent,
+  type EntraAccountKind,
+  type EntraApprovalContent,
+  type LoginApprovalContent,
+} from './approval-content.ts';
 export { approvalChallenge, type ApprovalProof } from './approval.ts';

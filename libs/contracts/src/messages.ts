@@ -113,7 +113,7 @@ export const messages = {
     to: ['jit-policy'],
     schema: z.object({ ...scope, loginRequestId: id, technicianId: id }),
   },
-  /** A login waits for the yes of other people: time to hint them. */
+  /** A login, or access in Entra, waits for the yes of other people: time to hint them. */
   'access-requested': {
     version: 1,
     from: ['jit-policy'],

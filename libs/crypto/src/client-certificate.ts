@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, webcrypto } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { newId } from '@stint/kernel';
 
@@ -21,7 +21,8 @@ export async function makeClientCertificate(options: { commonName: string; start
   // Loaded when a certificate is made, which is seldom; the package wants the polyfill before it.
   await import('reflect-metadata');
   const { X509CertificateGenerator } = await import('@peculiar/x509');
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  // The global one: whether TypeScript knows the browser's types or Node's, these are the ones that the package takes.
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     // 16 bytes, never negative, never the same again (RFC 5280 §4.1.2.2).
     serialNumber: newId().replaceAll('-', ''),
@@ -33,7 +34,7 @@ export async function makeClientCertificate(options: { commonName: string; start
     pem: certificate.toString('pem'),
     thumbprint: createHash('sha1').update(der).digest('hex').toUpperCase(),
     thumbprintS256: createHash('sha256').update(der).digest('base64url'),
-    privateKey: Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)),
+    privateKey: Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)),
   };
 }
 

@@ -1,7 +1,10 @@
-import type { EvidenceContent } from './evidence.ts';
+import { isOfEntra } from '@stint/contracts';
+import type { EvidenceContent, EvidenceProof, PasskeyEvidence } from './evidence.ts';
 
-/** How much later than its time the computer may report an end before it is worth a look: reports travel, and clocks differ. */
+/** How much later than its time an end may be seen before it is worth a look: reports travel, and clocks differ. */
 const toleratedSeconds = 60;
+
+type SecondApproval = EvidenceContent['secondApprovals'][number];
 
 /** Where the parts of a record contradict each other, in sentences; empty when they fit. */
 export function inconsistencies(content: EvidenceContent): string[] {
@@ -13,32 +16,39 @@ export function noticed(content: EvidenceContent): string[] {
   const { session } = content;
   const late = session.endedAt === null || session.expiresAt === null ? 0 : secondsBetween(session.expiresAt, session.endedAt);
   return [
-    ...content.privilegedChanges.map(({ groupName, added, removed }) =>
+    ...privilegedChangesOf(content).map(({ groupName, added, removed }) =>
       [
         `The group ${groupName} changed while the session lasted`,
         ...(added.length > 0 ? [`added ${added.join(', ')}`] : []),
         ...(removed.length > 0 ? [`removed ${removed.join(', ')}`] : []),
       ].join(': '),
     ),
-    ...(late > toleratedSeconds ? [`The computer saw the end ${late} s after the session's time was over.`] : []),
+    ...(late > toleratedSeconds ? [`The end was seen ${late} s after the session's time was over.`] : []),
     ...(['ENDED', 'FAILED'].includes(content.grant.state) ? [] : ['The grant was not over when this record was made: it will change.']),
   ];
 }
 
-function ownApproval({ approval, ...content }: EvidenceContent): string[] {
+function privilegedChangesOf(content: EvidenceContent) {
+  return 'privilegedChanges' in content ? content.privilegedChanges : [];
+}
+
+function ownApproval(content: EvidenceContent): string[] {
+  const approval: EvidenceProof = content.approval;
   if (approval.by === 'unsigned') return [];
   const shown = approval.content;
   return [
-    ...(shown.purpose === 'login' ? [] : ["The technician's own approval was signed for another purpose."]),
-    ...mismatches({ approval, ...content }, shown, "The technician's own approval"),
+    ...(['login', 'entra-access'].includes(shown.purpose) ? [] : ["The technician's own approval was signed for another purpose."]),
+    ...mismatches(content, shown, "The technician's own approval"),
     ...(shown.durationSeconds < content.grant.approvedSeconds ? ['The session was made longer than its technician signed for.'] : []),
   ];
 }
 
 function secondApprovals(content: EvidenceContent): string[] {
-  const { secondApprovals: given, rule, technician } = content;
+  const { rule, technician } = content;
+  const given: readonly SecondApproval[] = content.secondApprovals;
+  const own: EvidenceProof = content.approval;
   const people = given.map(({ approver }) => approver.id);
-  const passkeys = [content.approval, ...given.map(({ proof }) => proof)].flatMap((one) => (one.by === 'passkey' ? [one.passkeyId] : []));
+  const passkeys = [own, ...given.map(({ proof }) => proof)].flatMap((one) => (one.by === 'passkey' ? [one.passkeyId] : []));
   return [
     ...(given.length < rule.approvals ? [`The rule demanded ${rule.approvals} further approvals, and there are ${given.length}.`] : []),
     ...(people.includes(technician.id) ? ['The technician approved their own request.'] : []),
@@ -48,7 +58,7 @@ function secondApprovals(content: EvidenceContent): string[] {
       const who = `The approval of ${approver.displayName}`;
       if (proof.by === 'unsigned') return [];
       return [
-        ...(proof.content.purpose === 'second-approval' ? [] : [`${who} was signed for another purpose.`]),
+        ...(['second-approval', 'entra-second-approval'].includes(proof.content.purpose) ? [] : [`${who} was signed for another purpose.`]),
         ...mismatches(content, proof.content, who),
         ...(proof.content.durationSeconds === sessionSeconds ? [] : [`${who} was signed for another duration.`]),
         ...(sessionSeconds < content.grant.approvedSeconds ? [`The session was made longer than ${approver.displayName} approved.`] : []),
@@ -58,23 +68,37 @@ function secondApprovals(content: EvidenceContent): string[] {
 }
 
 /** What somebody signed against what the record says. */
-function mismatches(
-  content: EvidenceContent,
-  shown: Extract<EvidenceContent['approval'], { by: 'passkey' }>['content'],
-  who: string,
-): string[] {
+function mismatches(content: EvidenceContent, shown: PasskeyEvidence['content'], who: string): string[] {
   const pairs: [string, unknown, unknown][] = [
     ['technician', shown.technicianId, content.technician.id],
-    ['login', shown.loginRequestId, content.login.id],
     ['customer', shown.tenantId, content.tenant.id],
+    ['reason', shown.reason, content.grant.reason],
+    ['ticket', shown.ticket, content.grant.ticket],
+    ...targetPairs(content, shown),
+  ];
+  return pairs.filter(([, signed, told]) => signed !== told).map(([name]) => `${who} is over another ${name} than the record tells.`);
+}
+
+function targetPairs(content: EvidenceContent, shown: PasskeyEvidence['content']): [string, unknown, unknown][] {
+  if (content.format === 'stint-entra-evidence/1') {
+    if (!isOfEntra(shown)) return [['kind of access', 'login', 'Entra']];
+    return [
+      ['grant', shown.grantId, content.grant.id],
+      ["customer's name", shown.tenantName, content.asked.tenantName],
+      ['role', shown.roleName, content.asked.roleName],
+      ['scope', shown.scope, content.asked.scope],
+      ['kind of account', shown.accountKind, content.asked.accountKind],
+      ['recipient', shown.recipientKey, content.asked.recipientKey],
+    ];
+  }
+  if (isOfEntra(shown)) return [['kind of access', 'Entra', 'login']];
+  return [
+    ['login', shown.loginRequestId, content.login.id],
     ["customer's name", shown.tenantName, content.login.tenantName],
     ['computer', shown.deviceId, content.device.id],
     ["computer's name", shown.hostName, content.login.hostName],
     ['number', shown.shownNumber, content.login.shownNumber],
-    ['reason', shown.reason, content.grant.reason],
-    ['ticket', shown.ticket, content.grant.ticket],
   ];
-  return pairs.filter(([, signed, told]) => signed !== told).map(([name]) => `${who} is over another ${name} than the record tells.`);
 }
 
 function durations({ grant, rule, session, changes }: EvidenceContent): string[] {
@@ -88,9 +112,13 @@ function durations({ grant, rule, session, changes }: EvidenceContent): string[]
   ];
 }
 
-function order({ grant, login, session, secondApprovals: given }: EvidenceContent): string[] {
+function order(content: EvidenceContent): string[] {
+  const { grant, session } = content;
+  const given: readonly SecondApproval[] = content.secondApprovals;
+  const began: [string, string] =
+    'login' in content ? ['the login began', content.login.startedAt] : ['it was asked for', content.asked.at];
   const steps: [string, string | null][] = [
-    ['the login began', login.startedAt],
+    began,
     ...given.map(({ approver, approvedAt }): [string, string] => [`${approver.displayName} approved`, approvedAt]),
     ['it was approved', grant.approvedAt],
     ['the session began', session.activeAt],

@@ -1,8 +1,16 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { approvalChallenge, type ApprovalContent } from '@stint/contracts';
+import { approvalChallenge, isOfEntra, type ApprovalContent, type EntraApprovalContent, type LoginApprovalContent } from '@stint/contracts';
 import { passkeyRegistrationOptions, passkeyRequestOptions, verifyPasskeyRegistration } from '@stint/crypto';
 import { PasskeyEmulator, type Attack } from '@stint/passkey-emulator';
-import { canonicalEvidence, verifyEvidence, type EvidenceContent, type EvidencePerson, type EvidenceProof } from './index.ts';
+import {
+  canonicalEvidence,
+  verifyEvidence,
+  type DeviceEvidence,
+  type EntraEvidence,
+  type EntraProof,
+  type EvidencePerson,
+  type LoginProof,
+} from './index.ts';
 
 const rpId = 'stint.example.com';
 const origin = 'https://stint.example.com';
@@ -32,7 +40,7 @@ beforeAll(async () => {
   [anna, bert, carl] = await Promise.all([phone(1, 'Anna'), phone(2, 'Bert'), phone(3, 'Carl')]);
 });
 
-const shown = (change: Partial<ApprovalContent> = {}): ApprovalContent => ({
+const shown = (change: Partial<LoginApprovalContent> = {}): LoginApprovalContent => ({
   purpose: 'login',
   technicianId: anna.person.id,
   loginRequestId: anId(10),
@@ -48,23 +56,37 @@ const shown = (change: Partial<ApprovalContent> = {}): ApprovalContent => ({
   ...change,
 });
 
-async function signed(by: Phone, content: ApprovalContent, how: { attack?: Attack; at?: string } = {}): Promise<EvidenceProof> {
+const asked = (change: Partial<EntraApprovalContent> = {}): EntraApprovalContent => ({
+  ...{ purpose: 'entra-access', technicianId: anna.person.id, grantId: anId(20), tenantId: anId(11), tenantName: 'Contoso Dental' },
+  ...{ roleName: 'User Administrator', scope: '/', accountKind: 'JIT', recipientKey: 'A'.repeat(43), durationSeconds: 3600 },
+  ...{ reason: 'Mailbox', ticket: 'T-2' },
+  ...change,
+});
+
+interface How {
+  attack?: Attack;
+  at?: string;
+}
+function signed(by: Phone, content: LoginApprovalContent, how?: How): Promise<LoginProof>;
+function signed(by: Phone, content: EntraApprovalContent, how?: How): Promise<EntraProof>;
+async function signed(by: Phone, content: ApprovalContent, how: How = {}): Promise<LoginProof | EntraProof> {
   const challenge = approvalChallenge(content).toString('base64url');
   const site = new URL(how.at ?? origin).hostname;
   const { optionsJson } = await passkeyRequestOptions({ rpId: site, challenge, timeoutSeconds: 120 });
   const { response } = by.emulator.sign(optionsJson, how.at ?? origin, how.attack);
   const { authenticatorData, clientDataJSON, signature } = response;
   const { id: passkeyId, publicKey, algorithm } = by.passkey;
-  return { by: 'passkey', passkeyId, publicKey, algorithm, authenticatorData, clientDataJSON, signature, content };
+  const proof = { by: 'passkey' as const, passkeyId, publicKey, algorithm, authenticatorData, clientDataJSON, signature };
+  return isOfEntra(content) ? { ...proof, content } : { ...proof, content };
 }
 
-const yes = async (by: Phone, seconds: number, change: Partial<ApprovalContent> = {}) => ({
+const yes = async (by: Phone, seconds: number, change: Partial<LoginApprovalContent> = {}) => ({
   ...{ approver: by.person, sessionSeconds: seconds, approvedAt: second(5) },
   proof: await signed(by, shown({ purpose: 'second-approval', durationSeconds: seconds, ...change })),
 });
 
-async function record(change: (content: EvidenceContent) => void | Promise<void> = () => undefined): Promise<EvidenceContent> {
-  const content: EvidenceContent = {
+async function record(change: (content: DeviceEvidence) => void | Promise<void> = () => undefined): Promise<DeviceEvidence> {
+  const content: DeviceEvidence = {
     format: 'stint-grant-evidence/1',
     grant: {
       ...{ id: anId(20), state: 'ENDED', accountName: 'jit-anna', reason: 'Printer', ticket: 'T-1' },
@@ -88,13 +110,13 @@ async function record(change: (content: EvidenceContent) => void | Promise<void>
   return content;
 }
 
-const verdict = async (change?: (content: EvidenceContent) => void | Promise<void>, options = {}) =>
+const verdict = async (change?: (content: DeviceEvidence) => void | Promise<void>, options = {}) =>
   verifyEvidence(canonicalEvidence(await record(change)).json, options);
 
 describe('a record', () => {
   test('is the same bytes whatever the order of its fields, and its hash is over them', async () => {
     const content = await record();
-    const turned = Object.fromEntries(Object.entries(content).reverse()) as EvidenceContent;
+    const turned = Object.fromEntries(Object.entries(content).reverse()) as DeviceEvidence;
     expect(canonicalEvidence(turned)).toEqual(canonicalEvidence(content));
     expect(canonicalEvidence(content).json.startsWith('{"approval":{"algorithm":')).toBe(true);
     expect((await verdict()).sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -146,7 +168,7 @@ describe('a record', () => {
     expect(found.intact).toBe(true);
     expect(found.noticed).toEqual([
       'The group sudo changed while the session lasted: added mallory',
-      "The computer saw the end 390 s after the session's time was over.",
+      "The end was seen 390 s after the session's time was over.",
       'The grant was not over when this record was made: it will change.',
     ]);
   });
@@ -165,7 +187,7 @@ describe('a record', () => {
 });
 
 /** What somebody does to a record, and what is found. Every case begins with a record that holds. */
-const forgeries: [string, (content: EvidenceContent) => void | Promise<void>, string][] = [
+const forgeries: [string, (content: DeviceEvidence) => void | Promise<void>, string][] = [
   ['another reason', ({ grant }) => void (grant.reason = 'Holiday'), 'over another reason'],
   ['another ticket', ({ grant }) => void (grant.ticket = null), 'over another ticket'],
   ['another computer', ({ device }) => void (device.id = anId(99)), 'over another computer'],
@@ -263,4 +285,83 @@ test('approvals that were signed at two places are found out', async () => {
     approval.proof = await signed(elsewhere, approval.proof.content, { attack: { origin: 'https://stint.example.com:8443' } });
   });
   expect(found.wrong).toEqual([`The approvals were signed at different places: ${origin}, https://stint.example.com:8443.`]);
+});
+
+describe('a record of access in Entra', () => {
+  const secondYes = async (by: Phone, seconds: number, change: Partial<EntraApprovalContent> = {}) => ({
+    ...{ approver: by.person, sessionSeconds: seconds, approvedAt: second(5) },
+    proof: await signed(by, asked({ purpose: 'entra-second-approval', durationSeconds: seconds, ...change })),
+  });
+  type Change = (content: EntraEvidence) => void | Promise<void>;
+  const entraVerdict = async (change: Change = () => undefined) => {
+    const { tenantName, roleName, scope, accountKind, recipientKey, reason, ticket } = asked();
+    const content: EntraEvidence = {
+      format: 'stint-entra-evidence/1',
+      grant: {
+        ...{ id: anId(20), state: 'ENDED', accountName: 'jit-anna@contoso.example', reason, ticket },
+        ...{ approvedAt: second(6), approvedSeconds: 1800 },
+      },
+      technician: anna.person,
+      tenant: { id: anId(11), name: 'Contoso Dental' },
+      asked: { at: second(0), tenantName, roleName, scope, accountKind, recipientKey },
+      rule: { id: anId(30), name: 'Tenants', maxSeconds: 28_800, approvals: 1, approverGroupId: null },
+      approval: await signed(anna, asked()),
+      secondApprovals: [await secondYes(bert, 1800)],
+      session: {
+        ...{ activeAt: second(60), expiresAt: second(1860), endingAt: second(1860), endedAt: second(1870) },
+        ...{ endReason: 'EXPIRED', endedBy: null, failure: null },
+      },
+      changes: [],
+    };
+    await change(content);
+    return verifyEvidence(canonicalEvidence(content).json);
+  };
+
+  test('proves who signed which role, scope and customer', async () => {
+    const found = await entraVerdict();
+    expect(found).toMatchObject({ intact: true, grantId: anId(20), wrong: [], noticed: [] });
+    expect(found.proved).toEqual([
+      expect.stringContaining(
+        'role User Administrator in Entra, everywhere there, customer Contoso Dental, an account of its own, 3600 s, reason "Mailbox", ticket "T-2"',
+      ),
+      expect.stringContaining('Bert <bert@example.com>'),
+    ]);
+    expect(found.notProved.join(' ')).toContain('what was seen in Entra');
+  });
+
+  test.each<[string, Change, string]>([
+    ['another role', ({ asked }) => void (asked.roleName = 'Global Administrator'), 'over another role'],
+    ['another scope', ({ asked }) => void (asked.scope = `/${anId(9)}`), 'over another scope'],
+    ['another account', ({ asked }) => void (asked.accountKind = 'OWN'), 'over another kind of account'],
+    ['another recipient', ({ asked }) => void (asked.recipientKey = 'B'.repeat(43)), 'over another recipient'],
+    ['another name of the customer', ({ asked }) => void (asked.tenantName = 'Fabrikam'), "over another customer's name"],
+    ['another customer', ({ tenant }) => void (tenant.id = anId(99)), 'over another customer'],
+    ['another grant', ({ grant }) => void (grant.id = anId(99)), 'over another grant'],
+    ['another reason', ({ grant }) => void (grant.reason = 'Holiday'), 'over another reason'],
+    ['a longer session', ({ grant }) => void (grant.approvedSeconds = 3600), 'made longer than Bert approved'],
+    ['a later end', ({ session }) => void (session.expiresAt = second(5000)), 'may last longer'],
+    ['no second approval', (content) => void (content.secondApprovals = []), 'demanded 1 further approvals'],
+    [
+      'what was signed changed along with the record',
+      ({ asked, approval }) => {
+        asked.roleName = 'Global Administrator';
+        if (approval.by === 'passkey') approval.content.roleName = 'Global Administrator';
+      },
+      'does not hold (challenge)',
+    ],
+    [
+      "the technician's own approval as an approver's",
+      async (content) => void (content.secondApprovals = [{ ...(await secondYes(bert, 3600)), proof: await signed(bert, asked()) }]),
+      'signed for another purpose',
+    ],
+    [
+      'an approval of another role',
+      async (content) => void (content.secondApprovals = [await secondYes(bert, 1800, { roleName: 'Helpdesk Administrator' })]),
+      'over another role',
+    ],
+  ])('with %s is found out', async (_, change, expected) => {
+    const found = await entraVerdict(change);
+    expect(found.intact).toBe(false);
+    expect(found.wrong.join(' ')).toContain(expected);
+  });
 });

@@ -1,2 +1,11 @@
-export { canonicalEvidence, type CanonicalEvidence, type EvidenceContent, type EvidencePerson, type EvidenceProof } from './evidence.ts';
+export {
+  canonicalEvidence,
+  type CanonicalEvidence,
+  type DeviceEvidence,
+  type EntraEvidence,
+  type EntraProof,
+  type EvidenceContent,
+  type EvidencePerson,
+  type LoginProof,
+} from './evidence.ts';
 export { verifyEvidence, type EvidenceVerdict } from './verify-evidence.ts';

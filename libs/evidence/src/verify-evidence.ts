@@ -1,6 +1,6 @@
-import { approvalChallenge } from '@stint/contracts';
+import { approvalChallenge, isOfEntra, type ApprovalContent } from '@stint/contracts';
 import { verifyPasskeyAssertion } from '@stint/crypto';
-import { readEvidence, type EvidenceContent, type PasskeyEvidence } from './evidence.ts';
+import { readEvidence, type EvidenceContent, type EvidenceProof, type PasskeyEvidence } from './evidence.ts';
 import { inconsistencies, noticed } from './evidence.domain.ts';
 
 /** What a record proves by itself, without Stint. All in sentences for people. */
@@ -55,7 +55,7 @@ export async function verifyEvidence(json: string, options: { origin?: string } 
 const nothing: EvidenceVerdict = { intact: false, sha256: null, grantId: null, proved: [], notProved: [], noticed: [], wrong: [] };
 
 function signers(content: EvidenceContent): { who: string; proof: PasskeyEvidence }[] {
-  const all = [
+  const all: { who: string; proof: EvidenceProof }[] = [
     { who: `${content.technician.displayName} <${content.technician.email}>`, proof: content.approval },
     ...content.secondApprovals.map(({ approver, proof }) => ({ who: `${approver.displayName} <${approver.email}>`, proof })),
   ];
@@ -93,10 +93,7 @@ function hostName(origin: string | null): string | null {
 
 function shown({ content }: PasskeyEvidence): string {
   const parts = [
-    `number ${content.shownNumber}`,
-    `computer ${content.hostName}`,
-    `customer ${content.tenantName}`,
-    `${content.accountKind === 'LOCAL' ? 'an account of the computer' : 'an account of its domain'}`,
+    ...whatFor(content),
     `${content.durationSeconds} s`,
     content.reason === null ? 'no reason' : `reason "${content.reason}"`,
     content.ticket === null ? 'no ticket' : `ticket "${content.ticket}"`,
@@ -104,19 +101,37 @@ function shown({ content }: PasskeyEvidence): string {
   return parts.join(', ');
 }
 
+function whatFor(content: ApprovalContent): string[] {
+  if (isOfEntra(content))
+    return [
+      `role ${content.roleName} in Entra`,
+      content.scope === '/' ? 'everywhere there' : `for ${content.scope}`,
+      `customer ${content.tenantName}`,
+      content.accountKind === 'JIT' ? 'an account of its own' : "the technician's own account there",
+    ];
+  return [
+    `number ${content.shownNumber}`,
+    `computer ${content.hostName}`,
+    `customer ${content.tenantName}`,
+    content.accountKind === 'LOCAL' ? 'an account of the computer' : 'an account of its domain',
+  ];
+}
+
 function notProved(content: EvidenceContent): string[] {
   const people = signers(content).map(({ who }) => who);
-  const unsigned = content.secondApprovals.filter(({ proof }) => proof.by === 'unsigned');
+  const given: readonly EvidenceContent['secondApprovals'][number][] = content.secondApprovals;
+  const unsigned = given.filter(({ proof }) => proof.by === 'unsigned');
+  const seenBy = 'login' in content ? 'what the computer did' : 'what was seen in Entra';
   return [
     ...(content.approval.by === 'unsigned'
       ? [
-          content.login.method === 'TOTP'
+          'login' in content && content.login.method === 'TOTP'
             ? 'That the technician wanted this login: they typed a one-time code (TOTP), which leaves no signature.'
-            : 'That the technician wanted this login: the record holds no signature by a passkey.',
+            : `That the technician wanted this ${'login' in content ? 'login' : 'access'}: the record holds no signature by a passkey.`,
         ]
       : []),
     ...unsigned.map(({ approver }) => `That ${approver.displayName} approved: the record holds no signature by a passkey.`),
     ...people.map((who) => `That this passkey belongs to ${who}: compare its id with the one in Stint.`),
-    'When it happened, what the rule demanded, and what the computer did: Stint recorded that. The audit log, whose chain can be verified, tells of the same events.',
+    `When it happened, what the rule demanded, and ${seenBy}: Stint recorded that. The audit log, whose chain can be verified, tells of the same events.`,
   ];
 }

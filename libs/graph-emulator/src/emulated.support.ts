@@ -35,14 +35,12 @@ export async function emulated(given: GraphEmulatorOptions & { tenant?: TenantGi
     ...{ secrets: [{ value: secret }], permissions: everyPermission, directoryRoles: ['Privileged Authentication Administrator'] },
     ...appGiven,
   });
-  const token: Emulated['token'] = (form = {}, tenantId = tenant.id) =>
-    reply(`${graph.loginUrl}/${tenantId}/oauth2/v2.0/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        ...{ grant_type: 'client_credentials', client_id: app.clientId, client_secret: secret, scope: `${graph.url}/.default` },
-        ...form,
-      }),
-    });
+  const token: Emulated['token'] = (form = {}, tenantId = tenant.id) => {
+    const usual = { grant_type: 'client_credentials', client_id: app.clientId, client_secret: secret, scope: `${graph.url}/.default` };
+    // What is set to nothing is left out.
+    const fields = Object.entries({ ...usual, ...form }).filter(([, value]) => value !== '');
+    return reply(`${graph.loginUrl}/${tenantId}/oauth2/v2.0/token`, { method: 'POST', body: new URLSearchParams(fields) });
+  };
   let bearer: string | null = null;
   const call: Emulated['call'] = async (method, path, body, headers = {}) => {
     bearer ??= String((await token()).body['access_token']);

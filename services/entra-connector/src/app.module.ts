@@ -5,6 +5,17 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
+import { AccountFactsCache } from './account/account-facts.ts';
+import { AccountRepository } from './account/account.repository.ts';
+import { TenantAccountsResolver } from './account/account.resolver.ts';
+import { AccountService } from './account/account.service.ts';
+import { ChangeService } from './account/change.service.ts';
+import { ConvergeSweep } from './account/converge.sweep.ts';
+import { ConvergenceService } from './account/convergence.service.ts';
+import { DecisionService } from './account/decision.service.ts';
+import { LookService } from './account/look.service.ts';
+import { OutcomeService } from './account/outcome.service.ts';
+import { StepRepository } from './account/step.repository.ts';
 import { ConnectionRepository } from './connection/connection.repository.ts';
 import { ConnectionResolver } from './connection/connection.resolver.ts';
 import { ConnectionService } from './connection/connection.service.ts';
@@ -25,9 +36,14 @@ import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { GrantAccessService } from './grant/grant-access.service.ts';
+import { GrantResolver } from './grant/grant.resolver.ts';
+import { StuckSweep } from './grant/stuck.sweep.ts';
 import { EntraAccess } from './graph/directory.port.ts';
 import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
+import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
+import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
 import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
 import { FoundRepository } from './user-source/found.repository.ts';
 import { PersonRepository } from './user-source/person.repository.ts';
@@ -75,6 +91,22 @@ export class AppModule {
         DirectoryConsumer,
         GrantRepository,
         GrantConsumer,
+        GrantAccessService,
+        GrantResolver,
+        StuckSweep,
+        AccountRepository,
+        AccountService,
+        TenantAccountsResolver,
+        StepRepository,
+        AccountFactsCache,
+        LookService,
+        ChangeService,
+        DecisionService,
+        OutcomeService,
+        ConvergenceService,
+        ConvergeSweep,
+        ReconcileRepository,
+        ReconcileSweep,
         ConnectionRepository,
         CredentialRepository,
         ConsentRepository,

@@ -3,12 +3,15 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { Clock } from '@stint/kernel';
 import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
+import { ConvergeSweep } from './account/converge.sweep.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
 import { RewrapSweep } from './connection/rewrap.sweep.ts';
 import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
+import { StuckSweep } from './grant/stuck.sweep.ts';
+import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 import { ReadingForgetSweep, UserSourceSweep } from './user-source/user-source.sweep.ts';
 
@@ -33,6 +36,9 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly expiry: ExpirySweep,
     private readonly leave: LeaveSweep,
     private readonly rewrap: RewrapSweep,
+    private readonly converge: ConvergeSweep,
+    private readonly stuck: StuckSweep,
+    private readonly reconcile: ReconcileSweep,
     private readonly sources: UserSourceSweep,
     private readonly endedReadings: ReadingForgetSweep,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -51,11 +57,22 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'group-changed': this.directory.groupChanged,
         'entra-grant-changed': this.grants.entraGrantChanged,
       },
-      sweeps: [this.verify, this.expiry, this.leave, this.rewrap, this.sources, this.endedReadings],
+      sweeps: [
+        this.verify,
+        this.expiry,
+        this.leave,
+        this.rewrap,
+        this.converge,
+        this.stuck,
+        this.reconcile,
+        this.sources,
+        this.endedReadings,
+      ],
     });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.#messaging?.close();
+    await this.converge.drain();
   }
 }

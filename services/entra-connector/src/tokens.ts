@@ -6,6 +6,11 @@ export const KEYS = Symbol('keys');
 export const LOG = Symbol('log');
 /** Nest's token for the `MessageLine`. */
 export const MESSAGE_LINE = Symbol('message line');
+
+/** How sweeps tell what nobody asked for. */
+export interface SweepLog {
+  error(facts: object, message: string): void;
+}
 /** Nest's token for `GraphSettings`. */
 export const GRAPH_SETTINGS = Symbol('graph settings');
 

@@ -14,6 +14,7 @@ import { AccessRequestEnding } from './access-request/access-request-ending.ts';
 import { AccessRequestRepository } from './access-request/access-request.repository.ts';
 import { AccessRequestResolver, TenantAccessRequestsResolver } from './access-request/access-request.resolver.ts';
 import { AccessRequestService } from './access-request/access-request.service.ts';
+import { AccessRequestSubjectService } from './access-request/access-request-subject.service.ts';
 import { AccessRequestSweep } from './access-request/access-request.sweep.ts';
 import { AccessRequestsService } from './access-request/access-requests.service.ts';
 import { AccessRuleRepository } from './access-rule/access-rule.repository.ts';
@@ -30,8 +31,15 @@ import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
 import { GrantRepository } from './grant/grant.repository.ts';
+import { EntraAccessResolver } from './entra/entra-access.resolver.ts';
+import { EntraAccessService } from './entra/entra-access.service.ts';
 import { EntraConnectionRepository } from './entra/entra-connection.repository.ts';
 import { EntraConsumer } from './entra/entra.consumer.ts';
+import { EntraGrantRepository } from './entra/entra-grant.repository.ts';
+import { EntraGrantService } from './entra/entra-grant.service.ts';
+import { EntraRetentionRepository } from './entra/entra-retention.repository.ts';
+import { EntraRetentionSweep } from './entra/entra-retention.sweep.ts';
+import { EntraWorkService } from './entra/entra-work.service.ts';
 import { GrantEvidenceService } from './grant/grant-evidence.service.ts';
 import { GrantLifeService } from './grant/grant-life.service.ts';
 import { DeviceGrantsResolver, GrantResolver, TechnicianGrantsResolver, TenantGrantsResolver } from './grant/grant.resolver.ts';
@@ -95,7 +103,14 @@ export class AppModule {
         DirectoryService,
         DirectoryConsumer,
         EntraConnectionRepository,
+        EntraGrantRepository,
+        EntraWorkService,
+        EntraGrantService,
+        EntraAccessService,
+        EntraAccessResolver,
         EntraConsumer,
+        EntraRetentionRepository,
+        EntraRetentionSweep,
         SettingsRepository,
         SettingsService,
         SettingsResolver,
@@ -128,6 +143,7 @@ export class AppModule {
         OfflineRefreshSweep,
         AccessRequestRepository,
         AccessRequestEnding,
+        AccessRequestSubjectService,
         AccessRequestService,
         AccessRequestsService,
         AccessRequestSweep,

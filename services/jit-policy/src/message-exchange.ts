@@ -8,6 +8,7 @@ import { AccessRequestSweep } from './access-request/access-request.sweep.ts';
 import { DeviceStateSweep } from './device-state/device-state.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { EntraConsumer } from './entra/entra.consumer.ts';
+import { EntraRetentionSweep } from './entra/entra-retention.sweep.ts';
 import { GrantSweep } from './grant/grant.sweep.ts';
 import { LoginConsumer } from './login/login.consumer.ts';
 import { LoginRetentionSweep } from './login/login-retention.sweep.ts';
@@ -43,6 +44,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly accessRequestSweep: AccessRequestSweep,
     private readonly recheckSweep: RecheckSweep,
     private readonly loginRetentionSweep: LoginRetentionSweep,
+    private readonly entraRetentionSweep: EntraRetentionSweep,
     private readonly offlineRefreshSweep: OfflineRefreshSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
@@ -76,6 +78,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         this.accessRequestSweep,
         this.recheckSweep,
         this.loginRetentionSweep,
+        this.entraRetentionSweep,
         this.offlineRefreshSweep,
       ],
     });

@@ -87,7 +87,7 @@ export type EscrowLapsPasswordInput = {
 
 /** Why a grant ended. */
 export type GrantEndReason =
-  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed. */
+  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed; or somebody took it away in Entra itself. */
   | 'ACCESS_REMOVED'
   /** Its time was over. */
   | 'EXPIRED'
@@ -95,7 +95,7 @@ export type GrantEndReason =
   | 'IDLE'
   /** The technician logged off. */
   | 'LOGGED_OFF'
-  /** It was approved but the device did not make the account in time. */
+  /** It was approved but the account was not made in time. */
   | 'NOT_ACTIVATED'
   /** A technician or administrator ended it. */
   | 'REVOKED';

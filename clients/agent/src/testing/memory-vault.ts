@@ -1,15 +1,19 @@
 import { generateHpkeKeyPair, lapsSealing, openSealed, type HpkeKeyPair, type Sealed } from '@stint/crypto';
 import type { DesiredLapsAccount, Escrow, LapsReport, LapsServer, LapsState } from '../laps/laps-server.ts';
+import type { VaultUnderTest } from './laps-orders.ts';
 
 interface Version {
   id: string;
   fence: number;
   state: 'PENDING' | 'CANDIDATE' | 'CURRENT' | 'FORMER';
   sealed: Sealed;
+  /** How much had been asked for when it came: what is asked for later is not done with it. */
+  asked: number;
 }
 
-/** A vault of the tests' own with one account, in this process: takes and refuses what the real one does. */
-export class MemoryVault implements LapsServer {
+/** A vault of the tests' own with one account, in this process: takes and refuses what the real one does (e2e/src/laps-crash.e2e-spec.ts). */
+export class MemoryVault implements LapsServer, VaultUnderTest {
+  readonly server = this;
   readonly tenantId = 'tenant';
   readonly versions: Version[] = [];
   readonly reports: LapsReport[] = [];
@@ -17,6 +21,8 @@ export class MemoryVault implements LapsServer {
   revision = 1;
   #keys: HpkeKeyPair;
   #incident: string | null = null;
+  /** How often a change was asked for. */
+  #asked = 0;
   readonly #opened = new Map<string, Promise<string>>();
 
   private constructor(account: Partial<DesiredLapsAccount>, keys: HpkeKeyPair) {
@@ -38,6 +44,7 @@ export class MemoryVault implements LapsServer {
 
   /** Changes what is wanted. */
   want(change: Partial<DesiredLapsAccount>): void {
+    if (change.rotate === true) this.#asked++;
     this.account = { ...this.account, ...change };
     this.revision++;
   }
@@ -54,7 +61,7 @@ export class MemoryVault implements LapsServer {
     if (known) return known.state === 'FORMER' ? 'STALE' : 'TAKEN';
     if (fence !== this.account.fence) return 'STALE';
     for (const version of this.versions) if (version.state === 'PENDING') version.state = 'CANDIDATE';
-    this.versions.push({ id: versionId, fence, state: 'PENDING', sealed });
+    this.versions.push({ id: versionId, fence, state: 'PENDING', sealed, asked: this.#asked });
     this.want({ fence: fence + 1 });
     return 'TAKEN';
   }
@@ -62,11 +69,13 @@ export class MemoryVault implements LapsServer {
   async confirm(_accountId: string, versionId: string): Promise<'CONFIRMED' | 'STALE'> {
     const confirmed = this.versions.find(({ id }) => id === versionId);
     if (!confirmed || confirmed.state === 'FORMER') return 'STALE';
+    if (confirmed.state === 'CURRENT') return 'CONFIRMED'; // the same call again
     for (const version of this.versions)
       if (version !== confirmed && (version.state === 'CURRENT' || version.fence < confirmed.fence)) version.state = 'FORMER';
     confirmed.state = 'CURRENT';
     this.#incident = null;
-    this.want({ currentVersionId: versionId, rotate: false, takeOver: null });
+    this.account = { ...this.account, currentVersionId: versionId, takeOver: null, rotate: confirmed.asked < this.#asked };
+    this.revision++;
     return 'CONFIRMED';
   }
 
@@ -78,6 +87,24 @@ export class MemoryVault implements LapsServer {
     const held = this.versions.find(({ id }) => id === report.versionId);
     if (report.incident === 'ROLLED_BACK' && held?.state === 'FORMER') held.state = 'CANDIDATE';
     this.want({ rotate: true });
+  }
+
+  async askForChange(): Promise<void> {
+    this.want({ rotate: true });
+  }
+
+  async changePolicy(): Promise<void> {
+    this.want({ policy: { ...this.account.policy, length: this.account.policy.length + 1 } });
+  }
+
+  async lockOrUnlock(): Promise<void> {
+    this.want({ enabled: !this.account.enabled });
+  }
+
+  kept(): Promise<{ password: string; isFormer: boolean }[]> {
+    return Promise.all(
+      this.versions.map(async (version) => ({ password: await this.open(version), isFormer: version.state === 'FORMER' })),
+    );
   }
 
   /** What a reader would be shown, most likely first. */

@@ -15,15 +15,12 @@ import type { Cell, Field } from '../render/table.ts';
 import { duration, instant, words } from '../render/values.ts';
 import { found, type Act } from '../session.ts';
 
-/** `request …`: logins that need the yes of other people. */
+/** `request …`: logins and access in Entra that need the yes of other people. */
 export function addRequestCommands(program: Command, act: Act): void {
-  const group = program.command('request').description('logins that wait for the yes of other people');
+  const group = program.command('request').description('access that waits for the yes of other people');
 
   withListOptions(
-    group
-      .command('list')
-      .description("list the requests on a tenant's computers, newest first")
-      .argument('<tenant>', "the tenant's id", id),
+    group.command('list').description("list a tenant's requests, newest first").argument('<tenant>', "the tenant's id", id),
   ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
@@ -35,7 +32,7 @@ export function addRequestCommands(program: Command, act: Act): void {
         { title: 'ID', show: (request: AccessRequestRowFragment) => request.id },
         { title: 'STATE', show: state },
         { title: 'WHO', show: (request: AccessRequestRowFragment) => request.requester?.displayName ?? '' },
-        { title: 'COMPUTER', show: (request: AccessRequestRowFragment) => request.device?.hostName ?? '' },
+        { title: 'WHERE', show: where },
         { title: 'APPROVALS', show: approvals },
         { title: 'ASKED', show: (request: AccessRequestRowFragment) => instant(request.requestedAt) },
       ];
@@ -80,12 +77,17 @@ function state(request: AccessRequestRowFragment): Cell {
   return { text: words(request.state), tone: tone[request.state] };
 }
 
+function where({ entra, device }: AccessRequestRowFragment): string {
+  if (entra === null) return device?.hostName ?? '';
+  return entra.scope === '/' ? `Entra: ${entra.roleName}` : `Entra: ${entra.roleName} for ${entra.scope}`;
+}
+
 function fields(request: AccessRequestRowFragment): Field[] {
   return [
     ['id', request.id],
     ['state', state(request)],
     ['who', request.requester == null ? '' : `${request.requester.displayName} <${request.requester.email}>`],
-    ['computer', request.device?.hostName ?? ''],
+    ['where', where(request)],
     ['customer', request.tenant?.name ?? ''],
     ['reason', request.reason ?? ''],
     ['ticket', request.ticket ?? ''],

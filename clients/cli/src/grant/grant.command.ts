@@ -9,13 +9,16 @@ import { instant } from '../render/values.ts';
 import { answered, found, type Act } from '../session.ts';
 import { addGrantChangeCommands } from './grant-change.command.ts';
 import { addGrantEvidenceCommands } from './grant-evidence.command.ts';
-import { grantFields, stateCell } from './grant-fields.ts';
+import { grantFields, stateCell, whereCell } from './grant-fields.ts';
 
 export function addGrantCommands(program: Command, act: Act): void {
   const group = program.command('grant').description('who has, or had, access to what');
 
   withListOptions(
-    group.command('list').description("list the grants on a tenant's devices, newest first").argument('<tenant>', "the tenant's id", id),
+    group
+      .command('list')
+      .description("list the grants on a tenant's devices and in its Entra tenant, newest first")
+      .argument('<tenant>', "the tenant's id", id),
   ).action(
     act(async ({ signedIn, output }, tenantId: Id, options: ListOptions) => {
       const { client } = await signedIn();
@@ -26,13 +29,13 @@ export function addGrantCommands(program: Command, act: Act): void {
         { title: 'ID', show: (grant: GrantRowFragment) => grant.id },
         { title: 'STATE', show: stateCell },
         { title: 'TECHNICIAN', show: (grant: GrantRowFragment) => grant.technician?.email ?? '?' },
-        { title: 'DEVICE', show: (grant: GrantRowFragment) => grant.device?.hostName ?? '?' },
-        { title: 'ACCOUNT', show: (grant: GrantRowFragment) => grant.accountName },
+        { title: 'WHERE', show: whereCell },
+        { title: 'ACCOUNT', show: (grant: GrantRowFragment) => grant.accountName ?? '' },
         { title: 'APPROVED', show: (grant: GrantRowFragment) => instant(grant.approvedAt) },
         { title: 'ENDS', show: (grant: GrantRowFragment) => instant(grant.endedAt ?? grant.expiresAt) },
         { title: 'WHY', show: (grant: GrantRowFragment) => [grant.ticket, grant.reason].filter((each) => each !== null).join(' ') },
       ];
-      output.list(page, columns, 'There are no grants on the devices of this tenant.');
+      output.list(page, columns, 'There are no grants in this tenant.');
     }),
   );
 
@@ -61,11 +64,15 @@ export function addGrantCommands(program: Command, act: Act): void {
         output.thing(
           grant,
           grantFields(grant),
-          over ? 'The grant has ended.' : 'The grant is ending: it has ended when the device has reported the account disabled.',
+          over ? 'The grant has ended.' : `The grant is ending: it has ended when ${endSeen(grant)}.`,
         );
       }),
     );
 
   addGrantChangeCommands(group, act);
   addGrantEvidenceCommands(group, act);
+}
+
+function endSeen({ entraRole }: GrantRowFragment): string {
+  return entraRole === null ? 'the device has reported the account disabled' : 'the role was seen gone in Entra';
 }

@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { approvalChallenge, type ApprovalContent } from '@stint/contracts';
+import { approvalChallenge, type LoginApprovalContent } from '@stint/contracts';
 import { passkeyRegistrationOptions, passkeyRequestOptions, verifyPasskeyRegistration } from '@stint/crypto';
 import { canonicalEvidence, type CanonicalEvidence } from '@stint/evidence';
 import { PasskeyEmulator } from '@stint/passkey-emulator';
@@ -14,6 +14,7 @@ const grant = {
   ...{ __typename: 'Grant', id: grantId, state: 'ACTIVE', accountName: 'jit-anna', reason: null, ticket: null },
   ...{ approvedAt: '2026-11-23T13:18:21Z', activeAt: '2026-11-23T13:18:30Z', expiresAt: '2026-11-23T15:18:30Z', endedAt: null },
   ...{ endReason: null, failure: null, technician: null, device: { id: anId(56), hostName: 'ws-17' } },
+  ...{ entraRole: null, entraScope: null, entraAccountKind: null, tenant: { id: anId(1), name: 'Contoso Dental' } },
 };
 
 describe('how long a session lasts', () => {
@@ -153,7 +154,7 @@ async function signedRecord(origin: string): Promise<Parameters<typeof canonical
   if (!registered.ok) throw new Error(registered.failure);
   const shown = { reason: 'Printer', ticket: null, tenantName: 'Contoso', hostName: 'ws-17', shownNumber: '42' };
   const { tenantName, hostName, shownNumber, reason, ticket } = shown;
-  const content: ApprovalContent = {
+  const content: LoginApprovalContent = {
     ...{ purpose: 'login', technicianId: anId(6), loginRequestId: anId(7), tenantId: anId(1), tenantName, deviceId: anId(56) },
     ...{ hostName, accountKind: 'LOCAL', shownNumber, durationSeconds: 3600, reason, ticket },
   };

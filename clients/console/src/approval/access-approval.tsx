@@ -1,3 +1,4 @@
+import type { ApprovalContent } from '@stint/contracts/approval-content';
 import { useState } from 'preact/hooks';
 import { signApproval } from '../crypto/approval.ts';
 import { ApproveAccessDocument, DenyAccessDocument, type AccessToApproveFragment, type ApproverFragment } from '../generated/operations.ts';
@@ -20,7 +21,7 @@ export function AccessApproval({ request, approver, decided }: Props) {
   const [denying, setDenying] = useState(false);
   const [why, setWhy] = useState('');
   const who = request.requester?.displayName ?? 'A technician';
-  const where = request.loginRequest?.hostName ?? 'a computer';
+  const where = request.entra == null ? (request.loginRequest?.hostName ?? 'a computer') : `${request.entra.roleName} in Entra`;
   return (
     <div class="card">
       <h3>
@@ -30,7 +31,9 @@ export function AccessApproval({ request, approver, decided }: Props) {
       <Facts
         rows={[
           ['Who', request.requester?.email],
-          ['Customer', request.loginRequest?.tenantName],
+          ['Customer', request.entra?.tenantName ?? request.loginRequest?.tenantName],
+          ['Counts for', request.entra == null ? null : request.entra.scope === '/' ? 'the whole Entra tenant' : request.entra.scope],
+          ['Account', request.entra == null ? null : request.entra.accountKind === 'JIT' ? 'made for it' : 'their own'],
           ['Why', request.reason],
           ['Ticket', request.ticket],
           ['Asked for', durationText(request.sessionSeconds)],
@@ -48,7 +51,7 @@ export function AccessApproval({ request, approver, decided }: Props) {
             onClick={() =>
               act(async () => {
                 expectType((await ask(DenyAccessDocument, { input: { id: request.id, reason: why } })).denyAccess, 'AccessRequest');
-                decided(`Denied: ${who} does not get in to ${where}.`);
+                decided(`Denied: ${who} does not get ${where}.`);
               })
             }
           >
@@ -83,22 +86,27 @@ export function AccessApproval({ request, approver, decided }: Props) {
 }
 
 async function assertion(request: AccessToApproveFragment, approver: ApproverFragment, durationSeconds: number): Promise<string> {
-  const { requester, device, tenant, loginRequest: login, reason, ticket } = request;
-  if (requester == null || device == null || tenant == null || login?.shownNumber == null)
-    throw new Error('The request does not say who asks for what. Read it again.');
-  const content = {
-    purpose: 'second-approval' as const,
-    technicianId: requester.id,
+  return signApproval(content(request, durationSeconds), approver);
+}
+
+function content(
+  { id, requester, device, tenant, loginRequest: login, entra, ...asked }: AccessToApproveFragment,
+  durationSeconds: number,
+): ApprovalContent {
+  if (requester == null || tenant == null) throw new Error('The request does not say who asks for what. Read it again.');
+  const { reason = null, ticket = null } = asked;
+  const about = { technicianId: requester.id, tenantId: tenant.id, durationSeconds, reason, ticket };
+  if (entra != null) return { purpose: 'entra-second-approval', grantId: id, ...about, ...entra };
+  if (device == null || login?.shownNumber == null) throw new Error('The request does not say who asks for what. Read it again.');
+  const { hostName, tenantName, accountKind, shownNumber } = login;
+  return {
+    purpose: 'second-approval',
     loginRequestId: login.id,
-    tenantId: tenant.id,
-    tenantName: login.tenantName,
     deviceId: device.id,
-    hostName: login.hostName,
-    accountKind: login.accountKind,
-    shownNumber: login.shownNumber,
-    durationSeconds,
-    reason: reason ?? null,
-    ticket: ticket ?? null,
+    ...about,
+    hostName,
+    tenantName,
+    accountKind,
+    shownNumber,
   };
-  return signApproval(content, approver);
 }

@@ -102,12 +102,14 @@ function Running({ grant, acting, changed }: { grant: SessionOfMineFragment; act
       )}
       <Facts
         rows={[
+          ['Customer', grant.tenant?.name],
           ['Computer', grant.device?.hostName],
+          ['Role in Entra', grant.entraRole],
           ['Account', grant.accountName],
           ['Ends', grant.expiresAt == null ? 'not begun yet' : instantText(grant.expiresAt)],
           ['Why', grant.reason],
           ['Ticket', grant.ticket],
-          ['State', grant.state === 'END_STUCK' ? 'the computer has not yet told that it ended' : ending ? 'ending' : null],
+          ['State', grant.state === 'END_STUCK' ? 'nobody has seen yet that it ended' : ending ? 'ending' : null],
         ]}
       />
       {extendable && (

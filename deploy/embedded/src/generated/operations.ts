@@ -79,7 +79,7 @@ export type EnrollTotpInput = {
 
 /** Why a grant ended. */
 export type GrantEndReason =
-  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed. */
+  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed; or somebody took it away in Entra itself. */
   | 'ACCESS_REMOVED'
   /** Its time was over. */
   | 'EXPIRED'
@@ -87,7 +87,7 @@ export type GrantEndReason =
   | 'IDLE'
   /** The technician logged off. */
   | 'LOGGED_OFF'
-  /** It was approved but the device did not make the account in time. */
+  /** It was approved but the account was not made in time. */
   | 'NOT_ACTIVATED'
   /** A technician or administrator ended it. */
   | 'REVOKED';
@@ -98,9 +98,9 @@ export type GrantState =
   | 'ACTIVE'
   /** Approved; the account is not active yet. */
   | 'APPROVED'
-  /** Ended: the account was read back and seen disabled. */
+  /** Ended: read back and seen gone, on a device the account disabled, in Entra the role taken away. */
   | 'ENDED'
-  /** Ending: the device has not yet reported the account disabled. */
+  /** Ending: the access was not yet seen gone. */
   | 'ENDING'
   /** Ending takes too long; tried for ever and shown loudly. */
   | 'END_STUCK'
@@ -367,7 +367,7 @@ export type DemoLoginQueryVariables = Exact<{
 }>;
 
 
-export type DemoLoginQuery = { loginRequest: { state: LoginState, failure: string | null, grant: { id: string, state: GrantState, accountName: string, expiresAt: string | null, endReason: GrantEndReason | null } | null } | null };
+export type DemoLoginQuery = { loginRequest: { state: LoginState, failure: string | null, grant: { id: string, state: GrantState, accountName: string | null, expiresAt: string | null, endReason: GrantEndReason | null } | null } | null };
 
 export type DemoEndGrantMutationVariables = Exact<{
   input: EndGrantInput;
@@ -384,7 +384,7 @@ export type DemoGrantQueryVariables = Exact<{
 }>;
 
 
-export type DemoGrantQuery = { grant: { state: GrantState, accountName: string, endReason: GrantEndReason | null } | null };
+export type DemoGrantQuery = { grant: { state: GrantState, accountName: string | null, endReason: GrantEndReason | null } | null };
 
 export type DemoAuditQueryVariables = Exact<{
   tenantId: string;

@@ -18,7 +18,7 @@ export interface Listing<Thing> {
 export function list<Thing extends { id?: string }>(call: Call, things: readonly Thing[], listing: Listing<Thing>): Answer {
   const { query } = call;
   for (const name of query.keys()) {
-    if (name.startsWith('$') && !['$filter', '$select', '$top', '$count', '$skiptoken', '$expand', '$orderby'].includes(name)) {
+    if (name.startsWith('$') && !['$filter', '$select', '$top', '$count', '$skiptoken'].includes(name)) {
       throw badRequest(`Query option '${name}' is not supported.`);
     }
   }

@@ -19,6 +19,7 @@ export class Store {
   readonly clock: Clock;
   consistency: Consistency;
   readonly #file: string | null;
+  #written = '';
 
   constructor(options: { clock: Clock; file: string | null; consistency: Consistency }) {
     this.clock = options.clock;
@@ -41,12 +42,15 @@ export class Store {
   /** Writes beside the file and renames: a process that dies leaves the old state or the new one. */
   save(): void {
     if (this.#file === null) return;
+    const text = JSON.stringify(this.state);
+    if (text === this.#written) return;
     const next = `${this.#file}.next`;
     const handle = openSync(next, 'w', 0o600);
-    writeSync(handle, JSON.stringify(this.state));
+    writeSync(handle, text);
     fsyncSync(handle);
     closeSync(handle);
     renameSync(next, this.#file);
+    this.#written = text;
   }
 
   /** A number from 0 to below 1 that follows from the seed and how many were drawn before. */

@@ -6,14 +6,17 @@ import type { Store } from '../state/store.ts';
 
 const lifetimeSeconds = 3599;
 
+// Microsoft's own, whatever the address here: a token outlives a restart on another port.
+const audience = 'https://graph.microsoft.com';
+
 /** An access token for Graph: who the app is, and what it may do (`roles`), as it stood when the token was made. */
-export async function makeAccessToken(store: Store, tenant: TenantState, app: AppState, graphUrl: string) {
+export async function makeAccessToken(store: Store, tenant: TenantState, app: AppState) {
   const accessToken = await new SignJWT({
     ...{ tid: tenant.id, appid: app.clientId, oid: app.servicePrincipalId, roles: app.granted ?? [], idtyp: 'app', ver: '1.0' },
   })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(`https://sts.windows.net/${tenant.id}/`)
-    .setAudience(graphUrl)
+    .setAudience(audience)
     .setIssuedAt(store.now())
     .setNotBefore(store.now())
     .setExpirationTime(addSeconds(store.now(), lifetimeSeconds))
@@ -22,11 +25,11 @@ export async function makeAccessToken(store: Store, tenant: TenantState, app: Ap
 }
 
 /** Whose token this is, and with which permissions. */
-export async function readAccessToken(store: Store, authorization: string | undefined, graphUrl: string) {
+export async function readAccessToken(store: Store, authorization: string | undefined) {
   const [, token] = /^Bearer (.+)$/i.exec(authorization ?? '') ?? [];
   if (token === undefined) throw refused('Access token is empty.');
   const { payload } = await jwtVerify(token, Buffer.from(store.state.tokenKey, 'base64url'), {
-    audience: graphUrl,
+    audience,
     currentDate: store.now(),
     algorithms: ['HS256'],
   }).catch((error: unknown) => {

@@ -50,7 +50,7 @@ export async function answerToken(store: Store, addresses: Addresses, tenantName
         'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
       );
     }
-    const { accessToken, lifetimeSeconds } = await makeAccessToken(store, tenant, app, addresses.graphUrl);
+    const { accessToken, lifetimeSeconds } = await makeAccessToken(store, tenant, app);
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },

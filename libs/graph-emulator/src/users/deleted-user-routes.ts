@@ -86,6 +86,15 @@ export const deletedUserRoutes: readonly Route[] = [
     permissions: allows.readUsers,
     handle: (call) => entity(call, 'directoryObjects', presentDeleted(deletedUser(call)), defaults),
   },
+  {
+    method: 'GET',
+    pattern: '/directory/deletedItems/{id}/microsoft.graph.user',
+    permissions: allows.readUsers,
+    handle: (call) => {
+      const { '@odata.type': _, ...shown } = presentDeleted(deletedUser(call));
+      return entity(call, 'users', shown, ['deletedDateTime', ...userDefaults]);
+    },
+  },
   { method: 'POST', pattern: '/directory/deletedItems/{id}/restore', permissions: allows.deleteUsers, handle: restore },
   {
     method: 'DELETE',

@@ -76,6 +76,7 @@ export class ConnectionService {
       const before = await this.connections.locked(tx, actor.mspId, tenantId);
       if (before === null || before.state === 'DISCONNECTED') throw unknown();
       const leaving = before.state === 'DISCONNECTING' ? before : await this.#leave(tx, before);
+      await this.remains.end(tx, actor.mspId, tenantId);
       const remaining = await this.remains.count(tx, actor.mspId, tenantId);
       if (giveUp || remaining === 0) return this.shown(tx, await this.finish(tx, leaving, remaining));
       return this.shown(tx, leaving);

@@ -38,7 +38,7 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     name: 'Policy.Read.AuthenticationMethod',
     why: 'Reads what the tenant allows of Temporary Access Passes. Without it a pass may be issued that does not open anything.',
-    broader: ['Policy.Read.All'],
+    broader: ['Policy.Read.All', 'Policy.ReadWrite.AuthenticationMethod'],
     required: true,
   },
   {

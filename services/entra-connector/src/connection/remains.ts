@@ -1,15 +1,28 @@
-import { Injectable } from '@nestjs/common';
-import type { Id } from '@stint/kernel';
-import type { Tx } from '@stint/tenancy';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Clock, Id } from '@stint/kernel';
+import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
+import { AccountRepository } from '../account/account.repository.ts';
+import { connectionEnds } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
+import { CLOCK } from '../tokens.ts';
 
 /** What Stint still has in a customer's Entra tenant, by what is stored here. A connection ends only when there is nothing. */
 @Injectable()
 export class EntraRemains {
-  constructor(private readonly grants: GrantRepository) {}
+  constructor(
+    private readonly grants: GrantRepository,
+    private readonly accounts: AccountRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
-  /** How many grants and accounts there are. Whoever makes something in Entra counts it here. */
+  /** How many grants and accounts are not seen gone. Whoever makes something in Entra counts it here. */
   async count(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
-    return this.grants.countWanted(tx, mspId, tenantId);
+    return this.accounts.standing(tx, mspId, tenantId);
+  }
+
+  /** Ends every grant, and has every account that Stint made deleted for good. Repeating it is harmless. */
+  async end(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id): Promise<void> {
+    await this.grants.failAll(tx, mspId, tenantId, connectionEnds);
+    await this.accounts.discardAll(tx, mspId, tenantId, this.clock.now());
   }
 }

@@ -1,4 +1,5 @@
-import type { ShownConnection } from './connection.service.ts';
+import type { EntraConnection } from './connection.domain.ts';
+import type { Credential } from './credential.domain.ts';
 import { neededPermissions, neededRoles } from './permission.domain.ts';
 
 /** A step on the way to a connection that works. */
@@ -11,7 +12,10 @@ export interface SetupStep {
 }
 
 /** All steps in their order, with which are done. `shown` null: nothing has begun. */
-export function setupSteps(shown: Pick<ShownConnection, 'connection' | 'credentials'> | null, redirectUri: string): SetupStep[] {
+export function setupSteps(
+  shown: { connection: EntraConnection; credentials: readonly Credential[] } | null,
+  redirectUri: string,
+): SetupStep[] {
   const connection = shown?.connection.state === 'DISCONNECTED' ? null : (shown?.connection ?? null);
   const lacks = (code: string) => connection?.problems.some((problem) => problem.code === code && problem.blocking) ?? true;
   const known = connection?.facts !== null && connection !== null;

@@ -97,6 +97,63 @@ export type DisconnectEntraInput = {
 /** Answer of `disconnectEntra`. */
 export type DisconnectEntraResult = Conflict | EntraConnection | NotFound;
 
+/** An account that Stint has made in a customer's Entra tenant. */
+export type EntraAccount = {
+  __typename?: 'EntraAccount';
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** Its object id in Entra. */
+  objectId?: Maybe<Scalars['String']['output']>;
+  /** What is wrong with it, in words. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** Since when it is unused; null while it is in use. */
+  restsSince?: Maybe<Scalars['DateTime']['output']>;
+  /** When it was seen last. */
+  seenAt?: Maybe<Scalars['DateTime']['output']>;
+  /** How it was seen last. */
+  state: EntraAccountState;
+  /** Whose it is; null for one that nobody knew and that is being taken away. */
+  technician?: Maybe<Technician>;
+  /** Its name. */
+  userPrincipalName?: Maybe<Scalars['String']['output']>;
+};
+
+/** A page of accounts. */
+export type EntraAccountConnection = {
+  __typename?: 'EntraAccountConnection';
+  /** The rows with their cursors. */
+  edges: Array<EntraAccountEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** A row of a page of accounts. */
+export type EntraAccountEdge = {
+  __typename?: 'EntraAccountEdge';
+  /** Points at this row. */
+  cursor: Scalars['String']['output'];
+  /** The row. */
+  node: EntraAccount;
+};
+
+/** How an account in Entra was seen last. */
+export type EntraAccountState =
+  /** It is in Entra's recycle bin. */
+  | 'DELETED'
+  /** It is there, switched off. */
+  | 'DISABLED'
+  /** It is switched on, for a session. */
+  | 'ENABLED';
+
+/** How a role is assigned. */
+export type EntraAssignmentKind =
+  /** The account had it before, and keeps it. */
+  | 'ALREADY'
+  /** Stint takes it away. */
+  | 'LEASE'
+  /** Entra ends it by itself as well, though Stint were down. */
+  | 'SCHEDULE';
+
 /** Microsoft's clouds. */
 export type EntraCloud =
   /** China, operated by 21Vianet. */
@@ -239,6 +296,54 @@ export type EntraDomain = {
   name: Scalars['String']['output'];
 };
 
+/** Access in Entra as it was made, seen and taken away. */
+export type EntraGrantAccess = {
+  __typename?: 'EntraGrantAccess';
+  /** The account's user principal name; null before there is one. */
+  accountName?: Maybe<Scalars['String']['output']>;
+  /** When it was read back. */
+  activeAt?: Maybe<Scalars['DateTime']['output']>;
+  /** How it is assigned; null until it was seen. */
+  assignment?: Maybe<EntraAssignmentKind>;
+  /** When Entra ends it by itself; null where it does not. */
+  builtInEndsAt?: Maybe<Scalars['DateTime']['output']>;
+  /** When it was seen gone. */
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Since when it is being ended. */
+  endingSince?: Maybe<Scalars['DateTime']['output']>;
+  /** What may still be possible after its end, in words; null while it is not over. */
+  exposure?: Maybe<Scalars['String']['output']>;
+  /** Why it failed or ended before its time, in words. */
+  failure?: Maybe<Scalars['String']['output']>;
+  /** What to know of it, in words. */
+  notice?: Maybe<Scalars['String']['output']>;
+  /** How far it is. */
+  phase: EntraGrantPhase;
+  /** What holds it up at the moment, in words. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** The role's display name. */
+  roleName: Scalars['String']['output'];
+  /** Where it counts (Graph's `directoryScopeId`). */
+  scope: Scalars['String']['output'];
+  /** What was done in Entra, in order. */
+  steps: Array<EntraStep>;
+  /** Since when its end is stuck. It is tried for ever. */
+  stuckSince?: Maybe<Scalars['DateTime']['output']>;
+};
+
+/** How far access in Entra is. */
+export type EntraGrantPhase =
+  /** Role and credential were read back. */
+  | 'ACTIVE'
+  /** It is being made. */
+  | 'BEGINNING'
+  /** It was seen gone. */
+  | 'ENDED'
+  /** It is over, and was not yet seen gone. */
+  | 'ENDING'
+  /** It was never active; what had been given was seen gone. */
+  | 'FAILED';
+
 /** A group of an Entra tenant. */
 export type EntraGroup = {
   __typename?: 'EntraGroup';
@@ -249,6 +354,32 @@ export type EntraGroup = {
   /** Microsoft's object id. */
   id: Scalars['ID']['output'];
 };
+
+/** A credential for one session, sealed (HPKE, RFC 9180) to its reader: info `stint entra credential`, AAD `<tenant id> <grant id> <accountId>`. */
+export type EntraOneTimeCredential = {
+  __typename?: 'EntraOneTimeCredential';
+  /** Stint's id of the account: part of what the ciphertext is bound to. */
+  accountId: Scalars['ID']['output'];
+  /** The ciphertext, base64url. */
+  ciphertext: Scalars['String']['output'];
+  /** The encapsulated key, base64url. */
+  enc: Scalars['String']['output'];
+  /** When it stops working. */
+  endsAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Of what kind. */
+  kind: EntraOneTimeCredentialKind;
+  /** What to know before using it. */
+  notice?: Maybe<Scalars['String']['output']>;
+  /** What to sign in as. */
+  userPrincipalName: Scalars['String']['output'];
+};
+
+/** How somebody signs in. */
+export type EntraOneTimeCredentialKind =
+  /** A password, where the tenant allows no passes. Microsoft's portals demand a second factor besides. */
+  | 'PASSWORD'
+  /** A pass that counts as strong authentication and ends by itself. */
+  | 'TEMPORARY_ACCESS_PASS';
 
 /** Whose Temporary Access Passes let them in. */
 export type EntraPassAudience =
@@ -377,6 +508,57 @@ export type EntraSetupStepKey =
   /** Verify. */
   | 'VERIFY';
 
+/** One step in Entra. It is stored before the call, and its outcome after it. */
+export type EntraStep = {
+  __typename?: 'EntraStep';
+  /** When it was begun. */
+  beganAt: Scalars['DateTime']['output'];
+  /** Ids, or Microsoft's words. */
+  detail?: Maybe<Scalars['String']['output']>;
+  /** When its outcome was known; null when nobody saw it. */
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** What. */
+  kind: EntraStepKind;
+  /** Its outcome; null when nobody saw it. */
+  outcome?: Maybe<EntraStepOutcome>;
+};
+
+/** One change in Entra. */
+export type EntraStepKind =
+  /** The role was asked for. */
+  | 'ASSIGN_ROLE'
+  /** The end that Entra keeps was moved. */
+  | 'CHANGE_END'
+  /** The account was made, switched off. */
+  | 'CREATE_USER'
+  /** A pass was deleted. */
+  | 'DELETE_PASS'
+  /** The account was deleted. */
+  | 'DELETE_USER'
+  /** The account was switched off. */
+  | 'DISABLE'
+  /** The account was switched on. */
+  | 'ENABLE'
+  /** A pass was issued, or a password set. */
+  | 'ISSUE_CREDENTIAL'
+  /** The account was deleted from the recycle bin. */
+  | 'PURGE_USER'
+  /** A role was taken away. */
+  | 'REMOVE_ROLE'
+  /** The password was replaced by one that nobody knows. */
+  | 'RESET_PASSWORD'
+  /** Sessions were ended. */
+  | 'REVOKE_SESSIONS';
+
+/** What came of a step. */
+export type EntraStepOutcome =
+  /** Microsoft says that it is done. */
+  | 'DONE'
+  /** Microsoft refused it. */
+  | 'REFUSED'
+  /** Nobody saw its end: it was looked at afterwards. */
+  | 'UNKNOWN';
+
 /** Input of `finishEntraConsent`: the query that Microsoft appended to the redirect address. */
 export type FinishEntraConsentInput = {
   /** `tenant`; null with an error. */
@@ -391,6 +573,15 @@ export type FinishEntraConsentInput = {
 
 /** Answer of `finishEntraConsent`. */
 export type FinishEntraConsentResult = Conflict | EntraConnection | EntraConsentRefused | NotFound;
+
+export type Grant = {
+  __typename?: 'Grant';
+  /** What was done and seen in Entra for this grant, for its technician and whoever holds `grant.read`; null for access on a device. */
+  entraAccess?: Maybe<EntraGrantAccess>;
+  /** How to sign in at Microsoft, sealed to the key that the grant was asked for with. Only for the grant's own technician while the session lives; null before it is ready, and for their own accounts. The first reading is audited. */
+  entraCredential?: Maybe<EntraOneTimeCredential>;
+  id: Scalars['ID']['output'];
+};
 
 export type Group = {
   __typename?: 'Group';
@@ -428,6 +619,8 @@ export type Mutation = {
   previewUserSource: PreviewUserSourceResult;
   /** Removes a credential that is not in use. Needs `entra.manage`. */
   removeEntraCredential: RemoveEntraCredentialResult;
+  /** Has the one-time credential of a living grant made anew, sealed to another key: for whoever lost theirs, or needs a second sign-in. Ask for `Grant.entraCredential` until it is there. For the grant's own technician. */
+  renewEntraCredential: RenewEntraCredentialResult;
   /** Switches the source off: its people are local technicians from then on. Needs `entra.manage`. */
   switchUserSourceOff: SwitchUserSourceOffResult;
   /** Asks Entra ID now what has changed, instead of within minutes. Needs `entra.manage`. */
@@ -484,6 +677,11 @@ export type MutationPreviewUserSourceArgs = {
 
 export type MutationRemoveEntraCredentialArgs = {
   input: RemoveEntraCredentialInput;
+};
+
+
+export type MutationRenewEntraCredentialArgs = {
+  input: RenewEntraCredentialInput;
 };
 
 
@@ -560,6 +758,17 @@ export type RemoveEntraCredentialInput = {
 /** Answer of `removeEntraCredential`. */
 export type RemoveEntraCredentialResult = Conflict | EntraConnection | NotFound;
 
+/** Input of `renewEntraCredential`. */
+export type RenewEntraCredentialInput = {
+  /** The grant. */
+  grantId: Scalars['ID']['input'];
+  /** A fresh X25519 public key, base64url. */
+  recipientKey: Scalars['String']['input'];
+};
+
+/** Answer of `renewEntraCredential`. */
+export type RenewEntraCredentialResult = Conflict | Grant | InvalidInput | NotFound;
+
 /** Input of `switchUserSourceOff`. */
 export type SwitchUserSourceOffInput = {
   /** What becomes of its people. */
@@ -582,8 +791,15 @@ export type SyncUserSourceInput = {
 /** Answer of `syncUserSource`. */
 export type SyncUserSourceResult = Conflict | NotFound | Tenant;
 
+export type Technician = {
+  __typename?: 'Technician';
+  id: Scalars['ID']['output'];
+};
+
 export type Tenant = {
   __typename?: 'Tenant';
+  /** The accounts that Stint has made in the tenant's Entra tenant and that are there, in use or at rest. Needs `entra.read`. */
+  entraAccounts?: Maybe<EntraAccountConnection>;
   /** The connection to the tenant's Entra tenant; null where none was begun. */
   entraConnection?: Maybe<EntraConnection>;
   /** Groups of the connected Entra tenant whose name begins so, at most 100. Needs `entra.manage`. */
@@ -591,6 +807,12 @@ export type Tenant = {
   id: Scalars['ID']['output'];
   /** Technicians and groups that come from the tenant's Entra tenant; null where that was never begun. */
   userSource?: Maybe<UserSource>;
+};
+
+
+export type TenantEntraAccountsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -901,11 +1123,15 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 
 /** Mapping of federation types */
 export type FederationTypes = {
+  Grant: Grant;
   Tenant: Tenant;
 };
 
 /** Mapping of federation reference types */
 export type FederationReferenceTypes = {
+  Grant:
+    ( { __typename: 'Grant' }
+    & GraphQLRecursivePick<FederationTypes['Grant'], {"id":true}> );
   Tenant:
     ( { __typename: 'Tenant' }
     & GraphQLRecursivePick<FederationTypes['Tenant'], {"id":true}> );
@@ -967,6 +1193,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( EntraConnection )
     | ( NotFound )
   ;
+  RenewEntraCredentialResult:
+    | ( Conflict )
+    | ( Grant )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
   SwitchUserSourceOffResult:
     | ( Conflict )
     | ( NotFound )
@@ -1015,6 +1247,11 @@ export type ResolversTypes = {
   DisconnectEntraInput: DisconnectEntraInput;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   DisconnectEntraResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DisconnectEntraResult']>;
+  EntraAccount: ResolverTypeWrapper<EntraAccount>;
+  EntraAccountConnection: ResolverTypeWrapper<EntraAccountConnection>;
+  EntraAccountEdge: ResolverTypeWrapper<EntraAccountEdge>;
+  EntraAccountState: EntraAccountState;
+  EntraAssignmentKind: EntraAssignmentKind;
   EntraCloud: EntraCloud;
   EntraConnection: ResolverTypeWrapper<EntraConnection>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
@@ -1026,7 +1263,11 @@ export type ResolversTypes = {
   EntraCredentialState: EntraCredentialState;
   EntraDirectoryRole: ResolverTypeWrapper<EntraDirectoryRole>;
   EntraDomain: ResolverTypeWrapper<EntraDomain>;
+  EntraGrantAccess: ResolverTypeWrapper<EntraGrantAccess>;
+  EntraGrantPhase: EntraGrantPhase;
   EntraGroup: ResolverTypeWrapper<EntraGroup>;
+  EntraOneTimeCredential: ResolverTypeWrapper<EntraOneTimeCredential>;
+  EntraOneTimeCredentialKind: EntraOneTimeCredentialKind;
   EntraPassAudience: EntraPassAudience;
   EntraPermission: ResolverTypeWrapper<EntraPermission>;
   EntraProblem: ResolverTypeWrapper<EntraProblem>;
@@ -1034,8 +1275,12 @@ export type ResolversTypes = {
   EntraSetup: ResolverTypeWrapper<EntraSetup>;
   EntraSetupStep: ResolverTypeWrapper<EntraSetupStep>;
   EntraSetupStepKey: EntraSetupStepKey;
+  EntraStep: ResolverTypeWrapper<EntraStep>;
+  EntraStepKind: EntraStepKind;
+  EntraStepOutcome: EntraStepOutcome;
   FinishEntraConsentInput: FinishEntraConsentInput;
   FinishEntraConsentResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['FinishEntraConsentResult']>;
+  Grant: ResolverTypeWrapper<Grant>;
   Group: ResolverTypeWrapper<Group>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
@@ -1047,10 +1292,13 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   RemoveEntraCredentialInput: RemoveEntraCredentialInput;
   RemoveEntraCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveEntraCredentialResult']>;
+  RenewEntraCredentialInput: RenewEntraCredentialInput;
+  RenewEntraCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RenewEntraCredentialResult']>;
   SwitchUserSourceOffInput: SwitchUserSourceOffInput;
   SwitchUserSourceOffResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SwitchUserSourceOffResult']>;
   SyncUserSourceInput: SyncUserSourceInput;
   SyncUserSourceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SyncUserSourceResult']>;
+  Technician: ResolverTypeWrapper<Technician>;
   Tenant: ResolverTypeWrapper<Tenant>;
   UserSource: ResolverTypeWrapper<UserSource>;
   UserSourceChange: ResolverTypeWrapper<UserSourceChange>;
@@ -1093,6 +1341,9 @@ export type ResolversParentTypes = {
   DisconnectEntraInput: DisconnectEntraInput;
   Boolean: Scalars['Boolean']['output'];
   DisconnectEntraResult: ResolversUnionTypes<ResolversParentTypes>['DisconnectEntraResult'];
+  EntraAccount: EntraAccount;
+  EntraAccountConnection: EntraAccountConnection;
+  EntraAccountEdge: EntraAccountEdge;
   EntraConnection: EntraConnection;
   Int: Scalars['Int']['output'];
   EntraConsent: EntraConsent;
@@ -1100,13 +1351,17 @@ export type ResolversParentTypes = {
   EntraCredential: EntraCredential;
   EntraDirectoryRole: EntraDirectoryRole;
   EntraDomain: EntraDomain;
+  EntraGrantAccess: EntraGrantAccess;
   EntraGroup: EntraGroup;
+  EntraOneTimeCredential: EntraOneTimeCredential;
   EntraPermission: EntraPermission;
   EntraProblem: EntraProblem;
   EntraSetup: EntraSetup;
   EntraSetupStep: EntraSetupStep;
+  EntraStep: EntraStep;
   FinishEntraConsentInput: FinishEntraConsentInput;
   FinishEntraConsentResult: ResolversUnionTypes<ResolversParentTypes>['FinishEntraConsentResult'];
+  Grant: Grant | FederationReferenceTypes['Grant'];
   Group: Group;
   InvalidInput: InvalidInput;
   Mutation: Record<PropertyKey, never>;
@@ -1118,10 +1373,13 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   RemoveEntraCredentialInput: RemoveEntraCredentialInput;
   RemoveEntraCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RemoveEntraCredentialResult'];
+  RenewEntraCredentialInput: RenewEntraCredentialInput;
+  RenewEntraCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RenewEntraCredentialResult'];
   SwitchUserSourceOffInput: SwitchUserSourceOffInput;
   SwitchUserSourceOffResult: ResolversUnionTypes<ResolversParentTypes>['SwitchUserSourceOffResult'];
   SyncUserSourceInput: SyncUserSourceInput;
   SyncUserSourceResult: ResolversUnionTypes<ResolversParentTypes>['SyncUserSourceResult'];
+  Technician: Technician;
   Tenant: Tenant | FederationReferenceTypes['Tenant'];
   UserSource: UserSource;
   UserSourceChange: UserSourceChange;
@@ -1170,6 +1428,27 @@ export type DiscardUserSourceReadingResultResolvers<ContextType = any, ParentTyp
 
 export type DisconnectEntraResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DisconnectEntraResult'] = ResolversParentTypes['DisconnectEntraResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
+};
+
+export type EntraAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccount'] = ResolversParentTypes['EntraAccount']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  objectId?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  restsSince?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  seenAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['EntraAccountState'], ParentType, ContextType>;
+  technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  userPrincipalName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type EntraAccountConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccountConnection'] = ResolversParentTypes['EntraAccountConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['EntraAccountEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type EntraAccountEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccountEdge'] = ResolversParentTypes['EntraAccountEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['EntraAccount'], ParentType, ContextType>;
 };
 
 export type EntraConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraConnection'] = ResolversParentTypes['EntraConnection']> = {
@@ -1229,10 +1508,38 @@ export type EntraDomainResolvers<ContextType = any, ParentType extends Resolvers
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type EntraGrantAccessResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraGrantAccess'] = ResolversParentTypes['EntraGrantAccess']> = {
+  accountName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  activeAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  assignment?: Resolver<Maybe<ResolversTypes['EntraAssignmentKind']>, ParentType, ContextType>;
+  builtInEndsAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  endingSince?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  exposure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  failure?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  notice?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  phase?: Resolver<ResolversTypes['EntraGrantPhase'], ParentType, ContextType>;
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  roleName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  scope?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  steps?: Resolver<Array<ResolversTypes['EntraStep']>, ParentType, ContextType>;
+  stuckSince?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
 export type EntraGroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraGroup'] = ResolversParentTypes['EntraGroup']> = {
   description?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
+export type EntraOneTimeCredentialResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraOneTimeCredential'] = ResolversParentTypes['EntraOneTimeCredential']> = {
+  accountId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  ciphertext?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  enc?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  endsAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['EntraOneTimeCredentialKind'], ParentType, ContextType>;
+  notice?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userPrincipalName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type EntraPermissionResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraPermission'] = ResolversParentTypes['EntraPermission']> = {
@@ -1264,8 +1571,24 @@ export type EntraSetupStepResolvers<ContextType = any, ParentType extends Resolv
   title?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type EntraStepResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraStep'] = ResolversParentTypes['EntraStep']> = {
+  beganAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  detail?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['EntraStepKind'], ParentType, ContextType>;
+  outcome?: Resolver<Maybe<ResolversTypes['EntraStepOutcome']>, ParentType, ContextType>;
+};
+
 export type FinishEntraConsentResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['FinishEntraConsentResult'] = ResolversParentTypes['FinishEntraConsentResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'EntraConsentRefused' | 'NotFound', ParentType, ContextType>;
+};
+
+export type GrantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Grant'] = ResolversParentTypes['Grant'], FederationReferenceType extends FederationReferenceTypes['Grant'] = FederationReferenceTypes['Grant']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Grant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  entraAccess?: Resolver<Maybe<ResolversTypes['EntraGrantAccess']>, ParentType, ContextType>;
+  entraCredential?: Resolver<Maybe<ResolversTypes['EntraOneTimeCredential']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type GroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['Group'] = ResolversParentTypes['Group']> = {
@@ -1289,6 +1612,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   finishEntraConsent?: Resolver<ResolversTypes['FinishEntraConsentResult'], ParentType, ContextType, RequireFields<MutationFinishEntraConsentArgs, 'input'>>;
   previewUserSource?: Resolver<ResolversTypes['PreviewUserSourceResult'], ParentType, ContextType, RequireFields<MutationPreviewUserSourceArgs, 'input'>>;
   removeEntraCredential?: Resolver<ResolversTypes['RemoveEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraCredentialArgs, 'input'>>;
+  renewEntraCredential?: Resolver<ResolversTypes['RenewEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRenewEntraCredentialArgs, 'input'>>;
   switchUserSourceOff?: Resolver<ResolversTypes['SwitchUserSourceOffResult'], ParentType, ContextType, RequireFields<MutationSwitchUserSourceOffArgs, 'input'>>;
   syncUserSource?: Resolver<ResolversTypes['SyncUserSourceResult'], ParentType, ContextType, RequireFields<MutationSyncUserSourceArgs, 'input'>>;
   verifyEntraConnection?: Resolver<ResolversTypes['VerifyEntraConnectionResult'], ParentType, ContextType, RequireFields<MutationVerifyEntraConnectionArgs, 'input'>>;
@@ -1321,6 +1645,10 @@ export type RemoveEntraCredentialResultResolvers<ContextType = any, ParentType e
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
 };
 
+export type RenewEntraCredentialResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RenewEntraCredentialResult'] = ResolversParentTypes['RenewEntraCredentialResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
 export type SwitchUserSourceOffResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SwitchUserSourceOffResult'] = ResolversParentTypes['SwitchUserSourceOffResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
@@ -1329,8 +1657,13 @@ export type SyncUserSourceResultResolvers<ContextType = any, ParentType extends 
   __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
+export type TechnicianResolvers<ContextType = any, ParentType extends ResolversParentTypes['Technician'] = ResolversParentTypes['Technician']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  entraAccounts?: Resolver<Maybe<ResolversTypes['EntraAccountConnection']>, ParentType, ContextType, Partial<TenantEntraAccountsArgs>>;
   entraConnection?: Resolver<Maybe<ResolversTypes['EntraConnection']>, ParentType, ContextType>;
   entraGroups?: Resolver<Array<ResolversTypes['EntraGroup']>, ParentType, ContextType, RequireFields<TenantEntraGroupsArgs, 'startingWith'>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -1416,18 +1749,25 @@ export type Resolvers<ContextType = any> = {
   DateTime?: GraphQLScalarType;
   DiscardUserSourceReadingResult?: DiscardUserSourceReadingResultResolvers<ContextType>;
   DisconnectEntraResult?: DisconnectEntraResultResolvers<ContextType>;
+  EntraAccount?: EntraAccountResolvers<ContextType>;
+  EntraAccountConnection?: EntraAccountConnectionResolvers<ContextType>;
+  EntraAccountEdge?: EntraAccountEdgeResolvers<ContextType>;
   EntraConnection?: EntraConnectionResolvers<ContextType>;
   EntraConsent?: EntraConsentResolvers<ContextType>;
   EntraConsentRefused?: EntraConsentRefusedResolvers<ContextType>;
   EntraCredential?: EntraCredentialResolvers<ContextType>;
   EntraDirectoryRole?: EntraDirectoryRoleResolvers<ContextType>;
   EntraDomain?: EntraDomainResolvers<ContextType>;
+  EntraGrantAccess?: EntraGrantAccessResolvers<ContextType>;
   EntraGroup?: EntraGroupResolvers<ContextType>;
+  EntraOneTimeCredential?: EntraOneTimeCredentialResolvers<ContextType>;
   EntraPermission?: EntraPermissionResolvers<ContextType>;
   EntraProblem?: EntraProblemResolvers<ContextType>;
   EntraSetup?: EntraSetupResolvers<ContextType>;
   EntraSetupStep?: EntraSetupStepResolvers<ContextType>;
+  EntraStep?: EntraStepResolvers<ContextType>;
   FinishEntraConsentResult?: FinishEntraConsentResultResolvers<ContextType>;
+  Grant?: GrantResolvers<ContextType>;
   Group?: GroupResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
@@ -1437,8 +1777,10 @@ export type Resolvers<ContextType = any> = {
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   RemoveEntraCredentialResult?: RemoveEntraCredentialResultResolvers<ContextType>;
+  RenewEntraCredentialResult?: RenewEntraCredentialResultResolvers<ContextType>;
   SwitchUserSourceOffResult?: SwitchUserSourceOffResultResolvers<ContextType>;
   SyncUserSourceResult?: SyncUserSourceResultResolvers<ContextType>;
+  Technician?: TechnicianResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
   UserSource?: UserSourceResolvers<ContextType>;
   UserSourceChange?: UserSourceChangeResolvers<ContextType>;

@@ -148,7 +148,7 @@ export class GraphTransport {
       // Revoked before its end, or our clock is late: one new token, one more try.
       if (refusal.status === 401) {
         const fresh = await this.#tokens.token(caller, true);
-        return await this.#send<Answer>(caller, call, fresh).catch((again: unknown) => this.#fail(refusalOf(again), call));
+        return this.#send<Answer>(caller, call, fresh).catch((again: unknown) => this.#fail(refusalOf(again), call));
       }
       return this.#fail(refusal, call);
     }

@@ -52,6 +52,10 @@ export class GraphUsers implements UserDirectory {
     return (await this.#found(`userPrincipalName eq ${quoted(userPrincipalName)}`))[0] ?? null;
   }
 
+  async byEmail(email: string): Promise<DirectoryUser[]> {
+    return this.#found(`userPrincipalName eq ${quoted(email)} or mail eq ${quoted(email)}`);
+  }
+
   async byMarker(marker: string): Promise<DirectoryUser[]> {
     return this.#found(`employeeId eq ${quoted(marker)}`);
   }

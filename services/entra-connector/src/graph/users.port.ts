@@ -53,6 +53,8 @@ export interface UserDirectory {
   byId(user: UserRef): Promise<DirectoryUser | null>;
   /** `GET /users?$filter=userPrincipalName eq …`. A fresh user may not be shown yet. */
   byName(userPrincipalName: string): Promise<DirectoryUser | null>;
+  /** Users that sign in with this address, or have it as their e-mail. `GET /users?$filter=userPrincipalName eq … or mail eq …`. */
+  byEmail(email: string): Promise<DirectoryUser[]>;
   /** Users with exactly this marker. `GET /users?$filter=employeeId eq …`. A fresh user may not be shown yet. */
   byMarker(marker: string): Promise<DirectoryUser[]>;
   /** All users whose marker begins so. `GET /users?$filter=startsWith(employeeId,…)`, all pages. */

@@ -51,7 +51,7 @@ export class World {
     const technicianId = change.technicianId ?? newId();
     await this.#service.tell('technician-changed', {
       ...{ mspId: tenant.mspId, tenantId: tenant.tenantId, technicianId, email: 'anna@example.com', displayName: 'Anna Berg' },
-      ...{ active: true, groupIds: [], ...change },
+      ...{ active: true, groupIds: [], assignments: [{ tenantId: tenant.tenantId, role }], totpEnrolled: false, ...change },
       version: this.#next(technicianId),
     });
     const access = accessOf([{ tenantId: tenant.tenantId, role }]);
@@ -67,6 +67,8 @@ export class World {
     const entra = this.#service.graph.tenant(given.entra);
     const app = entra.registerApp({ ...everythingNeeded, secrets: [{ value: secret }], ...given.app });
     const { tenantId } = tenant;
+    // What a test's clock has left behind is not waited for any more.
+    await this.#service.settled();
     await this.mutate(administrator, 'connectEntra', '', { tenantId, entraTenantId: entra.id, clientId: app.clientId });
     await this.mutate(administrator, 'addEntraSecret', '', { tenantId, secret, endsOn: this.day(365) });
     await this.mutate(administrator, 'verifyEntraConnection', '', { tenantId });

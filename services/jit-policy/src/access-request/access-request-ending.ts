@@ -4,15 +4,15 @@ import type { Actor, AuditAction, AuditEvent } from '@stint/contracts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { ApprovalOutcomeService } from '../login/approval-outcome.service.ts';
-import { decideLogin, type LoginCommand, type LoginRequest } from '../login/login.domain.ts';
+import { decideLogin, type LoginCommand } from '../login/login.domain.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import { CLOCK } from '../tokens.ts';
-import { decideRequest, type AccessRequest } from './access-request.domain.ts';
+import { decideRequest, type AccessRequest, type RequestTarget } from './access-request.domain.ts';
 import { AccessRequestRepository } from './access-request.repository.ts';
 
 type By = Pick<Actor, 'kind' | 'id'> | null;
 
-/** Ends access requests without a grant, each with its login. Whoever calls has locked the device. */
+/** Ends access requests without a grant, each with its login if it is one. Whoever calls has locked the device, or for Entra the request. */
 @Injectable()
 export class AccessRequestEnding {
   constructor(
@@ -24,10 +24,15 @@ export class AccessRequestEnding {
 
   /** Cancels what waits on the device and is meant by `which`; `by` is null for the system. Answers how many it was. */
   async cancelOnDevice(tx: WriteTx, device: DeviceCopy, which: (request: AccessRequest) => boolean, why: string, by: By): Promise<number> {
+    return this.cancel(tx, (await this.requests.pendingOfDevice(tx, device.mspId, device.id)).filter(which), why, by);
+  }
+
+  /** Cancels `requests`; `by` is null for the system. Answers how many it was. */
+  async cancel(tx: WriteTx, requests: readonly AccessRequest[], why: string, by: By): Promise<number> {
     const now = this.clock.now();
-    const waiting = (await this.requests.pendingOfDevice(tx, device.mspId, device.id)).filter(which);
-    for (const request of waiting) await this.#end(tx, request, { do: 'cancel', by: technician(by), why }, now, by);
-    return waiting.length;
+    for (const request of requests)
+      await this.end(tx, request, decideRequest(request, { do: 'cancel', by: technician(by), why }, now), now, by);
+    return requests.length;
   }
 
   /** Devices on which a request of the technician waits, in the order in which they are to be locked for `cancelOnDevice`. */
@@ -38,42 +43,43 @@ export class AccessRequestEnding {
   /** Ends what has expired on the device. Answers how many it was. */
   async expireOnDevice(tx: WriteTx, device: DeviceCopy, now: Date): Promise<number> {
     const overdue = (await this.requests.pendingOfDevice(tx, device.mspId, device.id)).filter(({ expiresAt }) => expiresAt <= now);
-    for (const request of overdue) await this.#end(tx, request, { do: 'expire' }, now, null);
-    return overdue.length;
+    return this.expire(tx, overdue, now);
+  }
+
+  /** Ends those of `requests` whose time is over. Answers how many were given. */
+  async expire(tx: WriteTx, requests: readonly AccessRequest[], now: Date): Promise<number> {
+    for (const request of requests) await this.end(tx, request, decideRequest(request, { do: 'expire' }, now), now, null);
+    return requests.length;
   }
 
   /** Saves and audits `after`, which has ended without a grant, and ends its login; nothing when it is `before` itself. */
-  async end(tx: WriteTx, before: AccessRequest, after: AccessRequest, login: LoginRequest, now: Date, by: By): Promise<void> {
+  async end(tx: WriteTx, before: AccessRequest, after: AccessRequest, now: Date, by: By): Promise<void> {
     if (after === before) return;
     await this.requests.save(tx, after);
     const why = after.endedWhy === null ? {} : { why: after.endedWhy };
-    await this.audit(tx, actionOf(after), after, login, now, by, { ...why, technicianId: after.technicianId });
-    await this.outcome.ended(tx, decideLogin(login, commandOf(after), now), technician(by), now);
+    await this.audit(tx, actionOf(after), after, now, by, { ...why, technicianId: after.technicianId });
+    const login = after.target.kind === 'LOGIN' ? await this.logins.find(tx, after.mspId, after.target.loginRequestId) : null;
+    if (login !== null) await this.outcome.ended(tx, decideLogin(login, commandOf(after), now), technician(by), now);
   }
 
   async audit(
     tx: WriteTx,
     action: AuditAction,
     request: AccessRequest,
-    login: LoginRequest,
     now: Date,
     actor: By,
     details: AuditEvent['details'],
   ): Promise<void> {
-    const about = {
-      loginRequestId: login.id,
-      deviceId: login.deviceId,
-      hostName: login.hostName,
-      reason: request.reason,
-      ticket: request.ticket,
-    };
+    const { reason, ticket } = request;
+    const about = { ...(await this.#about(tx, request.mspId, request.target)), reason, ticket };
     await auditOf(tx, request, { action, subjectId: request.id, occurredAt: now, actor, details: { ...about, ...details } });
   }
 
-  async #end(tx: WriteTx, request: AccessRequest, command: Parameters<typeof decideRequest>[1], now: Date, by: By): Promise<void> {
-    const after = decideRequest(request, command, now);
-    const login = await this.logins.find(tx, request.mspId, request.loginRequestId);
-    if (login !== null) await this.end(tx, request, after, login, now, by);
+  async #about(tx: WriteTx, mspId: Id, target: RequestTarget): Promise<AuditEvent['details']> {
+    if (target.kind === 'ENTRA') return { role: target.roleName, scope: target.scope, accountKind: target.accountKind };
+    const { loginRequestId, deviceId } = target;
+    const login = await this.logins.find(tx, mspId, loginRequestId);
+    return { loginRequestId, deviceId, hostName: login?.hostName ?? null };
   }
 }
 

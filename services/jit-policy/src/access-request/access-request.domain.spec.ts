@@ -19,7 +19,8 @@ const proof = { by: 'passkey', passkeyId: 'p' } as ApprovalProof;
 function aRequest(state: AccessRequestState = 'PENDING', change: Partial<AccessRequest> = {}): AccessRequest {
   const over = state !== 'PENDING';
   return {
-    ...{ mspId: newId(), tenantId: newId(), id: newId(), loginRequestId: newId(), technicianId: anna, deviceId: newId(), state },
+    ...{ mspId: newId(), tenantId: newId(), id: newId(), technicianId: anna, state },
+    target: { kind: 'LOGIN', loginRequestId: newId(), deviceId: newId() },
     ...{ reason: null, ticket: null, sessionSeconds: 3600, ruleId: newId(), ruleName: 'Servers', needed: 2, approverGroupId: null },
     ...{ maxSeconds: 7200, proof: null, requestedAt, expiresAt: tooLate, endedAt: over ? requestedAt : null, endedBy: null },
     ...{ endedWhy: state === 'DENIED' || state === 'CANCELLED' ? 'before' : null, approvals: [] },

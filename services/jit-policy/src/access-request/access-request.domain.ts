@@ -1,5 +1,6 @@
 import { conflict, invalidInput, Problem, type Id } from '@stint/kernel';
 import type { ApprovalProof } from '@stint/contracts';
+import type { EntraAccess } from '../grant/grant-target.domain.ts';
 
 export const accessRequestStates = ['PENDING', 'APPROVED', 'DENIED', 'EXPIRED', 'CANCELLED'] as const;
 export type AccessRequestState = (typeof accessRequestStates)[number];
@@ -12,14 +13,16 @@ export interface AccessApproval {
   approvedAt: Date;
 }
 
-/** A login whose access rule demands the yes of other people. `needed`, `approverGroupId` and `maxSeconds` are the rule's when it was asked for. */
+/** What is asked for: a login at a device, or a role in Entra; a request for the latter has the id of its grant. */
+export type RequestTarget = { kind: 'LOGIN'; loginRequestId: Id; deviceId: Id } | ({ kind: 'ENTRA' } & EntraAccess);
+
+/** Access whose rule demands the yes of other people. `needed`, `approverGroupId` and `maxSeconds` are the rule's when it was asked for. */
 export interface AccessRequest {
   mspId: Id;
   tenantId: Id;
   id: Id;
-  loginRequestId: Id;
   technicianId: Id;
-  deviceId: Id;
+  target: RequestTarget;
   state: AccessRequestState;
   reason: string | null;
   ticket: string | null;
@@ -30,7 +33,7 @@ export interface AccessRequest {
   needed: number;
   approverGroupId: Id | null;
   maxSeconds: number;
-  /** The requester's own proof; null for TOTP. */
+  /** The requester's own proof; null for a login by TOTP. */
   proof: ApprovalProof | null;
   requestedAt: Date;
   expiresAt: Date;
@@ -142,5 +145,5 @@ const over: Record<AccessRequestState, string> = {
 };
 
 function tooLate(request: AccessRequest): Problem {
-  return conflict(`This request ${over[request.state]}. The technician can ask again at the computer.`);
+  return conflict(`This request ${over[request.state]}. The technician can ask again.`);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
-import type { Actor, ApprovalContent, Payload } from '@stint/contracts';
+import type { Actor, LoginApprovalContent, Payload } from '@stint/contracts';
 import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { eventually } from '@stint/testing';
 import {
@@ -61,7 +61,7 @@ async function person(name: string, groupIds: Id[] = []): Promise<Person> {
 interface Asked {
   id: Id;
   login: StartedLogin;
-  content: ApprovalContent;
+  content: LoginApprovalContent;
 }
 
 /** Anna has approved a login at the computer, which now waits for other people. */
@@ -71,7 +71,7 @@ async function asked(computer: Computer, choice: { sessionSeconds?: number; reas
   const reason = choice.reason ?? null;
   const answer = await world.approveBy(anna.phone, anna.technician, login, choice, { durationSeconds, reason });
   expect(answer).toMatchObject({ __typename: 'LoginRequest', state: 'AWAITING_APPROVAL', grant: null });
-  const content: ApprovalContent = {
+  const content: LoginApprovalContent = {
     ...{ ...login.content, purpose: 'second-approval', technicianId: anna.technician.actor.id, accountKind: 'LOCAL' },
     ...{ durationSeconds, reason },
   };
@@ -82,7 +82,7 @@ async function approve(
   by: Person,
   about: Asked,
   change: { sessionSeconds?: number } = {},
-  signed: Partial<ApprovalContent> = {},
+  signed: Partial<LoginApprovalContent> = {},
   attack: Parameters<World['assertion']>[2] = {},
 ): Promise<Thing> {
   const durationSeconds = change.sessionSeconds ?? about.content.durationSeconds;
@@ -124,7 +124,7 @@ describe('where other people must approve', () => {
       actorId: anna.technician.actor.id,
       details: { accessRequestId: about.id, approvers: `${bert.technician.actor.id}, ${carl.technician.actor.id}`, rule: 'Two' },
     });
-    const proofs = await service.rows<{ proof: { content: ApprovalContent } }>(
+    const proofs = await service.rows<{ proof: { content: LoginApprovalContent } }>(
       'select proof from access_approval where access_request_id = $1',
       [about.id],
     );
@@ -201,7 +201,7 @@ describe('where other people must approve', () => {
     }
   });
 
-  test.each<[string, Partial<ApprovalContent>]>([
+  test.each<[string, Partial<LoginApprovalContent>]>([
     ['the requester`s own purpose', { purpose: 'login' }],
     ['another login', { loginRequestId: newId() }],
     ['somebody else`s access', { technicianId: newId() }],

@@ -1,15 +1,20 @@
 import type { Id, PageRequest } from '@stint/kernel';
-import type { ApprovalProof } from '@stint/contracts';
+import type { ApprovalProof, EntraAccountKind } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
-import type { AccessApproval, AccessRequest } from './access-request.domain.ts';
+import type { AccessApproval, AccessRequest, RequestTarget } from './access-request.domain.ts';
 
 interface Row {
   msp_id: Id;
   tenant_id: Id;
   id: Id;
-  login_request_id: Id;
   technician_id: Id;
-  device_id: Id;
+  target: RequestTarget['kind'];
+  login_request_id: Id | null;
+  device_id: Id | null;
+  entra_role: string | null;
+  entra_scope: string | null;
+  entra_account_kind: EntraAccountKind | null;
+  entra_recipient_key: string | null;
   state: AccessRequest['state'];
   reason: string | null;
   ticket: string | null;
@@ -38,9 +43,14 @@ const names = [
   'msp_id',
   'tenant_id',
   'id',
-  'login_request_id',
   'technician_id',
+  'target',
+  'login_request_id',
   'device_id',
+  'entra_role',
+  'entra_scope',
+  'entra_account_kind',
+  'entra_recipient_key',
   'state',
   'reason',
   'ticket',
@@ -61,15 +71,18 @@ const columns = names.join(', ');
 
 /** Access requests with their approvals. */
 export class AccessRequestRepository {
-  async insert(tx: Tx, request: AccessRequest): Promise<void> {
+  /** Adds the request; false when its id is taken. */
+  async insert(tx: Tx, request: AccessRequest): Promise<boolean> {
     const row = asRow(request);
-    await tx.query(
-      `insert into access_request (${columns}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
+    const rows = await tx.query(
+      `insert into access_request (${columns}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
+       on conflict (msp_id, id) do nothing returning id`,
       names.map((name) => (name === 'proof' ? json(row.proof) : row[name])),
     );
+    return rows.length === 1;
   }
 
-  /** Saves what can change; the request's device must be locked. */
+  /** Saves what can change; the request's device, or for Entra the request itself, must be locked. */
   async save(tx: Tx, request: AccessRequest): Promise<void> {
     await tx.query(
       `update access_request set state = $3, session_seconds = $4, ended_at = $5, ended_by = $6, ended_why = $7 where msp_id = $1 and id = $2`,
@@ -92,10 +105,26 @@ export class AccessRequestRepository {
     return (await this.#all(tx, mspId, 'where msp_id = $1 and id = $2', [id]))[0] ?? null;
   }
 
+  /** A request for access in Entra, locked. */
+  async lockedForEntra(tx: Tx, mspId: Id, id: Id): Promise<AccessRequest | null> {
+    return (await this.#all(tx, mspId, `where msp_id = $1 and id = $2 and target = 'ENTRA' for update`, [id]))[0] ?? null;
+  }
+
+  /** Requests for access in Entra whose time is over, locked; those that somebody else has locked are left to the next round. */
+  async overdueForEntra(tx: SystemTx, now: Date, limit: number): Promise<AccessRequest[]> {
+    const rows = await tx.query<Row>(
+      `select ${columns} from access_request where target = 'ENTRA' and state = 'PENDING' and expires_at <= $1
+       order by expires_at limit $2 for update skip locked`,
+      [now, limit],
+    );
+    // Without their approvals: they end, whoever approved.
+    return rows.map((row) => asRequest(row, []));
+  }
+
   /** The requests of logins, by the login's id. */
   async ofLogins(tx: Tx, mspId: Id, loginRequestIds: readonly Id[]): Promise<Map<Id, AccessRequest>> {
     const found = await this.#all(tx, mspId, 'where msp_id = $1 and login_request_id = any($2)', [loginRequestIds]);
-    return new Map(found.map((request) => [request.loginRequestId, request]));
+    return new Map(found.flatMap((request) => (request.target.kind === 'LOGIN' ? [[request.target.loginRequestId, request]] : [])));
   }
 
   /** What waits on a device, oldest first. */
@@ -120,7 +149,8 @@ export class AccessRequestRepository {
   /** Devices on which a request of the technician waits, in the order in which they are to be locked. */
   async devicesOfPending(tx: Tx, mspId: Id, technicianId: Id): Promise<Id[]> {
     const rows = await tx.query<{ device_id: Id }>(
-      `select distinct device_id from access_request where msp_id = $1 and technician_id = $2 and state = 'PENDING' order by device_id`,
+      `select distinct device_id from access_request
+       where msp_id = $1 and technician_id = $2 and target = 'LOGIN' and state = 'PENDING' order by device_id`,
       [mspId, technicianId],
     );
     return rows.map((row) => row.device_id);
@@ -130,7 +160,8 @@ export class AccessRequestRepository {
   async overdueDevices(tx: SystemTx, now: Date, limit: number): Promise<{ mspId: Id; id: Id }[]> {
     const rows = await tx.query<{ msp_id: Id; device_id: Id }>(
       `select distinct msp_id, device_id from (
-         select msp_id, device_id from access_request where state = 'PENDING' and expires_at <= $1 order by expires_at limit $2) overdue`,
+         select msp_id, device_id from access_request
+         where target = 'LOGIN' and state = 'PENDING' and expires_at <= $1 order by expires_at limit $2) overdue`,
       [now, limit],
     );
     return rows.map((row) => ({ mspId: row.msp_id, id: row.device_id }));
@@ -181,9 +212,8 @@ function asRow(request: AccessRequest): Row {
     msp_id: request.mspId,
     tenant_id: request.tenantId,
     id: request.id,
-    login_request_id: request.loginRequestId,
     technician_id: request.technicianId,
-    device_id: request.deviceId,
+    ...targetColumns(request.target),
     state: request.state,
     reason: request.reason,
     ticket: request.ticket,
@@ -207,9 +237,8 @@ function asRequest(row: Row, approvals: ApprovalRow[]): AccessRequest {
     mspId: row.msp_id,
     tenantId: row.tenant_id,
     id: row.id,
-    loginRequestId: row.login_request_id,
     technicianId: row.technician_id,
-    deviceId: row.device_id,
+    target: targetOf(row),
     state: row.state,
     reason: row.reason,
     ticket: row.ticket,
@@ -231,5 +260,31 @@ function asRequest(row: Row, approvals: ApprovalRow[]): AccessRequest {
       proof: one.proof,
       approvedAt: one.approved_at,
     })),
+  };
+}
+
+function targetOf(row: Row): RequestTarget {
+  const { login_request_id: loginRequestId, device_id: deviceId } = row;
+  if (loginRequestId !== null && deviceId !== null) return { kind: 'LOGIN', loginRequestId, deviceId };
+  const { entra_role: roleName, entra_scope: scope, entra_account_kind: accountKind, entra_recipient_key: recipientKey } = row;
+  if (roleName === null || scope === null || accountKind === null || recipientKey === null)
+    throw new Error('An access request lacks a column of its target.');
+  return { kind: 'ENTRA', roleName, scope, accountKind, recipientKey };
+}
+
+type TargetColumn =
+  'target' | 'login_request_id' | 'device_id' | 'entra_role' | 'entra_scope' | 'entra_account_kind' | 'entra_recipient_key';
+
+function targetColumns(target: RequestTarget): Pick<Row, TargetColumn> {
+  const ofLogin = target.kind === 'LOGIN' ? target : null;
+  const inEntra = target.kind === 'ENTRA' ? target : null;
+  return {
+    target: target.kind,
+    login_request_id: ofLogin?.loginRequestId ?? null,
+    device_id: ofLogin?.deviceId ?? null,
+    entra_role: inEntra?.roleName ?? null,
+    entra_scope: inEntra?.scope ?? null,
+    entra_account_kind: inEntra?.accountKind ?? null,
+    entra_recipient_key: inEntra?.recipientKey ?? null,
   };
 }

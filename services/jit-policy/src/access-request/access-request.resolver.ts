@@ -36,7 +36,8 @@ export class AccessRequestResolver {
   }
 
   @ResolveField()
-  async loginRequest(@Parent() request: { loginRequestId: Id }, @Context() context: RequestContext) {
+  async loginRequest(@Parent() request: { loginRequestId: Id | null }, @Context() context: RequestContext) {
+    if (request.loginRequestId === null) return null;
     return loginView(await this.logins.read(callerActor(context.principal), request.loginRequestId));
   }
 

@@ -4,15 +4,13 @@ import { reason as reasonRule, type Actor } from '@stint/contracts';
 import { emit } from '@stint/messaging';
 import { CopyMissing, Tenancy, type TenantTx } from '@stint/tenancy';
 import type { Decision } from '../access/access.domain.ts';
-import { accountOn, AccessService, allowed } from '../access/access.service.ts';
+import { AccessService, type DecidingRule } from '../access/access.service.ts';
 import type { WriteTx } from '../audit-trail.ts';
 import { holds, type DeviceCopy, type TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
 import type { Approval } from '../grant/grant.service.ts';
-import { ApprovalOutcomeService } from '../login/approval-outcome.service.ts';
 import { checkedProof } from '../login/approval-proof.ts';
-import { approvalContent } from '../login/approval.domain.ts';
 import { decideLogin, type LoginRequest } from '../login/login.domain.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import type { LoginWithGrant } from '../login/login.service.ts';
@@ -21,6 +19,7 @@ import { CLOCK, PUBLIC_URL } from '../tokens.ts';
 import { approvedSeconds, assertCanDecide, decideRequest, hasApproved, takenBack, type AccessRequest } from './access-request.domain.ts';
 import { AccessRequestRepository } from './access-request.repository.ts';
 import { AccessRequestEnding } from './access-request-ending.ts';
+import { AccessRequestSubjectService, type Subject } from './access-request-subject.service.ts';
 
 /** What an approver sends. */
 export interface ApproveAccess {
@@ -29,18 +28,23 @@ export interface ApproveAccess {
   sessionSeconds?: number | null | undefined;
 }
 
+/** Access that waits for other people from now on. */
+export type Asked = Pick<
+  AccessRequest,
+  'mspId' | 'tenantId' | 'id' | 'technicianId' | 'target' | 'reason' | 'ticket' | 'sessionSeconds' | 'proof'
+> & { rule: DecidingRule };
+
 /** A request as it was found, with everything that is decided on held or locked. */
 interface Found {
   request: AccessRequest;
-  login: LoginRequest;
-  device: DeviceCopy;
+  subject: Subject;
   /** Who decides. */
   caller: TechnicianCopy;
   /** Who gets access. */
   requester: TechnicianCopy;
 }
 
-/** Asking other people for their yes, and their answers. Locks in this order: technicians, rules, device, login request, access request, grants. */
+/** Asking other people for their yes, and their answers. Locks in this order: technicians, rules, device and login request (not for Entra), access request, grants. */
 @Injectable()
 export class AccessRequestService {
   constructor(
@@ -51,8 +55,8 @@ export class AccessRequestService {
     private readonly access: AccessService,
     private readonly logins: LoginRepository,
     private readonly requests: AccessRequestRepository,
+    private readonly subjects: AccessRequestSubjectService,
     private readonly ending: AccessRequestEnding,
-    private readonly outcome: ApprovalOutcomeService,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -67,62 +71,59 @@ export class AccessRequestService {
     now: Date,
   ): Promise<LoginWithGrant> {
     const { technician, sessionSeconds, reason, ticket, proof, rule } = approval;
-    const until = addSeconds(now, await this.#lifeSeconds(tx, device));
+    const { mspId, tenantId } = pending;
+    const until = addSeconds(now, await this.#lifeSeconds(tx, mspId, tenantId));
     const login = decideLogin(pending, { do: 'await-approval', sessionSeconds, until }, now);
     if (!(await this.logins.leavePending(tx, login, { at: now, by: technician.id, inTimeAt: now })))
       throw conflict('This login is no longer pending.');
+    const target = { kind: 'LOGIN' as const, loginRequestId: login.id, deviceId: device.id };
+    const about = { mspId, tenantId, id: newId(), technicianId: technician.id, target, sessionSeconds, reason, ticket, proof, rule };
+    await this.ask(tx, about, decision, now);
+    return { request: login, grant: null, at: now };
+  }
+
+  /** Asks the other people whom the decision demands; null when the id is taken. */
+  async ask(tx: WriteTx, { rule, ...about }: Asked, decision: Decision, now: Date): Promise<AccessRequest | null> {
     const request: AccessRequest = {
-      mspId: login.mspId,
-      tenantId: login.tenantId,
-      id: newId(),
-      loginRequestId: login.id,
-      technicianId: technician.id,
-      deviceId: device.id,
+      ...about,
       state: 'PENDING',
-      reason,
-      ticket,
-      sessionSeconds,
       ruleId: rule.id ?? '',
       ruleName: rule.name ?? '',
       needed: decision.approvals,
       approverGroupId: decision.approverGroupId,
       maxSeconds: rule.maxSeconds,
-      proof,
       requestedAt: now,
-      expiresAt: until,
+      expiresAt: addSeconds(now, await this.#lifeSeconds(tx, about.mspId, about.tenantId)),
       endedAt: null,
       endedBy: null,
       endedWhy: null,
       approvals: [],
     };
-    await this.requests.insert(tx, request);
+    if (!(await this.requests.insert(tx, request))) return null;
     await emit(tx, 'access-requested', { mspId: request.mspId, tenantId: request.tenantId, accessRequestId: request.id });
-    const actor = { kind: 'technician' as const, id: technician.id };
-    await this.ending.audit(tx, 'access.requested', request, login, now, actor, { needed: request.needed, rule: request.ruleName });
-    return { request: login, grant: null, at: now };
+    const actor = { kind: 'technician' as const, id: request.technicianId };
+    await this.ending.audit(tx, 'access.requested', request, now, actor, { needed: request.needed, rule: request.ruleName });
+    return request;
   }
 
   /** Gives the caller's yes. At the last one all is looked at again, and the grant is made for the shortest time that anybody approved. */
   async approve(actor: Actor, input: ApproveAccess): Promise<AccessRequest> {
     return this.#decide(actor, input.id, async (tx, found) => {
-      const { request, login, device, caller, requester } = found;
+      const { request, subject, caller, requester } = found;
       const now = this.clock.now();
       assertCanDecide(request, caller);
       if (hasApproved(request, caller.id)) return request;
       const sessionSeconds = approvedSeconds(request, input.sessionSeconds ?? null);
-      const content = approvalContent('second-approval', login, requester.id, { ...request, sessionSeconds });
+      const content = this.subjects.secondApproval(subject, request, sessionSeconds);
       const proof = await checkedProof(caller, content, input.assertion, this.publicUrl);
       const next = decideRequest(request, { do: 'approve', by: caller, sessionSeconds, proof }, now);
-      if (next.state === 'APPROVED') {
-        if (!device.active) throw conflict('The computer was revoked.');
-        allowed(await this.access.decide(tx, requester, accountOn(device, login.accountKind), now));
-      }
+      if (next.state === 'APPROVED') await this.subjects.assertAllowed(tx, subject, request, requester, now);
       await this.requests.save(tx, next);
       const approval = next.approvals.at(-1);
       if (approval !== undefined) await this.requests.addApproval(tx, newId(), next, approval);
       const have = next.approvals.length;
-      await this.ending.audit(tx, 'access.approved', next, login, now, actor, { sessionSeconds, have, needed: next.needed });
-      if (next.state === 'APPROVED') await this.#granted(tx, found, next, now);
+      await this.ending.audit(tx, 'access.approved', next, now, actor, { sessionSeconds, have, needed: next.needed });
+      if (next.state === 'APPROVED') await this.subjects.grant(tx, subject, next, requester, now);
       return next;
     });
   }
@@ -131,40 +132,31 @@ export class AccessRequestService {
   async deny(actor: Actor, id: Id, why: string): Promise<AccessRequest> {
     const reason = reasonRule.safeParse(why);
     if (!reason.success) throw invalidInput('reason', `reason ${reason.error.issues[0]?.message ?? 'is not valid'}.`);
-    return this.#decide(actor, id, async (tx, { request, login, caller }) => {
+    return this.#decide(actor, id, async (tx, { request, caller }) => {
       const now = this.clock.now();
       const denied = decideRequest(request, { do: 'deny', by: caller, why: reason.data }, now);
-      await this.ending.end(tx, request, denied, login, now, actor);
+      await this.ending.end(tx, request, denied, now, actor);
       return denied;
     });
   }
 
   /** The caller takes their own request back. One that is over stays as it is. */
   async cancel(actor: Actor, id: Id): Promise<AccessRequest> {
-    return this.#decide(actor, id, async (tx, { request, login }) => {
+    return this.#decide(actor, id, async (tx, { request }) => {
       if (request.technicianId !== actor.id) throw notFound('access request');
       const now = this.clock.now();
       const cancelled = decideRequest(request, { do: 'cancel', by: actor.id, why: takenBack }, now);
-      await this.ending.end(tx, request, cancelled, login, now, actor);
+      await this.ending.end(tx, request, cancelled, now, actor);
       return cancelled;
     });
   }
 
-  async #granted(tx: TenantTx, { login, device, requester }: Found, request: AccessRequest, now: Date): Promise<void> {
-    const { sessionSeconds, reason, ticket, proof } = request;
-    const approved = decideLogin(login, { do: 'approve-awaited', sessionSeconds }, now);
-    const rule = { id: request.ruleId, name: request.ruleName, maxSeconds: request.maxSeconds };
-    const approval = { request: approved, technician: requester, sessionSeconds, reason, ticket, proof, rule, approvedByOthers: true };
-    const approvers = request.approvals.map(({ approverId }) => approverId).join(', ');
-    await this.outcome.approved(tx, device, approval, 'AWAITING_APPROVAL', now, { accessRequestId: request.id, approvers });
-  }
-
-  async #lifeSeconds(tx: WriteTx, device: DeviceCopy): Promise<number> {
-    const settings = await this.settings.effectiveOf(tx, device.mspId, device.tenantId);
+  async #lifeSeconds(tx: WriteTx, mspId: Id, tenantId: Id): Promise<number> {
+    const settings = await this.settings.effectiveOf(tx, mspId, tenantId);
     return settings.requestLifeSeconds.value;
   }
 
-  /** Finds the request in the caller's reach, with both technicians and the rules held and the device locked, and lets `work` decide on it. */
+  /** Finds the request in the caller's reach, with both technicians and the rules held and the request locked, and lets `work` decide on it. */
   async #decide(actor: Actor, id: Id, work: (tx: TenantTx, found: Found) => Promise<AccessRequest>): Promise<AccessRequest> {
     if (actor.kind !== 'technician') throw new Refusal('FORBIDDEN', 'Only a technician can decide on access.');
     return this.directory.patiently(() => {
@@ -187,12 +179,9 @@ export class AccessRequestService {
         async (tx) => {
           const requester = await this.copies.technicianHeld(tx, actor.mspId, seen.technicianId);
           await this.access.hold(tx, actor.mspId);
-          const device = await this.copies.deviceLocked(tx, actor.mspId, seen.deviceId);
-          // Read again: whoever held the device before may have decided meanwhile.
-          const request = await this.requests.find(tx, actor.mspId, seen.id);
-          const login = await this.logins.find(tx, actor.mspId, seen.loginRequestId);
-          if (requester === null || device === null || request === null || login === null) throw notFound('access request');
-          return work(tx, { request, login, device, caller, requester });
+          const locked = await this.subjects.lock(tx, seen);
+          if (requester === null || locked === null) throw notFound('access request');
+          return work(tx, { ...locked, caller, requester });
         },
       );
     });

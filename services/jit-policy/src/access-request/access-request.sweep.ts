@@ -24,6 +24,6 @@ export class AccessRequestSweep implements Sweep {
       const device = await this.copies.deviceIfFree(tx, mspId, id);
       if (device !== null) expired += await this.ending.expireOnDevice(tx, device, now);
     }
-    return expired;
+    return expired + (await this.ending.expire(tx, await this.requests.overdueForEntra(tx, now, 100), now));
   }
 }

@@ -64,6 +64,11 @@ export function accountOn(device: Pick<DeviceCopy, 'mspId' | 'tenantId' | 'tags'
   return { mspId: device.mspId, tenantId: device.tenantId, kind, deviceTags: device.tags, entraRole: null };
 }
 
+/** A role in the Entra tenant of the tenant. */
+export function entraRole({ mspId, tenantId }: Pick<AccessTarget, 'mspId' | 'tenantId'>, roleName: string): AccessTarget {
+  return { mspId, tenantId, kind: 'ENTRA_ROLE', deviceTags: [], entraRole: roleName };
+}
+
 /** The decision where it allows; Problem `AccessDenied` otherwise. */
 export function allowed(decision: Decision): Decision {
   if (!decision.allowed) throw new Problem('AccessDenied', decision.why, { rule: decision.ruleName });

@@ -6,10 +6,12 @@ import { AccessRequestRepository } from '../access-request/access-request.reposi
 import { DeviceWorkService } from '../device-state/device-work.service.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
+import { EntraGrantRepository } from '../entra/entra-grant.repository.ts';
+import { EntraWorkService } from '../entra/entra-work.service.ts';
 import { isLive } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { CLOCK } from '../tokens.ts';
-import { accountOn, AccessService } from './access.service.ts';
+import { accountOn, AccessService, entraRole } from './access.service.ts';
 
 /**
  * Ends what is live and would be denied now: grants and waiting requests. Hours are looked at by the time at which access
@@ -24,6 +26,8 @@ export class RecheckService {
     private readonly ending: AccessRequestEnding,
     private readonly access: AccessService,
     private readonly work: DeviceWorkService,
+    private readonly entraGrants: EntraGrantRepository,
+    private readonly entraWork: EntraWorkService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -37,6 +41,34 @@ export class RecheckService {
       const device = await this.copies.deviceLocked(tx, mspId, deviceId);
       if (device !== null) await this.#look(tx, device, technicianId);
     }
+    for (const id of await this.entraGrants.idsOfLiveAndWaiting(tx, mspId, technicianId)) await this.inEntra(tx, mspId, id);
+  }
+
+  /** Access in Entra: the request and the grant with this id. */
+  async inEntra(tx: SystemTx, mspId: Id, id: Id): Promise<void> {
+    const now = this.clock.now();
+    const request = await this.requests.lockedForEntra(tx, mspId, id);
+    const grant = await this.entraGrants.locked(tx, mspId, id);
+    if (request?.state === 'PENDING' && request.target.kind === 'ENTRA') {
+      const why = await this.#whyNotInEntra(tx, request, request.target.roleName, request.requestedAt);
+      if (why !== null) await this.ending.cancel(tx, [request], why, null);
+    }
+    if (grant !== null && isLive(grant, now)) {
+      const why = await this.#whyNotInEntra(tx, grant, grant.target.roleName, grant.approvedAt);
+      if (why !== null) await this.entraWork.end(tx, grant, 'ACCESS_REMOVED', null, now);
+    }
+  }
+
+  async #whyNotInEntra(
+    tx: SystemTx,
+    of: { mspId: Id; tenantId: Id; technicianId: Id },
+    roleName: string,
+    at: Date,
+  ): Promise<string | null> {
+    const technician = await this.copies.technician(tx, of.mspId, of.technicianId);
+    if (technician === null) return unknownTechnician;
+    const decision = await this.access.decide(tx, technician, entraRole(of, roleName), at);
+    return decision.allowed ? null : decision.why;
   }
 
   /** What anybody has on the device, which is locked. */
@@ -59,10 +91,12 @@ export class RecheckService {
     ]) {
       const technician = await this.copies.technician(tx, device.mspId, technicianId);
       const decision = technician === null ? null : decide(technician, at);
-      if (decision?.allowed !== true) denied.set(id, decision?.why ?? 'The technician is not known any more.');
+      if (decision?.allowed !== true) denied.set(id, decision?.why ?? unknownTechnician);
     }
     await work.endAll(({ id }) => denied.has(id), 'ACCESS_REMOVED');
     await work.finish();
     for (const [id, why] of denied) await this.ending.cancelOnDevice(tx, device, (request) => request.id === id, why, null);
   }
 }
+
+const unknownTechnician = 'The technician is not known any more.';

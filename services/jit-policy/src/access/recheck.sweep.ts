@@ -5,10 +5,10 @@ import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { RecheckRepository } from './recheck.repository.ts';
 import { RecheckService } from './recheck.service.ts';
 
-/** So few that nobody waits long for a device, and so many that 10,000 live grants are looked at within minutes. */
-const devicesAtOnce = 25;
+/** So few that nobody waits long for one of them, and so many that 10,000 live grants are looked at within minutes. */
+const placesAtOnce = 25;
 
-/** Works off the marks to look again at what is live: a batch of devices in each transaction. */
+/** Works off the marks to look again at what is live: a batch of devices and accesses in Entra in each transaction. */
 @Injectable()
 export class RecheckSweep implements Sweep {
   readonly name = 'look again at live access';
@@ -23,13 +23,14 @@ export class RecheckSweep implements Sweep {
   async run(tx: SystemTx): Promise<number> {
     const mark = await this.rechecks.next(tx);
     if (mark === null) return 0;
-    const ids = await this.rechecks.devices(tx, mark, devicesAtOnce);
-    for (const id of ids) {
-      const device = await this.copies.deviceLocked(tx, mark.mspId, id);
+    const places = await this.rechecks.places(tx, mark, placesAtOnce);
+    for (const { id, kind } of places) {
+      const device = kind === 'DEVICE' ? await this.copies.deviceLocked(tx, mark.mspId, id) : null;
       if (device !== null) await this.service.ofDevice(tx, device);
+      if (kind === 'ENTRA') await this.service.inEntra(tx, mark.mspId, id);
     }
-    const last = ids.at(-1);
-    if (last === undefined || ids.length < devicesAtOnce) await this.rechecks.finish(tx, mark);
+    const last = places.at(-1)?.id;
+    if (last === undefined || places.length < placesAtOnce) await this.rechecks.finish(tx, mark);
     else await this.rechecks.advance(tx, mark, last);
     return 1;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { addSeconds, newId } from '@stint/kernel';
-import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
+import { approvedGrant, type DeviceGrant } from '../grant/grant.domain.ts';
+import type { DeviceTarget } from '../grant/grant-target.domain.ts';
 import { checkInSeconds, desiredAccount, type Account } from './desired-state.domain.ts';
 import { checkReports, checkStrays, commandOf, failureText, type AccountReport } from './report.domain.ts';
 
@@ -20,41 +21,24 @@ const account: Account = {
   absentSince: null,
   removedAt: null,
 };
-function aGrant(change: Partial<Grant> = {}): Grant {
+function aGrant(change: Partial<DeviceGrant> = {}): DeviceGrant {
   const { mspId, tenantId, deviceId } = account;
-  const about = {
-    mspId,
-    tenantId,
-    deviceId,
-    technicianId: newId(),
-    id: newId(),
-    loginRequestId: newId(),
-    accountId: account.id,
-    accountName: account.name,
+  const target: DeviceTarget = {
+    ...{ kind: 'DEVICE', deviceId, loginRequestId: newId(), accountId: account.id, accountName: account.name },
+    ...{ idleEndSeconds: 300, removeNewPrivileged: true },
   };
   return {
     ...approvedGrant(
       {
-        ...about,
-        ...{
-          reason: null,
-          ticket: null,
-          sessionSeconds: 600,
-          maxSeconds: 1200,
-          ruleMaxSeconds: 1200,
-          idleEndSeconds: 300,
-          removeNewPrivileged: true,
-          approval: null,
-          ruleId: null,
-          ruleName: null,
-        },
+        ...{ mspId, tenantId, technicianId: newId(), id: newId(), target, reason: null, ticket: null, sessionSeconds: 600 },
+        ...{ maxSeconds: 1200, ruleMaxSeconds: 1200, approval: null, ruleId: null, ruleName: null },
       },
       noon,
     ),
     ...change,
   };
 }
-const active = (change: Partial<Grant> = {}) => aGrant({ state: 'ACTIVE', activeAt: at(10), expiresAt: at(610), ...change });
+const active = (change: Partial<DeviceGrant> = {}) => aGrant({ state: 'ACTIVE', activeAt: at(10), expiresAt: at(610), ...change });
 
 describe('what an account must look like', () => {
   const approved = aGrant();
@@ -63,14 +47,14 @@ describe('what an account must look like', () => {
   const disabled = { state: 'DISABLED', grants: [], removeNewPrivileged: false };
   // At the end it is done what the setting says.
   const ending = { ...disabled, removeNewPrivileged: true };
-  const told = (grant: Grant) => ({
+  const told = (grant: DeviceGrant) => ({
     grantId: grant.id,
-    loginRequestId: grant.loginRequestId,
+    loginRequestId: grant.target.loginRequestId,
     sessionSeconds: 600,
     idleEndSeconds: 300,
     warnSeconds: 150,
   });
-  test.each<[string, Account, Grant[], number, object]>([
+  test.each<[string, Account, DeviceGrant[], number, object]>([
     ['no grant', account, [], 0, disabled],
     [
       'approved',
@@ -98,7 +82,7 @@ describe('what an account must look like', () => {
     });
   });
 
-  test.each<[Grant['state'][], number]>([
+  test.each<[DeviceGrant['state'][], number]>([
     [[], 60],
     [['ENDED', 'FAILED'], 60],
     [['APPROVED'], 30],
@@ -139,7 +123,7 @@ describe('reports', () => {
     else expect(check).toThrow(expect.objectContaining({ type: 'InvalidInput', fields: { field } }));
   });
 
-  test.each<[string, Partial<AccountReport>, Pick<Grant, 'id' | 'state'>, object | null]>([
+  test.each<[string, Partial<AccountReport>, Pick<DeviceGrant, 'id' | 'state'>, object | null]>([
     ['active', {}, grant, { do: 'activate', secondsAgo: 0 }],
     ['active, of another grant', {}, active(), null],
     ['failed', { state: 'FAILED', detail: 'useradd: exit 1' }, { ...grant, state: 'APPROVED' }, { do: 'fail', why: 'useradd: exit 1' }],

@@ -1,5 +1,5 @@
 import type { Id } from '@stint/kernel';
-import { isLive, isOpen, warnSeconds, type Grant } from '../grant/grant.domain.ts';
+import { isLive, isOpen, warnSeconds, type DeviceGrant, type Grant } from '../grant/grant.domain.ts';
 
 /** A JIT account on one device: of one technician, or shared by all (`technicianId` null). */
 export interface Account {
@@ -41,7 +41,7 @@ export interface DesiredAccount {
 }
 
 /** What the account must look like at `now`, from its open grants. */
-export function desiredAccount(account: Account, grants: readonly Grant[], now: Date): DesiredAccount {
+export function desiredAccount(account: Account, grants: readonly DeviceGrant[], now: Date): DesiredAccount {
   const live = grants.filter((grant) => isLive(grant, now));
   return {
     id: account.id,
@@ -50,16 +50,16 @@ export function desiredAccount(account: Account, grants: readonly Grant[], now: 
     state: live.length > 0 ? 'ENABLED' : account.absentSince !== null ? 'ABSENT' : 'DISABLED',
     grants: live.map((grant) => ({
       grantId: grant.id,
-      loginRequestId: grant.loginRequestId,
+      loginRequestId: grant.target.loginRequestId,
       sessionSeconds: grant.sessionSeconds,
       activateBy: grant.activateBy,
       expiresAt: grant.expiresAt,
-      idleEndSeconds: grant.idleEndSeconds,
+      idleEndSeconds: grant.target.idleEndSeconds,
       warnSeconds: warnSeconds(grant),
     })),
     passwordLength: account.passwordLength,
     // Also of grants that are to end: it is at their end that the device acts upon it.
-    removeNewPrivileged: grants.some((grant) => isOpen(grant) && grant.removeNewPrivileged),
+    removeNewPrivileged: grants.some((grant) => isOpen(grant) && grant.target.removeNewPrivileged),
   };
 }
 

@@ -5,7 +5,7 @@ import { Tenancy, type TenantTx } from '@stint/tenancy';
 import { auditOf } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
-import { isLive } from '../grant/grant.domain.ts';
+import { isLive, isOnDevice } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { CLOCK } from '../tokens.ts';
 import { AccountRepository } from './account.repository.ts';
@@ -54,7 +54,7 @@ export class DeviceStateService {
         .map((account) =>
           desiredAccount(
             account,
-            grants.filter((grant) => grant.accountId === account.id),
+            grants.filter((grant) => grant.target.accountId === account.id),
             now,
           ),
         );
@@ -70,7 +70,8 @@ export class DeviceStateService {
         await this.accounts.findMany(tx, device.mspId, device.id, reports.map(({ accountId }) => accountId).filter(isId)),
       );
       const grantIds = reports.flatMap(({ grantId }) => (isId(grantId) ? [grantId] : []));
-      checkReports(revision, reports, accounts, byId(await this.grants.findMany(tx, device.mspId, grantIds)));
+      const grants = (await this.grants.findMany(tx, device.mspId, grantIds)).filter(isOnDevice);
+      checkReports(revision, reports, accounts, byId(grants));
       const now = this.clock.now();
       const work = await this.work.open(tx, device, now);
       for (const report of reports) await this.#take(tx, device, work, report, revision, accounts, now);

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Id } from '@stint/kernel';
-import type { AuditAction, AuditEvent } from '@stint/contracts';
-import { auditOf, type WriteTx } from '../audit-trail.ts';
+import type { WriteTx } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { decideGrant, type Grant, type GrantCommand, type GrantEndReason, type Person } from '../grant/grant.domain.ts';
+import { auditMoved } from '../grant/grant-audit.ts';
+import { decideGrant, type DeviceGrant, type GrantCommand, type GrantEndReason, type Person } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { NUDGE, type Nudge } from '../tokens.ts';
 import { AccountRepository } from './account.repository.ts';
@@ -34,14 +34,14 @@ export class DeviceWork {
   readonly #tx: WriteTx;
   readonly #device: DeviceCopy;
   readonly #now: Date;
-  #grants: Grant[];
+  #grants: DeviceGrant[];
   #changed = false;
 
   constructor(
     doors: Pick<DeviceWorkService, 'copies' | 'grants' | 'accounts' | 'nudge'>,
     tx: WriteTx,
     device: DeviceCopy,
-    grants: Grant[],
+    grants: DeviceGrant[],
     now: Date,
   ) {
     this.#doors = doors;
@@ -52,7 +52,7 @@ export class DeviceWork {
   }
 
   /** Grants that are not over, and those that this work has ended. */
-  get grants(): readonly Grant[] {
+  get grants(): readonly DeviceGrant[] {
     return this.#grants;
   }
 
@@ -61,8 +61,8 @@ export class DeviceWork {
     return this.#device.revision + 1;
   }
 
-  ofAccount(accountId: Id): Grant[] {
-    return this.#grants.filter((grant) => grant.accountId === accountId);
+  ofAccount(accountId: Id): DeviceGrant[] {
+    return this.#grants.filter((grant) => grant.target.accountId === accountId);
   }
 
   /** The desired state differs from now on. */
@@ -70,19 +70,19 @@ export class DeviceWork {
     this.#changed = true;
   }
 
-  async add(grant: Grant): Promise<void> {
+  async add(grant: DeviceGrant): Promise<void> {
     await this.#doors.grants.insert(this.#tx, grant);
     this.#grants.push(grant);
     this.touch();
   }
 
-  async end(grant: Grant, reason: GrantEndReason, by: Person | null = null): Promise<Grant> {
+  async end(grant: DeviceGrant, reason: GrantEndReason, by: Person | null = null): Promise<DeviceGrant> {
     return this.change(grant, { do: 'end', reason, revision: this.nextRevision, by });
   }
 
   /** Ends all live grants that `which` names; answers those that it ended. */
-  async endAll(which: (grant: Grant) => boolean, reason: GrantEndReason, by: Person | null = null): Promise<Grant[]> {
-    const ended: Grant[] = [];
+  async endAll(which: (grant: DeviceGrant) => boolean, reason: GrantEndReason, by: Person | null = null): Promise<DeviceGrant[]> {
+    const ended: DeviceGrant[] = [];
     for (const grant of this.#grants.filter(which)) {
       const next = await this.end(grant, reason, by);
       if (next !== grant) ended.push(next);
@@ -90,12 +90,12 @@ export class DeviceWork {
     return ended;
   }
 
-  async tick(grant: Grant): Promise<Grant> {
+  async tick(grant: DeviceGrant): Promise<DeviceGrant> {
     return this.change(grant, { do: 'tick', revision: this.nextRevision });
   }
 
   /** Gives the grant a command; the same grant when it changes nothing. */
-  async change(grant: Grant, command: GrantCommand): Promise<Grant> {
+  async change(grant: DeviceGrant, command: GrantCommand): Promise<DeviceGrant> {
     const next = decideGrant(grant, command, this.#now);
     if (next === grant) return grant;
     await this.#doors.grants.save(this.#tx, next);
@@ -117,62 +117,9 @@ export class DeviceWork {
     return revision;
   }
 
-  async #moved(before: Grant, grant: Grant): Promise<void> {
-    if (grant.state === 'ENDED' || grant.state === 'FAILED')
-      await this.#doors.accounts.used(this.#tx, grant.mspId, grant.accountId, this.#now);
-    // An agent that ends by itself goes from live to ENDED at once; the log then has the request and the end in one.
-    for (const event of happened(before, grant)) {
-      await auditOf(this.#tx, grant, {
-        action: event.action,
-        subjectId: grant.id,
-        occurredAt: this.#now,
-        details: {
-          deviceId: grant.deviceId,
-          hostName: this.#device.hostName,
-          technicianId: grant.technicianId,
-          accountName: grant.accountName,
-          ...event.details,
-        },
-      });
-    }
+  async #moved(before: DeviceGrant, grant: DeviceGrant): Promise<void> {
+    const { deviceId, accountId } = grant.target;
+    if (grant.state === 'ENDED' || grant.state === 'FAILED') await this.#doors.accounts.used(this.#tx, grant.mspId, accountId, this.#now);
+    await auditMoved(this.#tx, before, grant, this.#now, { deviceId, hostName: this.#device.hostName });
   }
-}
-
-function happened(before: Grant, grant: Grant): { action: AuditAction; details: AuditEvent['details'] }[] {
-  switch (grant.state) {
-    case 'ACTIVE':
-      return [{ action: 'grant.activated', details: { activeAt: instant(grant.activeAt), expiresAt: instant(grant.expiresAt) } }];
-    case 'ENDING':
-      return [{ action: 'grant.end-requested', details: { endReason: grant.endReason, endedBy: grant.endedBy?.id ?? null } }];
-    case 'END_STUCK':
-      return [{ action: 'grant.end-stuck', details: { endReason: grant.endReason, endingAt: instant(grant.endingAt) } }];
-    case 'ENDED':
-      return [
-        { action: 'grant.ended', details: { endReason: grant.endReason, endedAt: instant(grant.endedAt), from: before.state } },
-        // New administrators that came while somebody had rights: an alarm of its own for each group.
-        ...grant.privilegedChanges.map(({ groupName, added, removed }) => ({
-          action: 'grant.privileged-changed' as const,
-          details: { group: short(groupName), added: shortList(added), removed: shortList(removed) },
-        })),
-      ];
-    case 'FAILED':
-      return [{ action: 'grant.failed', details: { failure: grant.failure } }];
-    case 'APPROVED':
-      return [];
-  }
-}
-
-function instant(at: Date | null): string | null {
-  return at === null ? null : at.toISOString();
-}
-
-/** Names are whatever somebody with rights wrote there: a log event holds so much, and the whole is in the grant's record. */
-function short(name: string): string {
-  const points = [...name];
-  return points.length > 32 ? `${points.slice(0, 31).join('')}…` : name;
-}
-
-function shortList(names: readonly string[]): string {
-  const shown = names.slice(0, 10).map(short).join(' ');
-  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }

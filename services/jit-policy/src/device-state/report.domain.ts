@@ -32,7 +32,7 @@ export function checkReports(
   revision: number,
   reports: readonly AccountReport[],
   accounts: ReadonlyMap<Id, Account>,
-  grants: ReadonlyMap<Id, Pick<Grant, 'accountId'>>,
+  grants: ReadonlyMap<Id, { target: { accountId: Id } }>,
 ): void {
   if (revision < 0) throw invalidInput('revision', 'revision must be one that desiredState has answered.');
   if (reports.length > maxReports) throw invalidInput('reports', `At most ${maxReports} reports at once.`);
@@ -40,7 +40,7 @@ export function checkReports(
     const at = (field: string) => `reports.${index}.${field}`;
     if (!isId(report.accountId) || !accounts.has(report.accountId))
       throw invalidInput(at('accountId'), 'accountId must be an account of the desired state of this device.');
-    if (report.grantId != null && grants.get(report.grantId)?.accountId !== report.accountId) {
+    if (report.grantId != null && grants.get(report.grantId)?.target.accountId !== report.accountId) {
       throw invalidInput(at('grantId'), 'grantId must be a grant on this account of this device.');
     }
     if (report.secondsAgo < 0) throw invalidInput(at('secondsAgo'), 'secondsAgo must not be negative.');

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Payload } from '@stint/contracts';
-import type { SystemTx } from '@stint/tenancy';
+import type { Id } from '@stint/kernel';
+import type { SystemTx, Tx } from '@stint/tenancy';
+import type { EntraConnection } from './entra-access.domain.ts';
 
 /** Our copy of which tenants are connected to Entra. */
 @Injectable()
@@ -12,5 +14,13 @@ export class EntraConnectionRepository {
        where entra_connection.version < excluded.version`,
       [mspId, tenantId, usable, problem, version],
     );
+  }
+
+  async find(tx: Tx, mspId: Id, tenantId: Id): Promise<EntraConnection | null> {
+    const [row] = await tx.query<EntraConnection>('select usable, problem from entra_connection where msp_id = $1 and id = $2', [
+      mspId,
+      tenantId,
+    ]);
+    return row ?? null;
   }
 }

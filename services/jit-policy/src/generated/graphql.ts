@@ -99,14 +99,14 @@ export type AccessKind =
   /** A local administrator's account on the computer. */
   | 'LOCAL_ADMIN';
 
-/** A login whose access rule demands the yes of other people. The thresholds are those of the rule when it was asked for. */
+/** Access whose rule demands the yes of other people: a login, or a role in Entra. The thresholds are those of the rule when it was asked for. */
 export type AccessRequest = {
   __typename?: 'AccessRequest';
   /** Those who approved, in their order. */
   approvals: Array<AccessApproval>;
   /** The group that approvers must be in; null means whoever holds the permission `access.approve`. */
   approverGroup?: Maybe<Group>;
-  /** Where. */
+  /** Where; null for access in Entra. */
   device?: Maybe<Device>;
   /** When it was approved, denied, cancelled or expired. */
   endedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -114,11 +114,13 @@ export type AccessRequest = {
   endedBy?: Maybe<Technician>;
   /** Why it was denied or cancelled, in words. */
   endedWhy?: Maybe<Scalars['String']['output']>;
+  /** The role in Entra; null for a login. */
+  entra?: Maybe<EntraAccessTarget>;
   /** When it ends unless approved before. */
   expiresAt: Scalars['DateTime']['output'];
-  /** Opaque id (UUIDv7). */
+  /** Opaque id (UUIDv7). Of a role in Entra also the id of the grant that it becomes. */
   id: Scalars['ID']['output'];
-  /** The login. */
+  /** The login; null for access in Entra. */
   loginRequest?: Maybe<LoginRequest>;
   /** How many approvals are needed. */
   needed: Scalars['Int']['output'];
@@ -274,13 +276,13 @@ export type AccountReportInput = {
 /** The signature does not fit what would be approved. */
 export type ApprovalInvalid = Problem & {
   __typename?: 'ApprovalInvalid';
-  /** Read the login request again and sign what it shows now. */
+  /** Read the request again and sign what it shows now. */
   message: Scalars['String']['output'];
 };
 
 /** Input of `approveAccess`. */
 export type ApproveAccessInput = {
-  /** The approver's passkey over the approval challenge with the purpose `second-approval`: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
+  /** The approver's passkey over the approval challenge with the purpose `second-approval`, for a role in Entra `entra-second-approval`: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
   assertion: Scalars['String']['input'];
   /** The request. */
   id: Scalars['ID']['input'];
@@ -289,7 +291,7 @@ export type ApproveAccessInput = {
 };
 
 /** Answer of `approveAccess`. `Conflict` when the request is no longer pending. */
-export type ApproveAccessResult = AccessDenied | AccessRequest | ApprovalInvalid | Conflict | InvalidInput | NotAnApprover | NotFound;
+export type ApproveAccessResult = AccessDenied | AccessRequest | ApprovalInvalid | Conflict | EntraNotConnected | InvalidInput | NotAnApprover | NotFound;
 
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
@@ -570,12 +572,50 @@ export type EndGrantResult = Grant | NotFound;
 /** What `endAllOfTechnician` did. */
 export type EndedAll = {
   __typename?: 'EndedAll';
-  /** How many of their logins waited: for other people (they are cancelled) or for their own answer on the phone (they are denied). */
+  /** How much of theirs waited: logins and access in Entra for other people (cancelled), logins for their own answer on the phone (denied). */
   cancelledLogins: Scalars['Int']['output'];
-  /** The grants that it ended; they are ending until the computers have told. */
+  /** The grants that it ended; they are ending until they were seen to have ended. */
   grants: Array<Grant>;
-  /** How many live grants and waiting logins remain, in tenants that the caller does not reach. */
+  /** How many live grants, and how much that waits, remain in tenants that the caller does not reach. */
   outOfReach: Scalars['Int']['output'];
+};
+
+/** What was asked for, and what it led to so far. */
+export type EntraAccessRequested = {
+  __typename?: 'EntraAccessRequested';
+  /** The request for the yes of other people; null where nobody else has to approve. */
+  accessRequest?: Maybe<AccessRequest>;
+  /** The grant; null as long as other people have to approve. */
+  grant?: Maybe<Grant>;
+};
+
+/** A role in Entra as it stands in the approvals' signatures. */
+export type EntraAccessTarget = {
+  __typename?: 'EntraAccessTarget';
+  /** Which account would get it. */
+  accountKind: EntraAccountKind;
+  /** The X25519 public key (base64url) to which the one-time credential would be sealed. */
+  recipientKey: Scalars['String']['output'];
+  /** The role's display name. */
+  roleName: Scalars['String']['output'];
+  /** Where it would count: `/`, `/administrativeUnits/<id>` or `/<object id of an application>`. */
+  scope: Scalars['String']['output'];
+  /** The customer's name. */
+  tenantName: Scalars['String']['output'];
+};
+
+/** Which account in Entra gets the role. */
+export type EntraAccountKind =
+  /** One that Stint makes for the technician in the customer's tenant. */
+  | 'JIT'
+  /** One that the technician has there already. */
+  | 'OWN';
+
+/** Access in this customer's Entra tenant cannot be given as things are. Nothing was changed. */
+export type EntraNotConnected = Problem & {
+  __typename?: 'EntraNotConnected';
+  /** Why, and what to do. */
+  message: Scalars['String']['output'];
 };
 
 /** Input of `extendGrant`. */
@@ -591,23 +631,29 @@ export type ExtendGrantInput = {
 /** Answer of `extendGrant`. `Conflict` when nothing is left to extend by, the session has ended, or more time needs other people; `AccessDenied` when no rule allows it any more. */
 export type ExtendGrantResult = AccessDenied | Conflict | Grant | InvalidInput | NotFound;
 
-/** Permission for one technician to use one admin account on one device for a limited time. */
+/** Permission for one technician to use one admin account for a limited time, on one device or in one customer's Entra tenant. */
 export type Grant = {
   __typename?: 'Grant';
-  /** The account's name on the device. */
-  accountName: Scalars['String']['output'];
+  /** The account's name on the device, or its user principal name in Entra; null until it was seen there. */
+  accountName?: Maybe<Scalars['String']['output']>;
   /** When the account became active; the time runs from here. */
   activeAt?: Maybe<Scalars['DateTime']['output']>;
   /** When it was approved. */
   approvedAt: Scalars['DateTime']['output'];
-  /** Where. */
+  /** Where; null for access in Entra. */
   device?: Maybe<Device>;
   /** Why it ended. */
   endReason?: Maybe<GrantEndReason>;
   /** When it was seen to have ended. */
   endedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Who ended it; null when its time was over, or the device ended it by itself. */
+  /** Who ended it; null when its time was over, or it ended by itself. */
   endedBy?: Maybe<Technician>;
+  /** Which account in Entra gets the role; null for access on a device. */
+  entraAccountKind?: Maybe<EntraAccountKind>;
+  /** The display name of the role in Entra; null for access on a device. */
+  entraRole?: Maybe<Scalars['String']['output']>;
+  /** Where in the Entra tenant the role counts: `/`, `/administrativeUnits/<id>` or `/<object id of an application>`; null for access on a device. */
+  entraScope?: Maybe<Scalars['String']['output']>;
   /** Its record, for its technician and whoever holds `grant.read`. It changes until the grant is over. */
   evidence?: Maybe<GrantEvidence>;
   /** When it ends at the latest; null until active. */
@@ -626,6 +672,8 @@ export type Grant = {
   state: GrantState;
   /** Who may use the account. */
   technician?: Maybe<Technician>;
+  /** The customer. */
+  tenant?: Maybe<Tenant>;
   /** The ticket that it is for. */
   ticket?: Maybe<Scalars['String']['output']>;
   /** When the session is told of its end; null until active. */
@@ -652,7 +700,7 @@ export type GrantEdge = {
 
 /** Why a grant ended. */
 export type GrantEndReason =
-  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed. */
+  /** The technician may not have this access any more: switched off, out of the role or group, or the rule has changed; or somebody took it away in Entra itself. */
   | 'ACCESS_REMOVED'
   /** Its time was over. */
   | 'EXPIRED'
@@ -660,15 +708,15 @@ export type GrantEndReason =
   | 'IDLE'
   /** The technician logged off. */
   | 'LOGGED_OFF'
-  /** It was approved but the device did not make the account in time. */
+  /** It was approved but the account was not made in time. */
   | 'NOT_ACTIVATED'
   /** A technician or administrator ended it. */
   | 'REVOKED';
 
-/** The record of a grant, to keep and to verify without Stint: what was shown and signed, the rule, all approvals with their signatures, beginning and end as the computer saw them. */
+/** The record of a grant, to keep and to verify without Stint: what was shown and signed, the rule, all approvals with their signatures, beginning and end as they were seen. */
 export type GrantEvidence = {
   __typename?: 'GrantEvidence';
-  /** The record as canonical JSON (RFC 8785), format `stint-grant-evidence/1`. */
+  /** The record as canonical JSON (RFC 8785), format `stint-grant-evidence/1`, or `stint-entra-evidence/1` for access in Entra. */
   json: Scalars['String']['output'];
   /** SHA-256 of its bytes, in hexadecimal. */
   sha256: Scalars['String']['output'];
@@ -680,9 +728,9 @@ export type GrantState =
   | 'ACTIVE'
   /** Approved; the account is not active yet. */
   | 'APPROVED'
-  /** Ended: the account was read back and seen disabled. */
+  /** Ended: read back and seen gone, on a device the account disabled, in Entra the role taken away. */
   | 'ENDED'
-  /** Ending: the device has not yet reported the account disabled. */
+  /** Ending: the access was not yet seen gone. */
   | 'ENDING'
   /** Ending takes too long; tried for ever and shown loudly. */
   | 'END_STUCK'
@@ -911,7 +959,7 @@ export type LoginState =
 
 export type Mutation = {
   __typename?: 'Mutation';
-  /** Gives a waiting login the yes of one more person. At the last one that is needed everything is looked at again and the grant is made. */
+  /** Gives a waiting access request the yes of one more person. At the last one that is needed everything is looked at again and the grant is made. */
   approveAccess: ApproveAccessResult;
   /** Approves a login. The signature covers exactly what was shown; of two approvals only one can win. */
   approveLogin: ApproveLoginResult;
@@ -921,11 +969,11 @@ export type Mutation = {
   cancelLogin: CancelLoginResult;
   /** Makes an access rule of a tenant. */
   createAccessRule: CreateAccessRuleResult;
-  /** Refuses a waiting login for good: one no is enough. */
+  /** Refuses a waiting access request for good: one no is enough. */
   denyAccess: DenyAccessResult;
   /** Denies a login; says, where that is so, that one did not start it. */
   denyLogin: DenyLoginResult;
-  /** Ends every live grant of one technician now, and cancels their logins that wait for other people, wherever the caller reaches. */
+  /** Ends every live grant of one technician now, and cancels what they wait for other people for, wherever the caller reaches. */
   endAllOfTechnician: EndAllOfTechnicianResult;
   /** Ends a grant now: one's own, or with `grant.end` on its tenant anybody's. Repeating the call is harmless. */
   endGrant: EndGrantResult;
@@ -939,6 +987,8 @@ export type Mutation = {
   reportOfflineLogins: ReportOfflineLoginsResult;
   /** Reports accounts with Stint's mark that belong to nobody, all that there are now. Only for devices. */
   reportStrayAccounts: ReportStrayAccountsResult;
+  /** Asks for a role in a customer's Entra tenant. The signature covers exactly what is asked for; the same call again answers what it led to. */
+  requestEntraAccess: RequestEntraAccessResult;
   /** Brings the end of a running session closer: for approvers and administrators. */
   shortenGrant: ShortenGrantResult;
   /** Starts a login at the calling device. Only for devices. */
@@ -1019,6 +1069,11 @@ export type MutationReportOfflineLoginsArgs = {
 
 export type MutationReportStrayAccountsArgs = {
   input: ReportStrayAccountsInput;
+};
+
+
+export type MutationRequestEntraAccessArgs = {
+  input: RequestEntraAccessInput;
 };
 
 
@@ -1275,6 +1330,33 @@ export type ReportsTaken = {
   revision: Scalars['Int']['output'];
 };
 
+/** Input of `requestEntraAccess`. */
+export type RequestEntraAccessInput = {
+  /** Which account is to get it. */
+  accountKind: EntraAccountKind;
+  /** The technician's passkey over the approval challenge of all of it with the purpose `entra-access`: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
+  assertion: Scalars['String']['input'];
+  /** A fresh UUIDv7 made by the client: becomes the grant's id. */
+  id: Scalars['ID']['input'];
+  /** Why access is needed, up to 500 characters. */
+  reason?: InputMaybe<Scalars['String']['input']>;
+  /** A fresh X25519 public key, 32 bytes in base64url: the one-time credential is sealed to it. */
+  recipientKey: Scalars['String']['input'];
+  /** The role's display name, for example `User Administrator`: up to 100 characters. */
+  roleName: Scalars['String']['input'];
+  /** Where it is to count: `/` (all; when left out), `/administrativeUnits/<id>` or `/<object id of an application>`, ids in lower case. */
+  scope?: InputMaybe<Scalars['String']['input']>;
+  /** How long a session from the moment that it is active, 60 to 28,800 seconds. */
+  sessionSeconds: Scalars['Int']['input'];
+  /** The customer. */
+  tenantId: Scalars['ID']['input'];
+  /** The ticket that it is for, up to 100 characters. */
+  ticket?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Answer of `requestEntraAccess`. `Conflict` when the id was used for something else. */
+export type RequestEntraAccessResult = AccessDenied | ApprovalInvalid | Conflict | EntraAccessRequested | EntraNotConnected | InvalidInput | NotFound;
+
 /** A change of one setting on one tenant. */
 export type SettingChange = {
   __typename?: 'SettingChange';
@@ -1436,11 +1518,11 @@ export type TechnicianLoginModeSetting = {
 
 export type Tenant = {
   __typename?: 'Tenant';
-  /** Requests for the yes of other people on this tenant's devices, newest first, those that are over included. */
+  /** Requests for the yes of other people in this tenant, newest first, those that are over included. */
   accessRequests?: Maybe<AccessRequestConnection>;
   /** The access rules set on this tenant, oldest first. Those of the tenants above count here too. */
   accessRules?: Maybe<AccessRuleConnection>;
-  /** The grants on this tenant's devices, newest first. */
+  /** The grants on this tenant's devices and in its Entra tenant, newest first. */
   grants?: Maybe<GrantConnection>;
   id: Scalars['ID']['output'];
   /** How just-in-time access works here: effective values and where each comes from. */
@@ -1741,6 +1823,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( AccessRequest )
     | ( ApprovalInvalid )
     | ( Conflict )
+    | ( EntraNotConnected )
     | ( InvalidInput )
     | ( NotAnApprover )
     | ( NotFound )
@@ -1813,6 +1896,15 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( InvalidInput )
     | ( ReportsTaken )
   ;
+  RequestEntraAccessResult:
+    | ( AccessDenied )
+    | ( ApprovalInvalid )
+    | ( Conflict )
+    | ( EntraAccessRequested )
+    | ( EntraNotConnected )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
   ShortenGrantResult:
     | ( Conflict )
     | ( Grant )
@@ -1850,6 +1942,7 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
     | ( ApprovalInvalid )
     | ( Conflict )
     | ( DomainAgentMissing )
+    | ( EntraNotConnected )
     | ( InvalidInput )
     | ( NotAllowedBySettings )
     | ( NotAnApprover )
@@ -1913,6 +2006,10 @@ export type ResolversTypes = {
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EndGrantResult']>;
   EndedAll: ResolverTypeWrapper<EndedAll>;
+  EntraAccessRequested: ResolverTypeWrapper<EntraAccessRequested>;
+  EntraAccessTarget: ResolverTypeWrapper<EntraAccessTarget>;
+  EntraAccountKind: EntraAccountKind;
+  EntraNotConnected: ResolverTypeWrapper<EntraNotConnected>;
   ExtendGrantInput: ExtendGrantInput;
   ExtendGrantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ExtendGrantResult']>;
   Grant: ResolverTypeWrapper<Grant>;
@@ -1956,6 +2053,8 @@ export type ResolversTypes = {
   ReportStrayAccountsInput: ReportStrayAccountsInput;
   ReportStrayAccountsResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ReportStrayAccountsResult']>;
   ReportsTaken: ResolverTypeWrapper<ReportsTaken>;
+  RequestEntraAccessInput: RequestEntraAccessInput;
+  RequestEntraAccessResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RequestEntraAccessResult']>;
   SettingChange: ResolverTypeWrapper<SettingChange>;
   SettingChangeConnection: ResolverTypeWrapper<SettingChangeConnection>;
   SettingChangeEdge: ResolverTypeWrapper<SettingChangeEdge>;
@@ -2032,6 +2131,9 @@ export type ResolversParentTypes = {
   EndGrantInput: EndGrantInput;
   EndGrantResult: ResolversUnionTypes<ResolversParentTypes>['EndGrantResult'];
   EndedAll: EndedAll;
+  EntraAccessRequested: EntraAccessRequested;
+  EntraAccessTarget: EntraAccessTarget;
+  EntraNotConnected: EntraNotConnected;
   ExtendGrantInput: ExtendGrantInput;
   ExtendGrantResult: ResolversUnionTypes<ResolversParentTypes>['ExtendGrantResult'];
   Grant: Grant | FederationReferenceTypes['Grant'];
@@ -2069,6 +2171,8 @@ export type ResolversParentTypes = {
   ReportStrayAccountsInput: ReportStrayAccountsInput;
   ReportStrayAccountsResult: ResolversUnionTypes<ResolversParentTypes>['ReportStrayAccountsResult'];
   ReportsTaken: ReportsTaken;
+  RequestEntraAccessInput: RequestEntraAccessInput;
+  RequestEntraAccessResult: ResolversUnionTypes<ResolversParentTypes>['RequestEntraAccessResult'];
   SettingChange: SettingChange;
   SettingChangeConnection: SettingChangeConnection;
   SettingChangeEdge: SettingChangeEdge;
@@ -2133,6 +2237,7 @@ export type AccessRequestResolvers<ContextType = any, ParentType extends Resolve
   endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
   endedWhy?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  entra?: Resolver<Maybe<ResolversTypes['EntraAccessTarget']>, ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   loginRequest?: Resolver<Maybe<ResolversTypes['LoginRequest']>, ParentType, ContextType>;
@@ -2201,7 +2306,7 @@ export type ApprovalInvalidResolvers<ContextType = any, ParentType extends Resol
 };
 
 export type ApproveAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveAccessResult'] = ResolversParentTypes['ApproveAccessResult']> = {
-  __resolveType?: TypeResolveFn<'AccessDenied' | 'AccessRequest' | 'ApprovalInvalid' | 'Conflict' | 'InvalidInput' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'AccessRequest' | 'ApprovalInvalid' | 'Conflict' | 'EntraNotConnected' | 'InvalidInput' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
 };
 
 export type ApproveLoginResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApproveLoginResult'] = ResolversParentTypes['ApproveLoginResult']> = {
@@ -2316,19 +2421,41 @@ export type EndedAllResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type EntraAccessRequestedResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccessRequested'] = ResolversParentTypes['EntraAccessRequested']> = {
+  accessRequest?: Resolver<Maybe<ResolversTypes['AccessRequest']>, ParentType, ContextType>;
+  grant?: Resolver<Maybe<ResolversTypes['Grant']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraAccessTargetResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccessTarget'] = ResolversParentTypes['EntraAccessTarget']> = {
+  accountKind?: Resolver<ResolversTypes['EntraAccountKind'], ParentType, ContextType>;
+  recipientKey?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  roleName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  scope?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  tenantName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type EntraNotConnectedResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraNotConnected'] = ResolversParentTypes['EntraNotConnected']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type ExtendGrantResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ExtendGrantResult'] = ResolversParentTypes['ExtendGrantResult']> = {
   __resolveType?: TypeResolveFn<'AccessDenied' | 'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type GrantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Grant'] = ResolversParentTypes['Grant'], FederationReferenceType extends FederationReferenceTypes['Grant'] = FederationReferenceTypes['Grant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Grant']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  accountName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  accountName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   activeAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   approvedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   device?: Resolver<Maybe<ResolversTypes['Device']>, ParentType, ContextType>;
   endReason?: Resolver<Maybe<ResolversTypes['GrantEndReason']>, ParentType, ContextType>;
   endedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   endedBy?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  entraAccountKind?: Resolver<Maybe<ResolversTypes['EntraAccountKind']>, ParentType, ContextType>;
+  entraRole?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  entraScope?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   evidence?: Resolver<Maybe<ResolversTypes['GrantEvidence']>, ParentType, ContextType>;
   expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   extendableUntil?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
@@ -2338,6 +2465,7 @@ export type GrantResolvers<ContextType = any, ParentType extends ResolversParent
   reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   state?: Resolver<ResolversTypes['GrantState'], ParentType, ContextType>;
   technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   ticket?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   warnAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -2474,6 +2602,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   reportAccounts?: Resolver<ResolversTypes['ReportAccountsResult'], ParentType, ContextType, RequireFields<MutationReportAccountsArgs, 'input'>>;
   reportOfflineLogins?: Resolver<ResolversTypes['ReportOfflineLoginsResult'], ParentType, ContextType, RequireFields<MutationReportOfflineLoginsArgs, 'input'>>;
   reportStrayAccounts?: Resolver<ResolversTypes['ReportStrayAccountsResult'], ParentType, ContextType, RequireFields<MutationReportStrayAccountsArgs, 'input'>>;
+  requestEntraAccess?: Resolver<ResolversTypes['RequestEntraAccessResult'], ParentType, ContextType, RequireFields<MutationRequestEntraAccessArgs, 'input'>>;
   shortenGrant?: Resolver<ResolversTypes['ShortenGrantResult'], ParentType, ContextType, RequireFields<MutationShortenGrantArgs, 'input'>>;
   startLogin?: Resolver<ResolversTypes['StartLoginResult'], ParentType, ContextType, RequireFields<MutationStartLoginArgs, 'input'>>;
   updateAccessRule?: Resolver<ResolversTypes['UpdateAccessRuleResult'], ParentType, ContextType, RequireFields<MutationUpdateAccessRuleArgs, 'input'>>;
@@ -2523,7 +2652,7 @@ export type PrivilegedChangeResolvers<ContextType = any, ParentType extends Reso
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'DomainAgentMissing' | 'EntraNotConnected' | 'InvalidInput' | 'NotAllowedBySettings' | 'NotAnApprover' | 'NotFound', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -2555,6 +2684,10 @@ export type ReportStrayAccountsResultResolvers<ContextType = any, ParentType ext
 export type ReportsTakenResolvers<ContextType = any, ParentType extends ResolversParentTypes['ReportsTaken'] = ResolversParentTypes['ReportsTaken']> = {
   revision?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type RequestEntraAccessResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RequestEntraAccessResult'] = ResolversParentTypes['RequestEntraAccessResult']> = {
+  __resolveType?: TypeResolveFn<'AccessDenied' | 'ApprovalInvalid' | 'Conflict' | 'EntraAccessRequested' | 'EntraNotConnected' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type SettingChangeResolvers<ContextType = any, ParentType extends ResolversParentTypes['SettingChange'] = ResolversParentTypes['SettingChange']> = {
@@ -2687,6 +2820,9 @@ export type Resolvers<ContextType = any> = {
   EndAllOfTechnicianResult?: EndAllOfTechnicianResultResolvers<ContextType>;
   EndGrantResult?: EndGrantResultResolvers<ContextType>;
   EndedAll?: EndedAllResolvers<ContextType>;
+  EntraAccessRequested?: EntraAccessRequestedResolvers<ContextType>;
+  EntraAccessTarget?: EntraAccessTargetResolvers<ContextType>;
+  EntraNotConnected?: EntraNotConnectedResolvers<ContextType>;
   ExtendGrantResult?: ExtendGrantResultResolvers<ContextType>;
   Grant?: GrantResolvers<ContextType>;
   GrantConnection?: GrantConnectionResolvers<ContextType>;
@@ -2715,6 +2851,7 @@ export type Resolvers<ContextType = any> = {
   ReportOfflineLoginsResult?: ReportOfflineLoginsResultResolvers<ContextType>;
   ReportStrayAccountsResult?: ReportStrayAccountsResultResolvers<ContextType>;
   ReportsTaken?: ReportsTakenResolvers<ContextType>;
+  RequestEntraAccessResult?: RequestEntraAccessResultResolvers<ContextType>;
   SettingChange?: SettingChangeResolvers<ContextType>;
   SettingChangeConnection?: SettingChangeConnectionResolvers<ContextType>;
   SettingChangeEdge?: SettingChangeEdgeResolvers<ContextType>;

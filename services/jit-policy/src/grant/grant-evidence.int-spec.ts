@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
-import type { Actor, ApprovalContent, Payload } from '@stint/contracts';
+import type { Actor, LoginApprovalContent, Payload } from '@stint/contracts';
 import { verifyEvidence, type EvidenceContent } from '@stint/evidence';
 import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { codeOf, idOf, technicianActor, World, type Computer, type StartedLogin, type Technician } from '../testing/world.ts';
@@ -111,7 +111,7 @@ describe('the record of a grant', () => {
     const login = await world.start(computer);
     await world.approveBy(annasPhone, anna, login);
     const id = await world.requestOf(anna, login);
-    const content: ApprovalContent = {
+    const content: LoginApprovalContent = {
       ...{ ...login.content, purpose: 'second-approval', technicianId: anna.actor.id, accountKind: 'LOCAL' },
       durationSeconds: 900,
     };

@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { notFound, type Id } from '@stint/kernel';
 import type { Actor } from '@stint/contracts';
 import { canonicalEvidence, type CanonicalEvidence } from '@stint/evidence';
-import { Tenancy } from '@stint/tenancy';
+import { Tenancy, type SystemTx } from '@stint/tenancy';
+import type { AccessRequest } from '../access-request/access-request.domain.ts';
 import { AccessRequestRepository } from '../access-request/access-request.repository.ts';
 import type { TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { LoginRepository } from '../login/login.repository.ts';
-import { evidenceContentOf, peopleOf } from './grant-evidence.view.ts';
+import { deviceEvidence, entraEvidence, peopleOf } from './grant-evidence.view.ts';
+import { isInEntra, isOnDevice, type Grant } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 import { GrantService } from './grant.service.ts';
 
@@ -31,18 +33,26 @@ export class GrantEvidenceService {
     const { mspId } = await this.service.read(actor, id);
     return this.tenancy.asSystem(async (tx) => {
       const grant = await this.grants.find(tx, mspId, id);
-      const login = grant === null ? null : await this.logins.find(tx, mspId, grant.loginRequestId);
       const tenant = grant === null ? null : await this.copies.tenant(tx, mspId, grant.tenantId);
-      const device = grant === null ? null : await this.copies.device(tx, mspId, grant.deviceId);
-      if (grant === null || login === null || tenant === null || device === null) throw notFound('grant');
-      const request = (await this.requests.ofLogins(tx, mspId, [login.id])).get(login.id) ?? null;
+      if (grant === null || tenant === null) throw notFound('grant');
+      const request = await this.#requestOf(tx, grant);
       const changes = await this.grants.changesOf(tx, mspId, grant.id);
       const people = new Map<Id, TechnicianCopy>();
       for (const personId of peopleOf({ grant, request, changes })) {
         const person = await this.copies.technician(tx, mspId, personId);
         if (person !== null) people.set(personId, person);
       }
-      return canonicalEvidence(evidenceContentOf({ grant, login, request, changes, tenant, device, people }));
+      if (isInEntra(grant)) return canonicalEvidence(entraEvidence({ grant, request, changes, tenant, people }));
+      if (!isOnDevice(grant)) throw notFound('grant');
+      const login = await this.logins.find(tx, mspId, grant.target.loginRequestId);
+      const device = await this.copies.device(tx, mspId, grant.target.deviceId);
+      if (login === null || device === null) throw notFound('grant');
+      return canonicalEvidence(deviceEvidence({ grant, request, changes, tenant, people }, login, device));
     });
+  }
+
+  async #requestOf(tx: SystemTx, { mspId, id, target }: Grant): Promise<AccessRequest | null> {
+    if (target.kind === 'ENTRA') return this.requests.find(tx, mspId, id);
+    return (await this.requests.ofLogins(tx, mspId, [target.loginRequestId])).get(target.loginRequestId) ?? null;
   }
 }

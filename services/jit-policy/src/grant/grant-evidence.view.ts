@@ -1,20 +1,19 @@
 import type { Id } from '@stint/kernel';
-import type { ApprovalProof } from '@stint/contracts';
-import type { EvidenceContent, EvidencePerson, EvidenceProof } from '@stint/evidence';
+import { isOfEntra, type ApprovalProof } from '@stint/contracts';
+import type { DeviceEvidence, EntraEvidence, EntraProof, EvidencePerson, LoginProof } from '@stint/evidence';
 import type { AccessRequest } from '../access-request/access-request.domain.ts';
 import type { DeviceCopy, TechnicianCopy, TenantCopy } from '../directory/directory.domain.ts';
+import { signedForEntra } from '../entra/entra-access.domain.ts';
 import type { LoginRequest } from '../login/login.domain.ts';
-import type { Grant, GrantChange } from './grant.domain.ts';
+import type { DeviceGrant, EntraGrant, Grant, GrantChange } from './grant.domain.ts';
 
-/** Everything that a grant's record tells of. */
-export interface EvidenceSources {
-  grant: Grant;
-  login: LoginRequest;
+/** What every record tells of. */
+export interface EvidenceSources<One extends Grant = Grant> {
+  grant: One;
   /** Null when the rule demanded nobody else. */
   request: AccessRequest | null;
   changes: readonly GrantChange[];
   tenant: TenantCopy;
-  device: DeviceCopy;
   /** All technicians who are named, by id. */
   people: ReadonlyMap<Id, TechnicianCopy>;
 }
@@ -30,22 +29,13 @@ export function peopleOf({ grant, request, changes }: Pick<EvidenceSources, 'gra
   return [...new Set(ids)];
 }
 
-/** The record of a grant. Who and where carry the names that they have now; what was shown and signed keeps its own. */
-export function evidenceContentOf({ grant, login, request, changes, tenant, device, people }: EvidenceSources): EvidenceContent {
-  const named = (id: Id) => people.get(id)?.displayName ?? null;
+/** The record of a grant on a device. Who and where carry the names that they have now; what was shown and signed keeps its own. */
+export function deviceEvidence(sources: EvidenceSources<DeviceGrant>, login: LoginRequest, device: DeviceCopy): DeviceEvidence {
+  const { grant } = sources;
   return {
     format: 'stint-grant-evidence/1',
-    grant: {
-      id: grant.id,
-      state: grant.state,
-      accountName: grant.accountName,
-      reason: grant.reason,
-      ticket: grant.ticket,
-      approvedAt: grant.approvedAt.toISOString(),
-      approvedSeconds: login.sessionSeconds,
-    },
-    technician: personOf(people, grant.technicianId),
-    tenant: { id: tenant.id, name: tenant.name },
+    ...common(sources),
+    grant: { ...grantPart(grant, login.sessionSeconds), accountName: grant.target.accountName },
     device: { id: device.id, hostName: device.hostName },
     login: {
       id: login.id,
@@ -55,6 +45,33 @@ export function evidenceContentOf({ grant, login, request, changes, tenant, devi
       tenantName: login.tenantName,
       startedAt: login.startedAt.toISOString(),
     },
+    approval: loginProof(grant.approval),
+    secondApprovals: secondApprovals(sources, loginProof),
+    session: { ...sessionPart(sources), idleEndSeconds: grant.target.idleEndSeconds },
+    privilegedChanges: grant.privilegedChanges.map(({ groupName, added, removed }) => ({ groupName, added, removed })),
+  };
+}
+
+/** The same of a grant in Entra. */
+export function entraEvidence(sources: EvidenceSources<EntraGrant>): EntraEvidence {
+  const { grant, request } = sources;
+  const { durationSeconds, tenantName, roleName, scope, accountKind, recipientKey } = signedForEntra(grant.approval);
+  const at = (request?.requestedAt ?? grant.approvedAt).toISOString();
+  return {
+    format: 'stint-entra-evidence/1',
+    ...common(sources),
+    grant: { ...grantPart(grant, request?.sessionSeconds ?? durationSeconds), accountName: grant.target.accountName },
+    asked: { at, tenantName, roleName, scope, accountKind, recipientKey },
+    approval: entraProof(grant.approval),
+    secondApprovals: secondApprovals(sources, entraProof),
+    session: sessionPart(sources),
+  };
+}
+
+function common({ grant, request, changes, tenant, people }: EvidenceSources) {
+  return {
+    technician: personOf(people, grant.technicianId),
+    tenant: { id: tenant.id, name: tenant.name },
     rule: {
       id: grant.ruleId,
       name: grant.ruleName,
@@ -62,29 +79,37 @@ export function evidenceContentOf({ grant, login, request, changes, tenant, devi
       approvals: request?.needed ?? 0,
       approverGroupId: request?.approverGroupId ?? null,
     },
-    approval: proofOf(grant.approval),
-    secondApprovals: (request?.approvals ?? []).map(({ approverId, sessionSeconds, approvedAt, proof }) => ({
-      approver: personOf(people, approverId),
-      sessionSeconds,
-      approvedAt: approvedAt.toISOString(),
-      proof: proofOf(proof),
-    })),
-    session: {
-      activeAt: instant(grant.activeAt),
-      expiresAt: instant(grant.expiresAt),
-      endingAt: instant(grant.endingAt),
-      endedAt: instant(grant.endedAt),
-      endReason: grant.endReason,
-      endedBy: grant.endedBy === null ? null : { ...grant.endedBy, displayName: named(grant.endedBy.id) },
-      failure: grant.failure,
-      idleEndSeconds: grant.idleEndSeconds,
-    },
     changes: changes.map(({ id, seconds, at, by }) => ({
       ...{ id, seconds, at: at.toISOString() },
-      by: by === null ? null : { id: by, displayName: named(by) },
+      by: by === null ? null : { id: by, displayName: people.get(by)?.displayName ?? null },
     })),
-    privilegedChanges: grant.privilegedChanges.map(({ groupName, added, removed }) => ({ groupName, added, removed })),
   };
+}
+
+function grantPart({ id, state, reason, ticket, approvedAt }: Grant, approvedSeconds: number) {
+  return { id, state, reason, ticket, approvedAt: approvedAt.toISOString(), approvedSeconds };
+}
+
+function sessionPart({ grant, people }: EvidenceSources) {
+  const { endedBy } = grant;
+  return {
+    activeAt: instant(grant.activeAt),
+    expiresAt: instant(grant.expiresAt),
+    endingAt: instant(grant.endingAt),
+    endedAt: instant(grant.endedAt),
+    endReason: grant.endReason,
+    endedBy: endedBy === null ? null : { ...endedBy, displayName: people.get(endedBy.id)?.displayName ?? null },
+    failure: grant.failure,
+  };
+}
+
+function secondApprovals<Proof>({ request, people }: EvidenceSources, proofOf: (proof: ApprovalProof) => Proof) {
+  return (request?.approvals ?? []).map(({ approverId, sessionSeconds, approvedAt, proof }) => ({
+    approver: personOf(people, approverId),
+    sessionSeconds,
+    approvedAt: approvedAt.toISOString(),
+    proof: proofOf(proof),
+  }));
 }
 
 function personOf(people: ReadonlyMap<Id, TechnicianCopy>, id: Id): EvidencePerson {
@@ -92,8 +117,15 @@ function personOf(people: ReadonlyMap<Id, TechnicianCopy>, id: Id): EvidencePers
   return { id, displayName: person?.displayName ?? '', email: person?.email ?? '' };
 }
 
-function proofOf(proof: ApprovalProof | null): EvidenceProof {
-  return proof ?? { by: 'unsigned' };
+function loginProof(proof: ApprovalProof | null): LoginProof {
+  if (proof === null) return { by: 'unsigned' };
+  const { content } = proof;
+  if (isOfEntra(content)) throw new Error('A login was approved by the signature of something else.');
+  return { ...proof, content };
+}
+
+function entraProof(proof: ApprovalProof | null): EntraProof {
+  return proof === null ? { by: 'unsigned' } : { ...proof, content: signedForEntra(proof) };
 }
 
 function instant(at: Date | null): string | null {

@@ -3,18 +3,20 @@ import { z } from 'zod';
 import { id, reason, reachOf, type Actor } from '@stint/contracts';
 import { conflict, isId, newId, notFound, type Clock, type Id } from '@stint/kernel';
 import { checkInput } from '@stint/subgraph';
-import { Tenancy, type TenantTx } from '@stint/tenancy';
-import { accountOn, AccessService, allowed } from '../access/access.service.ts';
+import { Tenancy, type SystemTx, type TenantTx } from '@stint/tenancy';
+import { accountOn, AccessService, allowed, entraRole, type AccessTarget } from '../access/access.service.ts';
 import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
 import { AccessRequestRepository } from '../access-request/access-request.repository.ts';
 import { auditOf } from '../audit-trail.ts';
 import { DeviceWorkService } from '../device-state/device-work.service.ts';
-import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
+import type { TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
+import { EntraGrantRepository } from '../entra/entra-grant.repository.ts';
+import { EntraWorkService } from '../entra/entra-work.service.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import { PromptService } from '../login/prompt.service.ts';
 import { CLOCK } from '../tokens.ts';
-import type { Grant } from './grant.domain.ts';
+import { isOnDevice, type Grant } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 import { GrantService } from './grant.service.ts';
 
@@ -29,9 +31,9 @@ const endAllInput = z.object({ technicianId: z.string(), reason });
 /** What `endAll` did. */
 export interface EndedAll {
   grants: Grant[];
-  /** Logins that waited for other people, or for the technician's answer on the phone. */
+  /** Logins and access in Entra that waited for other people, and logins that waited for the technician's answer on the phone. */
   cancelledLogins: number;
-  /** Live grants and waiting logins that remain. */
+  /** What is live or waits and remains. */
   outOfReach: number;
 }
 
@@ -49,6 +51,8 @@ export class GrantLifeService {
     private readonly ending: AccessRequestEnding,
     private readonly prompts: PromptService,
     private readonly work: DeviceWorkService,
+    private readonly inEntra: EntraGrantRepository,
+    private readonly entraWork: EntraWorkService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -56,17 +60,17 @@ export class GrantLifeService {
   async extend(actor: Actor, raw: unknown): Promise<Grant> {
     const input = checkInput(extendInput, raw);
     let technician: TechnicianCopy | null = null;
-    return this.service.inDeviceOf(
+    return this.service.inTenantOfGrant(
       actor,
       input.grantId,
-      async (work, grant, tx, device) => {
+      async ({ grant, change }, tx) => {
         if (technician === null || grant.technicianId !== actor.id) throw notFound('grant');
         const known = await this.grants.changedBy(tx, actor.mspId, input.id);
         if (known === grant.id) return grant;
         if (known !== null) throw conflict('This id was used for another change. Make a new one.');
         const now = this.clock.now();
-        const maxSeconds = await this.#maxSeconds(tx, grant, technician, device, now);
-        const extended = await work.change(grant, { do: 'extend', seconds: input.seconds, maxSeconds });
+        const maxSeconds = await this.#maxSeconds(tx, grant, technician, now);
+        const extended = await change({ do: 'extend', seconds: input.seconds, maxSeconds });
         await this.grants.addChange(tx, grant, { id: input.id, seconds: gained(grant, extended), at: now, by: actor.id });
         const details = { by: actor.id, expiresAt: instant(extended.expiresAt), before: instant(grant.expiresAt) };
         await auditOf(tx, grant, { action: 'grant.extended', subjectId: grant.id, occurredAt: now, details });
@@ -80,19 +84,26 @@ export class GrantLifeService {
   }
 
   /** The longest that the rule which decides now lets it last in all. Problem `AccessDenied` when none allows it any more. */
-  async #maxSeconds(tx: TenantTx, grant: Grant, technician: TechnicianCopy, device: DeviceCopy, now: Date): Promise<number> {
-    const login = await this.logins.find(tx, grant.mspId, grant.loginRequestId);
-    const kind = login === null ? 'LOCAL' : login.accountKind;
-    const decision = allowed(await this.access.decide(tx, technician, accountOn(device, kind), now));
-    if (decision.approvals > 0) throw conflict('More time needs the approval of other people: log in again for it.');
+  async #maxSeconds(tx: TenantTx, grant: Grant, technician: TechnicianCopy, now: Date): Promise<number> {
+    const decision = allowed(await this.access.decide(tx, technician, await this.#targetOf(tx, grant), now));
+    if (decision.approvals > 0) throw conflict('More time needs the approval of other people: ask again for it.');
     return decision.maxSeconds;
+  }
+
+  async #targetOf(tx: TenantTx, grant: Grant): Promise<AccessTarget> {
+    const { mspId, target } = grant;
+    if (target.kind === 'ENTRA') return entraRole(grant, target.roleName);
+    const device = await this.copies.device(tx, mspId, target.deviceId);
+    const login = await this.logins.find(tx, mspId, target.loginRequestId);
+    if (device === null || login === null) throw notFound('grant');
+    return accountOn(device, login.accountKind);
   }
 
   /** Brings the end of a running session closer. */
   async shorten(actor: Actor, raw: unknown): Promise<Grant> {
     const input = checkInput(shortenInput, raw);
-    return this.service.inDeviceOf(actor, input.id, async (work, grant, tx) => {
-      const shortened = await work.change(grant, { do: 'shorten', expiresAt: input.expiresAt });
+    return this.service.inTenantOfGrant(actor, input.id, async ({ grant, change }, tx) => {
+      const shortened = await change({ do: 'shorten', expiresAt: input.expiresAt });
       const now = this.clock.now();
       await this.grants.addChange(tx, grant, { id: newId(), seconds: gained(grant, shortened), at: now, by: actor.id });
       const details = { expiresAt: instant(shortened.expiresAt), before: instant(grant.expiresAt) };
@@ -135,6 +146,10 @@ export class GrantLifeService {
         await work.finish();
         ended.push(...here);
       }
+      const inEntra = await this.#endAllInEntra(tx, actor, input, now);
+      ended.push(...inEntra.ended);
+      cancelledLogins += inEntra.cancelled;
+      waitingOutside += inEntra.waitingOutside;
       // Somebody of another MSP or wholly out of reach answers like somebody who does not exist.
       const home = technician === null ? null : await this.copies.tenant(tx, mspId, technician.tenantId);
       const reached =
@@ -154,6 +169,31 @@ export class GrantLifeService {
       }
       return { grants: ended, cancelledLogins, outOfReach };
     });
+  }
+
+  async #endAllInEntra(
+    tx: SystemTx,
+    actor: Actor,
+    { technicianId, reason: why }: { technicianId: Id; reason: string },
+    now: Date,
+  ): Promise<{ ended: Grant[]; cancelled: number; waitingOutside: number }> {
+    const reach = reachOf(actor);
+    const ended: Grant[] = [];
+    let [cancelled, waitingOutside] = [0, 0];
+    for (const id of await this.inEntra.idsOfLiveAndWaiting(tx, actor.mspId, technicianId)) {
+      const request = await this.requests.lockedForEntra(tx, actor.mspId, id);
+      const grant = await this.inEntra.locked(tx, actor.mspId, id);
+      const tenant = await this.copies.tenant(tx, actor.mspId, grant?.tenantId ?? request?.tenantId ?? '');
+      const waiting = request?.state === 'PENDING' ? [request] : [];
+      if (tenant?.path.some((one) => reach.includes(one)) !== true) {
+        waitingOutside += waiting.length;
+        continue;
+      }
+      cancelled += await this.ending.cancel(tx, waiting, why, actor);
+      const next = grant === null ? null : await this.entraWork.end(tx, grant, 'REVOKED', { kind: actor.kind, id: actor.id }, now);
+      if (next !== null && next !== grant) ended.push(next);
+    }
+    return { ended, cancelled, waitingOutside };
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { addSeconds, newId } from '@stint/kernel';
 import {
+  activationSeconds,
   approvedGrant,
   decideGrant,
   extendableUntil,
@@ -14,30 +15,37 @@ import {
   type GrantCommand,
   type GrantState,
 } from './grant.domain.ts';
+import type { GrantTarget } from './grant-target.domain.ts';
 
 const approvedAt = new Date('2026-11-23T12:00:00Z');
 const at = (seconds: number) => addSeconds(approvedAt, seconds);
 const endRevision = 9;
 
+const targets: Record<GrantTarget['kind'], GrantTarget> = {
+  DEVICE: {
+    ...{ kind: 'DEVICE', deviceId: newId(), loginRequestId: newId(), accountId: newId(), accountName: 'jit-anna' },
+    ...{ idleEndSeconds: 600, removeNewPrivileged: false },
+  },
+  ENTRA: {
+    ...{ kind: 'ENTRA', roleName: 'User Administrator', scope: '/', accountKind: 'JIT', recipientKey: 'A'.repeat(43) },
+    ...{ accountName: null, version: 8 },
+  },
+};
+
 /** A grant of 600 s; ACTIVE since 12:00:10, ending since 12:01:00. */
-function aGrant(state: GrantState = 'APPROVED'): Grant {
-  const approved = approvedGrant(
+function aGrant(state: GrantState = 'APPROVED', kind: GrantTarget['kind'] = 'DEVICE'): Grant {
+  const approved: Grant = approvedGrant(
     {
       mspId: newId(),
       tenantId: newId(),
       id: newId(),
-      loginRequestId: newId(),
-      deviceId: newId(),
       technicianId: newId(),
-      accountId: newId(),
-      accountName: 'jit-anna',
+      target: targets[kind],
       reason: null,
       ticket: null,
       sessionSeconds: 600,
       maxSeconds: 1200,
       ruleMaxSeconds: 1200,
-      idleEndSeconds: 600,
-      removeNewPrivileged: false,
       approval: null,
       ruleId: null,
       ruleName: null,
@@ -79,21 +87,22 @@ const commands = {
   extend: { do: 'extend', seconds: 300, maxSeconds: 1200 },
   shorten: { do: 'shorten', expiresAt: at(300) },
   fail: { do: 'fail', why: 'disk full' },
+  'its end fails': { do: 'see-stuck', reason: 'EXPIRED', revision: 10 },
 } as const satisfies Record<string, GrantCommand>;
 type Name = keyof typeof commands;
 /** A new command does not compile until it is here, and fails until it is above. */
 const everyCommand: Record<GrantCommand['do'], true> = {
-  ...{ activate: true, end: true, tick: true, 'see-ended': true, extend: true, shorten: true, fail: true },
+  ...{ activate: true, end: true, tick: true, 'see-ended': true, 'see-stuck': true, extend: true, shorten: true, fail: true },
 };
 
-const when = (name: Name): Date => {
+const when = (name: Name, kind: GrantTarget['kind']): Date => {
   switch (name) {
     case 'activate':
       return at(12);
     case 'activate, but it was too late':
-      return at(121);
+      return at(activationSeconds[kind] + 1);
     case 'tick, everything is due':
-      return at(60 + stuckAfterSeconds + 600);
+      return at(60 + stuckAfterSeconds + 900);
     default:
       return at(65);
   }
@@ -116,6 +125,7 @@ const live: Record<Name, Outcome> = {
   extend: 'Conflict',
   shorten: 'Conflict',
   fail: 'same',
+  'its end fails': 'END_STUCK',
 };
 const ending: Record<Name, Outcome> = {
   ...live,
@@ -128,27 +138,44 @@ const over: Record<Name, Outcome> = {
   extend: 'Conflict',
   shorten: 'Conflict',
 };
-const table: Record<GrantState, Record<Name, Outcome>> = {
+const onDevice: Record<GrantState, Record<Name, Outcome>> = {
   APPROVED: { ...live, activate: 'ACTIVE', fail: 'FAILED' },
   ACTIVE: { ...live, extend: 'ACTIVE', shorten: 'ACTIVE' },
   ENDING: ending,
-  END_STUCK: ending,
+  END_STUCK: { ...ending, 'its end fails': 'same' },
   ENDED: over,
   FAILED: over,
 };
+/** Nobody logs off there or stays idle; but somebody may take the role away. */
+const otherwise: Partial<Record<Name, Outcome>> = {
+  'ended by the agent: logged off': 'same',
+  'ended by the agent: idle': 'same',
+  'ended by the agent: access removed, says it': 'ENDED',
+};
+const inEntra: Record<GrantState, Record<Name, Outcome>> = {
+  APPROVED: { ...onDevice.APPROVED, ...otherwise },
+  ACTIVE: { ...onDevice.ACTIVE, ...otherwise },
+  ENDING: { ...onDevice.ENDING, ...otherwise },
+  END_STUCK: { ...onDevice.END_STUCK, ...otherwise },
+  ENDED: over,
+  FAILED: over,
+};
+const tables: Record<GrantTarget['kind'], typeof onDevice> = { DEVICE: onDevice, ENTRA: inEntra };
 
 describe('every state meets every command', () => {
   test('the table is complete', () => {
-    expect(Object.keys(table).sort()).toEqual([...grantStates].sort());
+    expect(Object.keys(onDevice).sort()).toEqual([...grantStates].sort());
     expect(new Set(Object.values(commands).map((command) => command.do))).toEqual(new Set(Object.keys(everyCommand)));
   });
 
-  const pairs = Object.entries(table).flatMap(([state, row]) =>
-    Object.entries(row).map(([name, outcome]): [GrantState, Name, Outcome] => [state as GrantState, name as Name, outcome]),
+  const pairs = Object.entries(tables).flatMap(([kind, table]) =>
+    Object.entries(table).flatMap(([state, row]) =>
+      Object.entries(row).map(([name, outcome]) => [kind as GrantTarget['kind'], state as GrantState, name as Name, outcome] as const),
+    ),
   );
-  test.each(pairs)('%s, %s: %s', (state, name, outcome) => {
-    const grant = aGrant(state);
-    const decide = (from: Grant) => decideGrant(from, commands[name], when(name));
+  test.each(pairs)('%s, %s, %s: %s', (kind, state, name, outcome) => {
+    const grant = aGrant(state, kind);
+    const decide = (from: Grant) => decideGrant(from, commands[name], when(name, kind));
     if (outcome === 'Conflict') return expect(() => decide(grant)).toThrow(expect.objectContaining({ type: 'Conflict' }));
     const next = decide(grant);
     if (outcome === 'same') return expect(next).toBe(grant);
@@ -178,6 +205,12 @@ describe('when a session begins and ends: approved at 0 s, 600 s long', () => {
     expect(sessionTimes(aGrant(), secondsAgo, at(now))).toEqual({ activeAt: at(activeAt), expiresAt: at(expiresAt) });
   });
 
+  test('in Entra, where the account may take 15 minutes', () => {
+    const begun = decideGrant(aGrant('APPROVED', 'ENTRA'), { do: 'activate', secondsAgo: 0 }, at(900));
+    expect(begun).toMatchObject({ state: 'ACTIVE', activeAt: at(900), expiresAt: at(1500) });
+    expect(sessionTimes(aGrant('APPROVED', 'ENTRA'), 0, at(5000))).toEqual({ activeAt: at(5000), expiresAt: at(1500) });
+  });
+
   test.each<[GrantState, number, boolean]>([
     ['APPROVED', 119.999, true],
     ['APPROVED', 120, false],
@@ -198,7 +231,7 @@ describe('an end', () => {
       endReason: 'NOT_ACTIVATED',
       endingAt: at(120),
       endRevision: 10,
-      nudgeAt: at(120 + nudgeEverySeconds),
+      nudgeAt: at(120 + nudgeEverySeconds.DEVICE),
     });
     expect(decideGrant(aGrant('ACTIVE'), commands['tick, everything is due'], at(610))).toMatchObject({
       endReason: 'EXPIRED',
@@ -223,14 +256,26 @@ describe('an end', () => {
     const grant = aGrant('ENDING');
     const next = decideGrant(grant, commands['tick, everything is due'], at(seconds));
     if (expected === 'same') return expect(next).toBe(grant);
-    return expect(next).toMatchObject({ state: expected, nudgeAt: at(seconds + nudgeEverySeconds) });
+    return expect(next).toMatchObject({ state: expected, nudgeAt: at(seconds + nudgeEverySeconds.DEVICE) });
+  });
+
+  test('in Entra is told again every 5 minutes, from the first time on as stuck', () => {
+    const grant = decideGrant(aGrant('ACTIVE', 'ENTRA'), commands.end, at(60));
+    expect(grant.nudgeAt).toEqual(at(60 + nudgeEverySeconds.ENTRA));
+    expect(decideGrant(grant, commands['tick, everything is due'], at(60 + nudgeEverySeconds.ENTRA))).toMatchObject({ state: 'END_STUCK' });
+  });
+
+  test('of one that was not active in time turns out as a failure when whoever could not make it says why', () => {
+    const late = decideGrant(aGrant('APPROVED', 'ENTRA'), commands['tick, everything is due'], at(activationSeconds.ENTRA));
+    expect(late).toMatchObject({ state: 'ENDING', endReason: 'NOT_ACTIVATED' });
+    expect(decideGrant(late, commands.fail, at(1000))).toMatchObject({ state: 'FAILED', failure: 'disk full', nudgeAt: null });
   });
 
   test('a stuck one is nudged for ever', () => {
     const grant = { ...aGrant('END_STUCK'), nudgeAt: at(86_400) };
     expect(decideGrant(grant, commands['tick, everything is due'], at(86_400))).toMatchObject({
       state: 'END_STUCK',
-      nudgeAt: at(86_400 + nudgeEverySeconds),
+      nudgeAt: at(86_400 + nudgeEverySeconds.DEVICE),
     });
   });
 });

@@ -1,16 +1,21 @@
 import { addSeconds, conflict, invalidInput, type Id } from '@stint/kernel';
 import type { ApprovalProof } from '@stint/contracts';
+import type { DeviceTarget, EntraTarget, GrantTarget } from './grant-target.domain.ts';
 
-export const activationSeconds = 120;
+/** How long after the approval the account must be active: a computer asks within seconds, Entra needs minutes to make an account and a role known. */
+export const activationSeconds = { DEVICE: 120, ENTRA: 900 } as const;
 export const stuckAfterSeconds = 300;
-/** Pause between two nudges about an end that the device has not reported. */
-export const nudgeEverySeconds = 30;
+/** Pause between two reminders of an end that nobody has reported: a device may have missed a nudge, services/entra-connector tries by itself. */
+export const nudgeEverySeconds = { DEVICE: 30, ENTRA: 300 } as const;
 
 export const grantStates = ['APPROVED', 'ACTIVE', 'ENDING', 'ENDED', 'END_STUCK', 'FAILED'] as const;
 export type GrantState = (typeof grantStates)[number];
 export type GrantEndReason = 'EXPIRED' | 'REVOKED' | 'LOGGED_OFF' | 'NOT_ACTIVATED' | 'IDLE' | 'ACCESS_REMOVED';
-/** Why an agent ends a session by itself; the rest is the server's word, which it only follows. */
-const agentsOwnReasons: readonly GrantEndReason[] = ['EXPIRED', 'LOGGED_OFF', 'NOT_ACTIVATED', 'IDLE'];
+/** Why an agent, or services/entra-connector, sees an end that is its own or the target's; the rest is the server's word, which they only follow. */
+const ownReasons: Record<GrantTarget['kind'], readonly GrantEndReason[]> = {
+  DEVICE: ['EXPIRED', 'LOGGED_OFF', 'NOT_ACTIVATED', 'IDLE'],
+  ENTRA: ['EXPIRED', 'ACCESS_REMOVED'],
+};
 /** How long before its end a session is told, where it is long enough. */
 const longestWarningSeconds = 300;
 
@@ -36,23 +41,17 @@ export interface GrantChange {
   by: Id | null;
 }
 
-/** Permission for one technician to use one account on one device for a limited time. */
-export interface Grant {
+/** Permission for one technician to use one account on one target for a limited time. */
+export interface Grant<Target extends GrantTarget = GrantTarget> {
   mspId: Id;
   tenantId: Id;
   id: Id;
-  loginRequestId: Id;
-  deviceId: Id;
   technicianId: Id;
-  accountId: Id;
-  accountName: string;
+  target: Target;
   state: GrantState;
   reason: string | null;
   ticket: string | null;
   sessionSeconds: number;
-  /** Copied from the settings when it was approved. */
-  idleEndSeconds: number;
-  removeNewPrivileged: boolean;
   /** The technician's own proof; null for TOTP. */
   approval: ApprovalProof | null;
   /** The access rule that allowed it. */
@@ -76,6 +75,9 @@ export interface Grant {
   nudgeAt: Date | null;
 }
 
+export type DeviceGrant = Grant<DeviceTarget>;
+export type EntraGrant = Grant<EntraTarget>;
+
 export type GrantCommand =
   /** The device reports that the account became active `secondsAgo` before now. */
   | { do: 'activate'; secondsAgo: number }
@@ -91,26 +93,23 @@ export type GrantCommand =
   | { do: 'extend'; seconds: number; maxSeconds: number }
   /** An earlier end. */
   | { do: 'shorten'; expiresAt: Date }
-  /** The device could not make or enable the account. */
-  | { do: 'fail'; why: string };
+  /** The account could not be made or enabled. */
+  | { do: 'fail'; why: string }
+  /** Whoever takes the access away says that it fails, and tries on; `reason`: why it ends, where nobody has ended it yet. */
+  | { do: 'see-stuck'; reason: GrantEndReason; revision: number };
 
-/** A new grant; the account must become active within 120 seconds. */
-export function approvedGrant(
+/** A new grant; the account must become active within `activationSeconds`. */
+export function approvedGrant<Target extends GrantTarget>(
   about: Pick<
-    Grant,
+    Grant<Target>,
     | 'mspId'
     | 'tenantId'
     | 'id'
-    | 'loginRequestId'
-    | 'deviceId'
     | 'technicianId'
-    | 'accountId'
-    | 'accountName'
+    | 'target'
     | 'reason'
     | 'ticket'
     | 'sessionSeconds'
-    | 'idleEndSeconds'
-    | 'removeNewPrivileged'
     | 'approval'
     | 'ruleId'
     | 'ruleName'
@@ -118,12 +117,12 @@ export function approvedGrant(
     | 'ruleMaxSeconds'
   >,
   now: Date,
-): Grant {
+): Grant<Target> {
   return {
     ...about,
     state: 'APPROVED',
     approvedAt: now,
-    activateBy: addSeconds(now, activationSeconds),
+    activateBy: addSeconds(now, activationSeconds[about.target.kind]),
     activeAt: null,
     expiresAt: null,
     endingAt: null,
@@ -139,12 +138,12 @@ export function approvedGrant(
 
 /** When a session that became active `secondsAgo` before `now` began and ends. It never began before its approval, and no report, however late, lengthens it. */
 export function sessionTimes(
-  grant: Pick<Grant, 'approvedAt' | 'sessionSeconds'>,
+  grant: Pick<Grant, 'approvedAt' | 'activateBy' | 'sessionSeconds'>,
   secondsAgo: number,
   now: Date,
 ): { activeAt: Date; expiresAt: Date } {
   const activeAt = later(grant.approvedAt, addSeconds(now, -Math.max(0, secondsAgo)));
-  const longest = addSeconds(grant.approvedAt, activationSeconds + grant.sessionSeconds);
+  const longest = addSeconds(grant.activateBy, grant.sessionSeconds);
   return { activeAt, expiresAt: earlier(addSeconds(activeAt, grant.sessionSeconds), longest) };
 }
 
@@ -174,8 +173,16 @@ export function extendableUntil(grant: Pick<Grant, 'activeAt' | 'maxSeconds'>): 
   return grant.activeAt === null ? null : addSeconds(grant.activeAt, grant.maxSeconds);
 }
 
+export function isOnDevice(grant: Grant): grant is DeviceGrant {
+  return grant.target.kind === 'DEVICE';
+}
+
+export function isInEntra(grant: Grant): grant is EntraGrant {
+  return grant.target.kind === 'ENTRA';
+}
+
 /** The grant after a command; the same object when the command changes nothing, so that doubled and late ones do nothing. */
-export function decideGrant(grant: Grant, command: GrantCommand, now: Date): Grant {
+export function decideGrant<One extends Grant>(grant: One, command: GrantCommand, now: Date): One {
   switch (command.do) {
     case 'activate':
       return activate(grant, command.secondsAgo, now);
@@ -190,11 +197,15 @@ export function decideGrant(grant: Grant, command: GrantCommand, now: Date): Gra
     case 'shorten':
       return shortened(grant, command.expiresAt, now);
     case 'fail':
-      return grant.state === 'APPROVED' ? { ...grant, state: 'FAILED', failure: command.why } : grant;
+      return wasNeverActive(grant) ? { ...grant, state: 'FAILED', failure: command.why, nudgeAt: null } : grant;
+    case 'see-stuck': {
+      const ending = end(grant, { ...command, by: null }, now);
+      return ending.state === 'ENDING' ? { ...ending, state: 'END_STUCK' } : grant;
+    }
   }
 }
 
-function activate(grant: Grant, secondsAgo: number, now: Date): Grant {
+function activate<One extends Grant>(grant: One, secondsAgo: number, now: Date): One {
   if (grant.state !== 'APPROVED') return grant;
   const times = sessionTimes(grant, secondsAgo, now);
   // Too late: the sweep ends it as NOT_ACTIVATED.
@@ -202,7 +213,7 @@ function activate(grant: Grant, secondsAgo: number, now: Date): Grant {
   return { ...grant, ...times, state: 'ACTIVE' };
 }
 
-function end(grant: Grant, how: { reason: GrantEndReason; revision: number; by: Person | null }, now: Date): Grant {
+function end<One extends Grant>(grant: One, how: { reason: GrantEndReason; revision: number; by: Person | null }, now: Date): One {
   if (grant.state !== 'APPROVED' && grant.state !== 'ACTIVE') return grant;
   return {
     ...grant,
@@ -211,26 +222,26 @@ function end(grant: Grant, how: { reason: GrantEndReason; revision: number; by: 
     endRevision: how.revision,
     endReason: how.reason,
     endedBy: how.by,
-    nudgeAt: addSeconds(now, nudgeEverySeconds),
+    nudgeAt: addSeconds(now, nudgeEverySeconds[grant.target.kind]),
   };
 }
 
-function tick(grant: Grant, { revision }: { revision: number }, now: Date): Grant {
+function tick<One extends Grant>(grant: One, { revision }: { revision: number }, now: Date): One {
   if (grant.state === 'APPROVED' && !isLive(grant, now)) return end(grant, { revision, reason: 'NOT_ACTIVATED', by: null }, now);
   if (grant.state === 'ACTIVE' && !isLive(grant, now)) return end(grant, { revision, reason: 'EXPIRED', by: null }, now);
   if (!isEnding(grant) || grant.nudgeAt === null || now < grant.nudgeAt) return grant;
   const stuck = grant.endingAt !== null && now >= addSeconds(grant.endingAt, stuckAfterSeconds);
-  return { ...grant, state: stuck ? 'END_STUCK' : 'ENDING', nudgeAt: addSeconds(now, nudgeEverySeconds) };
+  return { ...grant, state: stuck ? 'END_STUCK' : 'ENDING', nudgeAt: addSeconds(now, nudgeEverySeconds[grant.target.kind]) };
 }
 
-function seeEnded(
-  grant: Grant,
+function seeEnded<One extends Grant>(
+  grant: One,
   seen: { revision: number; reason: GrantEndReason | null; secondsAgo: number; privileged: readonly PrivilegedChange[] },
   now: Date,
-): Grant {
+): One {
   const at = later(grant.activeAt ?? grant.approvedAt, addSeconds(now, -Math.max(0, seen.secondsAgo)));
   // Revoking is the server's: an agent that says so only follows, and its revision must prove that it does.
-  const byItself = seen.reason !== null && agentsOwnReasons.includes(seen.reason) ? seen.reason : null;
+  const byItself = seen.reason !== null && ownReasons[grant.target.kind].includes(seen.reason) ? seen.reason : null;
   const witnessed = seen.privileged.length > 0 ? { ...grant, privilegedChanges: seen.privileged } : grant;
   if (isEnding(grant)) {
     // What was seen before the device knew of the end proves nothing, unless the device itself had ended it.
@@ -242,7 +253,7 @@ function seeEnded(
   return grant;
 }
 
-function extended(grant: Grant, asked: { seconds: number; maxSeconds: number }, now: Date): Grant {
+function extended<One extends Grant>(grant: One, asked: { seconds: number; maxSeconds: number }, now: Date): One {
   if (!isLive(grant, now) || grant.activeAt === null) throw conflict('Only a session that is running can be extended. Log in again.');
   const longest = Math.min(grant.maxSeconds, asked.maxSeconds);
   const sessionSeconds = Math.min(sessionLength(grant) + asked.seconds, longest);
@@ -251,7 +262,7 @@ function extended(grant: Grant, asked: { seconds: number; maxSeconds: number }, 
   return { ...grant, sessionSeconds, expiresAt: addSeconds(grant.activeAt, sessionSeconds) };
 }
 
-function shortened(grant: Grant, expiresAt: Date, now: Date): Grant {
+function shortened<One extends Grant>(grant: One, expiresAt: Date, now: Date): One {
   if (!isLive(grant, now) || grant.activeAt === null || grant.expiresAt === null)
     throw conflict('Only a session that is running can be shortened. End it instead.');
   if (expiresAt <= now) throw invalidInput('expiresAt', 'expiresAt must lie ahead. To end it at once use endGrant.');
@@ -268,8 +279,13 @@ function sessionLength(grant: Pick<Grant, 'activeAt' | 'expiresAt' | 'sessionSec
   return Math.floor((grant.expiresAt.getTime() - grant.activeAt.getTime()) / 1000);
 }
 
-function ended(grant: Grant, at: Date): Grant {
+function ended<One extends Grant>(grant: One, at: Date): One {
   return { ...grant, state: 'ENDED', endedAt: at, nudgeAt: null };
+}
+
+/** Waits to become active, or has waited too long. */
+function wasNeverActive(grant: Grant): boolean {
+  return grant.state === 'APPROVED' || (isEnding(grant) && grant.endReason === 'NOT_ACTIVATED');
 }
 
 function isEnding(grant: Grant): boolean {

@@ -1,94 +1,26 @@
 import type { Id, PageRequest } from '@stint/kernel';
-import type { ApprovalProof } from '@stint/contracts';
 import type { SystemTx, Tx } from '@stint/tenancy';
-import type { Grant, GrantChange, GrantEndReason, GrantState, Person, PrivilegedChange } from './grant.domain.ts';
-
-interface Row {
-  msp_id: Id;
-  tenant_id: Id;
-  id: Id;
-  login_request_id: Id;
-  device_id: Id;
-  technician_id: Id;
-  account_id: Id;
-  account_name: string;
-  state: GrantState;
-  reason: string | null;
-  ticket: string | null;
-  session_seconds: number;
-  approval_proof: ApprovalProof | null;
-  rule_id: Id | null;
-  rule_name: string | null;
-  max_seconds: number;
-  rule_max_seconds: number;
-  idle_end_seconds: number;
-  remove_new_privileged: boolean;
-  approved_at: Date;
-  activate_by: Date;
-  active_at: Date | null;
-  expires_at: Date | null;
-  ending_at: Date | null;
-  end_revision: number | null;
-  ended_at: Date | null;
-  end_reason: GrantEndReason | null;
-  ended_by: Person | string | null;
-  privileged_changes: PrivilegedChange[] | string;
-  failure: string | null;
-  nudge_at: Date | null;
-}
-
-const names = [
-  'msp_id',
-  'tenant_id',
-  'id',
-  'login_request_id',
-  'device_id',
-  'technician_id',
-  'account_id',
-  'account_name',
-  'state',
-  'reason',
-  'ticket',
-  'session_seconds',
-  'approval_proof',
-  'rule_id',
-  'rule_name',
-  'max_seconds',
-  'rule_max_seconds',
-  'idle_end_seconds',
-  'remove_new_privileged',
-  'approved_at',
-  'activate_by',
-  'active_at',
-  'expires_at',
-  'ending_at',
-  'end_revision',
-  'ended_at',
-  'end_reason',
-  'ended_by',
-  'privileged_changes',
-  'failure',
-  'nudge_at',
-] as const satisfies readonly (keyof Row)[];
-const columns = names.join(', ');
-const columnsOfG = names.map((name) => `g.${name}`).join(', ');
-const open = `state in ('APPROVED', 'ACTIVE', 'ENDING', 'END_STUCK')`;
+import { isOnDevice, type DeviceGrant, type Grant, type GrantChange } from './grant.domain.ts';
+import { asGrant, asRow, columns, columnsOfG, names, open, type GrantRow } from './grant-row.ts';
 
 /** Grants. */
 export class GrantRepository {
-  async insert(tx: Tx, grant: Grant): Promise<void> {
+  /** Adds the grant; false when its id is taken. */
+  async insert(tx: Tx, grant: Grant): Promise<boolean> {
     const row = asRow(grant);
-    await tx.query(
-      `insert into jit_grant (${columns}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
+    const rows = await tx.query(
+      `insert into jit_grant (${columns}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
+       on conflict (msp_id, id) do nothing returning id`,
       names.map((name) => row[name]),
     );
+    return rows.length === 1;
   }
 
-  /** Saves what can change of a grant; its device must be locked. */
+  /** Saves what can change of a grant; its device, or in Entra the grant itself, must be locked. */
   async save(tx: Tx, grant: Grant): Promise<void> {
     await tx.query(
       `update jit_grant set state = $3, active_at = $4, expires_at = $5, ending_at = $6, end_revision = $7, ended_at = $8, end_reason = $9, failure = $10,
-         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14, max_seconds = $15
+         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14, max_seconds = $15, account_name = $16, entra_version = $17
        where msp_id = $1 and id = $2`,
       [
         grant.mspId,
@@ -106,6 +38,8 @@ export class GrantRepository {
         grant.endedBy === null ? null : JSON.stringify(grant.endedBy),
         JSON.stringify(grant.privilegedChanges),
         grant.maxSeconds,
+        grant.target.accountName,
+        grant.target.kind === 'ENTRA' ? grant.target.version : null,
       ],
     );
   }
@@ -116,30 +50,29 @@ export class GrantRepository {
   }
 
   async find(tx: Tx, mspId: Id, id: Id): Promise<Grant | null> {
-    const [row] = await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and id = $2`, [mspId, id]);
+    const [row] = await tx.query<GrantRow>(`select ${columns} from jit_grant where msp_id = $1 and id = $2`, [mspId, id]);
     return row === undefined ? null : asGrant(row);
   }
 
-  async findByLogin(tx: Tx, mspId: Id, loginRequestId: Id): Promise<Grant | null> {
-    const [row] = await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and login_request_id = $2`, [
+  async findByLogin(tx: Tx, mspId: Id, loginRequestId: Id): Promise<DeviceGrant | null> {
+    const [row] = await tx.query<GrantRow>(`select ${columns} from jit_grant where msp_id = $1 and login_request_id = $2`, [
       mspId,
       loginRequestId,
     ]);
-    return row === undefined ? null : asGrant(row);
+    return row === undefined ? null : (onDevices([row])[0] ?? null);
   }
 
   async findMany(tx: Tx, mspId: Id, ids: readonly Id[]): Promise<Grant[]> {
-    return (await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and id = any($2)`, [mspId, ids])).map(asGrant);
+    return (await tx.query<GrantRow>(`select ${columns} from jit_grant where msp_id = $1 and id = any($2)`, [mspId, ids])).map(asGrant);
   }
 
   /** Grants of a device that are not over, oldest first. */
-  async openOfDevice(tx: Tx, mspId: Id, deviceId: Id): Promise<Grant[]> {
-    return (
-      await tx.query<Row>(`select ${columns} from jit_grant where msp_id = $1 and device_id = $2 and ${open} order by id`, [
-        mspId,
-        deviceId,
-      ])
-    ).map(asGrant);
+  async openOfDevice(tx: Tx, mspId: Id, deviceId: Id): Promise<DeviceGrant[]> {
+    const rows = await tx.query<GrantRow>(`select ${columns} from jit_grant where msp_id = $1 and device_id = $2 and ${open} order by id`, [
+      mspId,
+      deviceId,
+    ]);
+    return onDevices(rows);
   }
 
   /** Is a grant of the device not over? One index look-up. */
@@ -151,7 +84,8 @@ export class GrantRepository {
   /** Devices on which the technician has a live grant, in the order in which they are to be locked. */
   async devicesOfLive(tx: SystemTx, mspId: Id, technicianId: Id): Promise<Id[]> {
     const rows = await tx.query<{ device_id: Id }>(
-      `select distinct device_id from jit_grant where msp_id = $1 and technician_id = $2 and state in ('APPROVED', 'ACTIVE') order by device_id`,
+      `select distinct device_id from jit_grant
+       where msp_id = $1 and technician_id = $2 and target = 'DEVICE' and state in ('APPROVED', 'ACTIVE') order by device_id`,
       [mspId, technicianId],
     );
     return rows.map((row) => row.device_id);
@@ -165,9 +99,9 @@ export class GrantRepository {
     const rows = await tx.query<{ msp_id: Id; id: Id }>(
       `select d.msp_id, d.id from device d
        where (d.msp_id, d.id) in (
-         (select msp_id, device_id from jit_grant where state = 'APPROVED' and activate_by <= $1 order by activate_by limit $2)
-         union all (select msp_id, device_id from jit_grant where state = 'ACTIVE' and expires_at <= $1 order by expires_at limit $2)
-         union all (select msp_id, device_id from jit_grant where state in ('ENDING', 'END_STUCK') and nudge_at <= $1 order by nudge_at limit $2))
+         (select msp_id, device_id from jit_grant where target = 'DEVICE' and state = 'APPROVED' and activate_by <= $1 order by activate_by limit $2)
+         union all (select msp_id, device_id from jit_grant where target = 'DEVICE' and state = 'ACTIVE' and expires_at <= $1 order by expires_at limit $2)
+         union all (select msp_id, device_id from jit_grant where target = 'DEVICE' and state in ('ENDING', 'END_STUCK') and nudge_at <= $1 order by nudge_at limit $2))
        limit $2 for update of d skip locked`,
       [now, limit],
     );
@@ -213,7 +147,7 @@ export class GrantRepository {
     ownerIds: readonly Id[],
     page: PageRequest,
   ): Promise<Map<Id, Grant[]>> {
-    const rows = await tx.query<Row & { owner_id: Id }>(
+    const rows = await tx.query<GrantRow & { owner_id: Id }>(
       `select o.id as owner_id, ${columnsOfG} from unnest($2::uuid[]) as o(id)
        cross join lateral (
          select ${columns} from jit_grant where msp_id = $1 and ${owner}_id = o.id and ($3::uuid is null or id < $3) order by id desc limit $4) g
@@ -226,74 +160,6 @@ export class GrantRepository {
   }
 }
 
-function asGrant(row: Row): Grant {
-  return {
-    mspId: row.msp_id,
-    tenantId: row.tenant_id,
-    id: row.id,
-    loginRequestId: row.login_request_id,
-    deviceId: row.device_id,
-    technicianId: row.technician_id,
-    accountId: row.account_id,
-    accountName: row.account_name,
-    state: row.state,
-    reason: row.reason,
-    ticket: row.ticket,
-    sessionSeconds: row.session_seconds,
-    approval: row.approval_proof,
-    ruleId: row.rule_id,
-    ruleName: row.rule_name,
-    maxSeconds: row.max_seconds,
-    ruleMaxSeconds: row.rule_max_seconds,
-    idleEndSeconds: row.idle_end_seconds,
-    removeNewPrivileged: row.remove_new_privileged,
-    approvedAt: row.approved_at,
-    activateBy: row.activate_by,
-    activeAt: row.active_at,
-    expiresAt: row.expires_at,
-    endingAt: row.ending_at,
-    endRevision: row.end_revision,
-    endedAt: row.ended_at,
-    endReason: row.end_reason,
-    endedBy: row.ended_by as Person | null,
-    privilegedChanges: row.privileged_changes as PrivilegedChange[],
-    failure: row.failure,
-    nudgeAt: row.nudge_at,
-  };
-}
-
-function asRow(grant: Grant): Row {
-  return {
-    msp_id: grant.mspId,
-    tenant_id: grant.tenantId,
-    id: grant.id,
-    login_request_id: grant.loginRequestId,
-    device_id: grant.deviceId,
-    technician_id: grant.technicianId,
-    account_id: grant.accountId,
-    account_name: grant.accountName,
-    state: grant.state,
-    reason: grant.reason,
-    ticket: grant.ticket,
-    session_seconds: grant.sessionSeconds,
-    approval_proof: grant.approval,
-    rule_id: grant.ruleId,
-    rule_name: grant.ruleName,
-    max_seconds: grant.maxSeconds,
-    rule_max_seconds: grant.ruleMaxSeconds,
-    idle_end_seconds: grant.idleEndSeconds,
-    remove_new_privileged: grant.removeNewPrivileged,
-    approved_at: grant.approvedAt,
-    activate_by: grant.activateBy,
-    active_at: grant.activeAt,
-    expires_at: grant.expiresAt,
-    ending_at: grant.endingAt,
-    end_revision: grant.endRevision,
-    ended_at: grant.endedAt,
-    end_reason: grant.endReason,
-    ended_by: grant.endedBy === null ? null : JSON.stringify(grant.endedBy),
-    privileged_changes: JSON.stringify(grant.privilegedChanges),
-    failure: grant.failure,
-    nudge_at: grant.nudgeAt,
-  };
+function onDevices(rows: GrantRow[]): DeviceGrant[] {
+  return rows.map(asGrant).filter(isOnDevice);
 }

@@ -5,14 +5,24 @@ import { Tenancy, type ReadTx, type SystemTx, type TenantTx } from '@stint/tenan
 import type { DecidingRule } from '../access/access.service.ts';
 import type { WriteTx } from '../audit-trail.ts';
 import { AccountService } from '../device-state/account.service.ts';
-import { DeviceWorkService, type DeviceWork } from '../device-state/device-work.service.ts';
+import { DeviceWorkService } from '../device-state/device-work.service.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
+import { EntraGrantRepository } from '../entra/entra-grant.repository.ts';
+import { EntraWorkService } from '../entra/entra-work.service.ts';
 import type { LoginRequest } from '../login/login.domain.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
 import { CLOCK } from '../tokens.ts';
-import { approvedGrant, type Grant, type GrantEndReason } from './grant.domain.ts';
+import {
+  approvedGrant,
+  isOnDevice,
+  type DeviceGrant,
+  type Grant,
+  type GrantCommand,
+  type GrantEndReason,
+  type Person,
+} from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 
 /** What an approval has settled. */
@@ -28,6 +38,13 @@ export interface Approval {
   approvedByOthers?: boolean;
 }
 
+/** A grant that is locked, by its device or by itself. */
+export interface HeldGrant {
+  grant: Grant;
+  change: (command: GrantCommand) => Promise<Grant>;
+  end: (reason: GrantEndReason, by: Person | null) => Promise<Grant>;
+}
+
 /** Making, reading and ending grants. */
 @Injectable()
 export class GrantService {
@@ -39,11 +56,13 @@ export class GrantService {
     private readonly grants: GrantRepository,
     private readonly accounts: AccountService,
     private readonly work: DeviceWorkService,
+    private readonly inEntra: EntraGrantRepository,
+    private readonly entraWork: EntraWorkService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Makes the grant of an approval, in its transaction; `device` is locked. */
-  async open(tx: WriteTx, device: DeviceCopy, approval: Approval, now: Date): Promise<Grant> {
+  async open(tx: WriteTx, device: DeviceCopy, approval: Approval, now: Date): Promise<DeviceGrant> {
     const { request, technician } = approval;
     const settings = await this.settings.effectiveOf(tx, device.mspId, device.tenantId);
     const account = await this.accounts.forGrant(tx, device, technician, settings, now);
@@ -52,16 +71,14 @@ export class GrantService {
         mspId: request.mspId,
         tenantId: request.tenantId,
         id: newId(),
-        loginRequestId: request.id,
-        deviceId: device.id,
         technicianId: technician.id,
-        accountId: account.id,
-        accountName: account.name,
+        target: {
+          ...{ kind: 'DEVICE', deviceId: device.id, loginRequestId: request.id, accountId: account.id, accountName: account.name },
+          ...{ idleEndSeconds: settings.idleEndSeconds.value, removeNewPrivileged: settings.removeNewPrivileged.value },
+        },
         reason: approval.reason,
         ticket: approval.ticket,
         sessionSeconds: approval.sessionSeconds,
-        idleEndSeconds: settings.idleEndSeconds.value,
-        removeNewPrivileged: settings.removeNewPrivileged.value,
         approval: approval.proof,
         ruleId: approval.rule.id,
         ruleName: approval.rule.name,
@@ -80,37 +97,53 @@ export class GrantService {
   async end(actor: Actor, id: Id): Promise<Grant> {
     const known = isId(id) ? await this.tenancy.readTenants(actor, (tx) => this.grants.find(tx, actor.mspId, id)) : null;
     const reach = known?.technicianId === actor.id ? actor : narrowed(actor, ['grant.end']);
-    return this.inDeviceOf(reach, id, (work, grant) => work.end(grant, 'REVOKED', { kind: actor.kind, id: actor.id }));
+    return this.inTenantOfGrant(reach, id, ({ end }) => end('REVOKED', { kind: actor.kind, id: actor.id }));
   }
 
-  /** Works on a grant in the actor's reach with its device locked; `hold` takes what must be locked before. Problem `NotFound` when it is out of reach. */
-  async inDeviceOf<Result>(
+  /** Works on a locked grant in the actor's reach; `hold` takes what must be locked before. Problem `NotFound` when it is out of reach. */
+  async inTenantOfGrant<Result>(
     actor: Actor,
     id: Id,
-    run: (work: DeviceWork, grant: Grant, tx: TenantTx, device: DeviceCopy) => Promise<Result>,
+    run: (held: HeldGrant, tx: TenantTx) => Promise<Result>,
     hold: (tx: ReadTx) => Promise<void> = async () => undefined,
   ): Promise<Result> {
     if (!isId(id)) throw notFound('grant');
-    let deviceId: Id = '';
+    let found: Grant | null = null;
     return this.tenancy.inTenantOf(
       actor,
       'grant',
       async (tx) => {
-        const grant = await this.grants.find(tx, actor.mspId, id);
-        deviceId = grant?.deviceId ?? '';
-        if (grant !== null) await hold(tx);
-        return grant?.tenantId ?? null;
+        found = await this.grants.find(tx, actor.mspId, id);
+        if (found !== null) await hold(tx);
+        return found?.tenantId ?? null;
       },
       async (tx) => {
-        const device = await this.copies.deviceLocked(tx, actor.mspId, deviceId);
-        const grant = await this.grants.find(tx, actor.mspId, id);
-        if (device === null || grant === null) throw notFound('grant');
-        const work = await this.work.open(tx, device, this.clock.now());
-        const result = await run(work, grant, tx, device);
-        await work.finish();
-        return result;
+        if (found === null) throw notFound('grant');
+        return isOnDevice(found) ? this.#onDevice(tx, found, run) : this.#inEntra(tx, found, run);
       },
     );
+  }
+
+  async #onDevice<Result>(tx: TenantTx, found: DeviceGrant, run: (held: HeldGrant, tx: TenantTx) => Promise<Result>): Promise<Result> {
+    const device = await this.copies.deviceLocked(tx, found.mspId, found.target.deviceId);
+    // Read again: whoever held the device before may have changed it meanwhile.
+    const grant = await this.grants.find(tx, found.mspId, found.id);
+    if (device === null || grant === null || !isOnDevice(grant)) throw notFound('grant');
+    const work = await this.work.open(tx, device, this.clock.now());
+    const change = (command: GrantCommand) => work.change(grant, command);
+    const end = (reason: GrantEndReason, by: Person | null) => work.end(grant, reason, by);
+    const result = await run({ grant, change, end }, tx);
+    await work.finish();
+    return result;
+  }
+
+  async #inEntra<Result>(tx: TenantTx, found: Grant, run: (held: HeldGrant, tx: TenantTx) => Promise<Result>): Promise<Result> {
+    const grant = await this.inEntra.locked(tx, found.mspId, found.id);
+    if (grant === null) throw notFound('grant');
+    const now = this.clock.now();
+    const change = (command: GrantCommand) => this.entraWork.change(tx, grant, command, now);
+    const end = (reason: GrantEndReason, by: Person | null) => this.entraWork.end(tx, grant, reason, by, now);
+    return run({ grant, change, end }, tx);
   }
 
   /** Ends every live grant on a device that was revoked; `device` is locked. */
@@ -121,7 +154,7 @@ export class GrantService {
   /** One grant. Problem `NotFound` when it is out of reach; a device reaches only its own. */
   async read(actor: Actor, id: Id): Promise<Grant> {
     const grant = isId(id) ? await this.tenancy.readTenants(actor, (tx) => this.grants.find(tx, actor.mspId, id)) : null;
-    if (grant === null || (actor.kind === 'device' && grant.deviceId !== actor.id)) throw notFound('grant');
+    if (grant === null || (actor.kind === 'device' && !isOn(grant, actor.id))) throw notFound('grant');
     return grant;
   }
 
@@ -153,4 +186,8 @@ export class GrantService {
     await work.endAll(which, reason);
     await work.finish();
   }
+}
+
+function isOn(grant: Grant, deviceId: Id): boolean {
+  return isOnDevice(grant) && grant.target.deviceId === deviceId;
 }

@@ -3,6 +3,8 @@ import type { Sweep } from '@stint/messaging';
 import type { SystemTx } from '@stint/tenancy';
 import { DeviceWorkService } from '../device-state/device-work.service.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
+import { EntraGrantRepository } from '../entra/entra-grant.repository.ts';
+import { EntraWorkService } from '../entra/entra-work.service.ts';
 import { GrantRepository } from './grant.repository.ts';
 
 /** Ends grants whose time is over, tries open ends again for ever, and calls them stuck when they take too long. */
@@ -15,6 +17,8 @@ export class GrantSweep implements Sweep {
     private readonly grants: GrantRepository,
     private readonly copies: DirectoryRepository,
     private readonly work: DeviceWorkService,
+    private readonly inEntra: EntraGrantRepository,
+    private readonly entraWork: EntraWorkService,
   ) {}
 
   async run(tx: SystemTx, now: Date): Promise<number> {
@@ -28,6 +32,7 @@ export class GrantSweep implements Sweep {
       }
       await work.finish();
     }
+    for (const grant of await this.inEntra.due(tx, now, 100)) if ((await this.entraWork.tick(tx, grant, now)) !== grant) changed += 1;
     return changed;
   }
 }

@@ -40,7 +40,7 @@ export class ApprovalOutcomeService {
         grantId: grant.id,
         deviceId: device.id,
         hostName: request.hostName,
-        accountName: grant.accountName,
+        accountName: grant.target.accountName,
         sessionSeconds: grant.sessionSeconds,
         reason: grant.reason,
         ticket: grant.ticket,

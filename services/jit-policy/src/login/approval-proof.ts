@@ -36,6 +36,6 @@ function approvalInvalid(unverified = false): Problem {
     );
   return new Problem(
     'ApprovalInvalid',
-    'The signature does not fit what would be approved. Read the login request again and sign what it shows now.',
+    'The signature does not fit what would be approved. Read the request again and sign what it shows now.',
   );
 }

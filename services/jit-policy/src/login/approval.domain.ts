@@ -1,5 +1,5 @@
 import { invalidInput } from '@stint/kernel';
-import { reason, ticket, type AccountKind, type ApprovalContent } from '@stint/contracts';
+import { reason, ticket, type AccountKind, type LoginApprovalContent } from '@stint/contracts';
 import type { Decision } from '../access/access.domain.ts';
 import { longestSeconds } from '../access-rule/access-rule.domain.ts';
 import type { LoginRequest } from './login.domain.ts';
@@ -34,7 +34,7 @@ export function checkedChoice(input: {
 /** Holds the choice against what the rule demands; Problem `InvalidInput` about the field that is missing or too much. */
 export function assertDemandsMet(
   decision: Pick<Decision, 'ruleName' | 'requireReason' | 'requireTicket' | 'maxSeconds'>,
-  choice: Choice,
+  choice: Pick<Choice, 'reason' | 'ticket' | 'sessionSeconds'>,
 ): void {
   const rule = `The access rule “${decision.ruleName ?? ''}”`;
   if (decision.requireReason && choice.reason === null) throw invalidInput('reason', `${rule} demands a reason. Say why access is needed.`);
@@ -64,11 +64,11 @@ export function numberFits(request: Pick<LoginRequest, 'method' | 'shownNumber'>
 
 /** What an approver must have signed, from the server's own rows and the choice. */
 export function approvalContent(
-  purpose: ApprovalContent['purpose'],
+  purpose: LoginApprovalContent['purpose'],
   request: LoginRequest,
   technicianId: string,
   choice: { sessionSeconds: number; reason: string | null; ticket: string | null },
-): ApprovalContent {
+): LoginApprovalContent {
   return {
     purpose,
     technicianId,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
-import { approvalChallenge, type ApprovalContent, type ApprovalProof, type Payload } from '@stint/contracts';
+import { approvalChallenge, type LoginApprovalContent, type ApprovalProof, type Payload } from '@stint/contracts';
 import { verifyPasskeyAssertion } from '@stint/crypto';
 import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { idOf, technicianActor, World, type Computer, type Technician } from '../testing/world.ts';
@@ -65,7 +65,7 @@ describe('an approval by passkey', () => {
 
   test('works for one login, of 20 at once', async () => {
     const login = await world.start(computer);
-    const content: ApprovalContent = { ...login.content, purpose: 'login', technicianId: anna.actor.id, accountKind: 'LOCAL' };
+    const content: LoginApprovalContent = { ...login.content, purpose: 'login', technicianId: anna.actor.id, accountKind: 'LOCAL' };
     const assertion = await world.assertion(phone, content);
     const send = () =>
       world.mutate(anna.actor, 'approveLogin', '... on LoginRequest { __typename }', { id: login.id, code: login.code, assertion });
@@ -75,7 +75,7 @@ describe('an approval by passkey', () => {
     expect(await world.approveBy(phone, anna, next, { assertion })).toMatchObject({ __typename: 'ApprovalInvalid' });
   });
 
-  test.each<[string, object, Partial<ApprovalContent>, Parameters<PasskeyEmulator['sign']>[2]]>([
+  test.each<[string, object, Partial<LoginApprovalContent>, Parameters<PasskeyEmulator['sign']>[2]]>([
     ['without user verification', {}, {}, { userVerified: false }],
     ['without a touch', {}, {}, { userPresent: false }],
     ['for another site', {}, {}, { origin: 'https://stint.example.evil.example' }],
@@ -132,7 +132,7 @@ describe('what the rules demand', () => {
       ...{ denied: null, ruleName: 'Tills', requireReason: true, requireTicket: true, approvals: 0, maxSeconds: 1800, defaultSeconds: 900 },
     });
     const durationSeconds = 900;
-    const of = (change: object, signed: Partial<ApprovalContent>) =>
+    const of = (change: object, signed: Partial<LoginApprovalContent>) =>
       world.approveBy(phone, anna, login, change, { durationSeconds, ...signed });
     expect(await of({}, {})).toMatchObject({ __typename: 'InvalidInput', field: 'reason' });
     expect(await of({ reason: 'Printer' }, { reason: 'Printer' })).toMatchObject({ __typename: 'InvalidInput', field: 'ticket' });

@@ -5,12 +5,13 @@ import { email as emailRule, type Actor } from '@stint/contracts';
 import { hashToken, newToken } from '@stint/crypto';
 import { emit } from '@stint/messaging';
 import { Tenancy, type SystemTx, type TenantTx, type Tx } from '@stint/tenancy';
+import type { RequestTarget } from '../access-request/access-request.domain.ts';
 import { AccessRequestEnding } from '../access-request/access-request-ending.ts';
 import { auditOf, type WriteTx } from '../audit-trail.ts';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
-import type { Grant } from '../grant/grant.domain.ts';
+import type { DeviceGrant } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { loginObstacle, offeredKinds } from '../settings/domain-login.domain.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
@@ -31,7 +32,7 @@ import { LoginRepository } from './login.repository.ts';
 /** A login request with the grant that it led to, and the instant at which it was read. */
 export interface LoginWithGrant {
   request: LoginRequest;
-  grant: Grant | null;
+  grant: DeviceGrant | null;
   at: Date;
 }
 
@@ -111,7 +112,7 @@ export class LoginService {
       const cancelled = decideLogin(request, { do: 'cancel' }, now);
       if (cancelled === request) return { request, grant: null, at: now };
       if (request.state === 'PENDING') await this.close(tx, cancelled, now);
-      else await this.accessRequests.cancelOnDevice(tx, device, ({ loginRequestId }) => loginRequestId === id, cancelledAtComputer, actor);
+      else await this.accessRequests.cancelOnDevice(tx, device, ({ target }) => isOfLogin(target, id), cancelledAtComputer, actor);
       return { request: cancelled, grant: null, at: now };
     });
   }
@@ -196,6 +197,10 @@ interface StartInput {
   id: Id;
   method: LoginMethod;
   email?: string | null | undefined;
+}
+
+function isOfLogin(target: RequestTarget, loginRequestId: Id): boolean {
+  return target.kind === 'LOGIN' && target.loginRequestId === loginRequestId;
 }
 
 function address(typed: string | null | undefined): string {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
-import type { ApprovalContent, Payload } from '@stint/contracts';
+import type { LoginApprovalContent, Payload } from '@stint/contracts';
 import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { eventually } from '@stint/testing';
 import { codeOf, idOf, loginFields, technicianActor, World, type Computer, type StartedLogin, type Technician } from '../testing/world.ts';
@@ -53,7 +53,7 @@ const waiting = (by: Technician) =>
 const promptsOf = ({ actor }: Technician) =>
   service.others.received('login-prompted').filter(({ technicianId }) => technicianId === actor.id);
 const asksAnna = async () => (await waiting(anna)).logins.map(idOf);
-const approve = (login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}, by = anna, own = phone) =>
+const approve = (login: StartedLogin, change: object = {}, signed: Partial<LoginApprovalContent> = {}, by = anna, own = phone) =>
   world.approveBy(own, by, login, { code: null, number: login.content.shownNumber, ...change }, signed);
 const deny = (login: { id: Id }, input: object = {}, by = anna) =>
   world.mutate(by.actor, 'denyLogin', `... on LoginRequest { ${loginFields} }`, { id: login.id, ...input });

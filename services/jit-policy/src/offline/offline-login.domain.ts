@@ -2,7 +2,7 @@ import { addSeconds, invalidInput, isId, type Id, type Problem } from '@stint/ke
 import type { Decision } from '../access/access.domain.ts';
 import type { Account } from '../device-state/desired-state.domain.ts';
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
-import { approvedGrant, type Grant } from '../grant/grant.domain.ts';
+import { approvedGrant, isOnDevice, type DeviceGrant, type Grant } from '../grant/grant.domain.ts';
 import { loginLifeSeconds, type LoginRequest } from '../login/login.domain.ts';
 import { mayOffline } from './offline-access.domain.ts';
 
@@ -70,7 +70,7 @@ export function newLogins(device: DeviceCopy, logins: readonly OfflineLogin[], k
     const at = (field: string) => `logins.${index}.${field}`;
     const before = known.logins.get(login.id);
     const grant = known.grants.get(login.grantId);
-    const same = before?.method === 'OFFLINE' && before.deviceId === device.id && grant?.loginRequestId === login.id;
+    const same = before?.method === 'OFFLINE' && before.deviceId === device.id && grant !== undefined && isOfLogin(grant, login);
     if (before !== undefined && same) return false;
     if (before !== undefined) throw invalidInput(at('id'), 'This id is taken by another login.');
     if (grant !== undefined) throw invalidInput(at('grantId'), 'This id is taken by another grant.');
@@ -80,6 +80,10 @@ export function newLogins(device: DeviceCopy, logins: readonly OfflineLogin[], k
     if (!owned || !known.technicians.has(login.technicianId)) throw notHere(at('technicianId'));
     return true;
   });
+}
+
+function isOfLogin(grant: Grant, login: OfflineLogin): boolean {
+  return isOnDevice(grant) && grant.target.loginRequestId === login.id;
 }
 
 /** The same words for an id that is none, one of nothing, and one of somebody else's. */
@@ -156,7 +160,7 @@ export function offlineGrant(
   decision: Decision,
   settings: { idleEndSeconds: number; removeNewPrivileged: boolean },
   now: Date,
-): Grant {
+): DeviceGrant {
   const activeAt = beganAt(login, now);
   const sessionSeconds = Math.min(login.sessionSeconds, longestBy(decision));
   const approved = approvedGrant(
@@ -164,15 +168,15 @@ export function offlineGrant(
       mspId: account.mspId,
       tenantId: account.tenantId,
       id: login.grantId,
-      loginRequestId: login.id,
-      deviceId: account.deviceId,
       technicianId: login.technicianId,
-      accountId: account.id,
-      accountName: account.name,
+      target: {
+        ...{ kind: 'DEVICE', deviceId: account.deviceId, loginRequestId: login.id },
+        ...{ accountId: account.id, accountName: account.name },
+        ...settings,
+      },
       reason: words(login.reason, 500),
       ticket: words(login.ticket, 100),
       sessionSeconds,
-      ...settings,
       approval: null,
       ruleId: decision.ruleId,
       ruleName: decision.ruleName,

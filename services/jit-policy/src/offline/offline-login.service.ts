@@ -11,7 +11,7 @@ import { DeviceWorkService, type DeviceWork } from '../device-state/device-work.
 import type { DeviceCopy, TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
-import type { Grant } from '../grant/grant.domain.ts';
+import type { DeviceGrant } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import { SettingsRepository } from '../settings/settings.repository.ts';
@@ -144,7 +144,7 @@ export class OfflineLoginService {
       deviceId: device.id,
       hostName: device.hostName,
       technicianId: technician.id,
-      accountName: grant.accountName,
+      accountName: grant.target.accountName,
       beganAt: grant.approvedAt.toISOString(),
       sessionSeconds: grant.sessionSeconds,
       reason: grant.reason,
@@ -166,12 +166,12 @@ export class OfflineLoginService {
   async #audit(
     { tx, device, now }: Report,
     action: 'login.offline' | 'login.offline-refused',
-    grant: Grant,
+    grant: DeviceGrant,
     details: object,
   ): Promise<void> {
     // The device says so: it is the actor, whoever it names.
     const actor = { kind: 'device', id: device.id } as const;
-    await auditOf(tx, device, { action, subjectId: grant.loginRequestId, occurredAt: now, actor, details: { ...details } });
+    await auditOf(tx, device, { action, subjectId: grant.target.loginRequestId, occurredAt: now, actor, details: { ...details } });
   }
 
   async #locked({ tx, device, now }: Report, { id, technicianId, failures, secondsAgo }: OfflineLock): Promise<void> {

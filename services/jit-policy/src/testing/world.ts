@@ -1,4 +1,12 @@
-import { accessOf, approvalChallenge, type Actor, type ApprovalContent, type Payload, type Role } from '@stint/contracts';
+import {
+  accessOf,
+  approvalChallenge,
+  type Actor,
+  type ApprovalContent,
+  type LoginApprovalContent,
+  type Payload,
+  type Role,
+} from '@stint/contracts';
 import { passkeyRegistrationOptions, passkeyRequestOptions, verifyPasskeyRegistration } from '@stint/crypto';
 import { newId, type Id } from '@stint/kernel';
 import { PasskeyEmulator, type PasskeyAlgorithm } from '@stint/passkey-emulator';
@@ -26,7 +34,7 @@ export interface Computer {
 export interface StartedLogin {
   id: Id;
   code: string;
-  content: Omit<ApprovalContent, 'purpose' | 'technicianId'>;
+  content: Omit<LoginApprovalContent, 'purpose' | 'technicianId'>;
 }
 
 /** An account as its device is told. */
@@ -161,7 +169,7 @@ export class World {
   }
 
   /** Approves as the phone does. `change` alters what is sent, `signed` what the signature covers. */
-  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<ApprovalContent> = {}): Promise<Thing> {
+  approve(by: Technician, login: StartedLogin, change: object = {}, signed: Partial<LoginApprovalContent> = {}): Promise<Thing> {
     return this.approveBy(by.phone, by, login, change, signed);
   }
 
@@ -181,10 +189,10 @@ export class World {
     by: Technician,
     login: StartedLogin,
     change: object = {},
-    signed: Partial<ApprovalContent> = {},
+    signed: Partial<LoginApprovalContent> = {},
     attack: Attack = {},
   ): Promise<Thing> {
-    const content: ApprovalContent = { ...login.content, purpose: 'login', technicianId: by.actor.id, ...signed };
+    const content: LoginApprovalContent = { ...login.content, purpose: 'login', technicianId: by.actor.id, ...signed };
     const input = { id: login.id, code: login.code, assertion: await this.assertion(phone, content, attack), ...change };
     return this.mutate(by.actor, 'approveLogin', `... on LoginRequest { ${loginFields} } ... on AccessDenied { rule }`, input);
   }

@@ -6,7 +6,6 @@ import { lapsSealing, sealTo } from '@stint/crypto';
 import { isId, notFound, pageRequest, Problem, Refusal, type Clock, type Connection, connection, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
-import { Tenancy } from '@stint/tenancy';
 import type { LapsAccount } from '../account/account.domain.ts';
 import { AccountRepository } from '../account/account.repository.ts';
 import { VersionRepository, type KeptVersion } from '../account/version.repository.ts';
@@ -40,7 +39,6 @@ export interface VaultExport {
 @Injectable()
 export class ExportService {
   constructor(
-    private readonly tenancy: Tenancy,
     private readonly directory: DirectoryService,
     private readonly copies: DirectoryRepository,
     private readonly accounts: AccountRepository,
@@ -52,7 +50,7 @@ export class ExportService {
 
   /** The key that counts in a tenant. */
   async offlineKey(actor: Actor, tenantId: Id): Promise<string | null> {
-    return this.tenancy.readTenants(actor, (tx) => this.offlineKeys.forTenant(tx, actor.mspId, tenantId));
+    return this.directory.inTenant(actor, tenantId, (tx) => this.offlineKeys.forTenant(tx, actor.mspId, tenantId));
   }
 
   async setOfflineKey(actor: Actor, raw: unknown): Promise<Id> {

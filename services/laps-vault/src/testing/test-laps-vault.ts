@@ -89,10 +89,16 @@ export class TestLapsVault {
 
   /** Ends the service and starts it again, with what `change` says of its configuration. */
   async restart(change: Record<string, string> = {}): Promise<void> {
-    await this.#running?.close();
+    const before = this.#running;
     this.#running = undefined;
+    await before?.close();
     this.#environment = { ...this.#environment, ...change };
     this.#running = await startLapsVault(loadConfig(lapsVaultConfig, this.#environment), { clock: this.clock });
+  }
+
+  /** How the service's roles reach its database. */
+  get databaseUrls(): { appUrl: string; systemUrl: string } {
+    return this.#database.urls('laps_vault');
   }
 
   /** `KEY_PROVIDER` as the service has it now. */

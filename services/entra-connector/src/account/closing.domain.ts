@@ -1,0 +1,91 @@
+import { addSeconds } from '@stint/kernel';
+import type { RoleAssignment } from '../graph/roles.port.ts';
+import type { EntraGrant } from '../grant/grant.domain.ts';
+import { settlesSeconds } from './account.domain.ts';
+import { earliest, isFor, type Step, type View } from './step.domain.ts';
+
+const lastAdministrator =
+  'It is the tenant’s last Global Administrator. The role stays until somebody else has it, so that nobody is locked out of the tenant; meanwhile nobody can sign in with the account. Give the role to another account.';
+const tooSoon = 'Entra does not yet let the role be taken away again. It is tried until it is gone.';
+const notShown = 'Entra has not said whether the role was given. It is watched until that is certain.';
+const purgeAgainSeconds = 86_400;
+
+/** A role that nobody should have now, if it can be taken away now. */
+export function nextRemoval(view: View): Step | null {
+  const { account, over, sighting, now } = view;
+  if (sighting.lastAdministrator || (account.removeNotBefore !== null && now < account.removeNotBefore)) return null;
+  const [assignment] = surplus(view);
+  if (assignment === undefined) return null;
+  return { do: 'REMOVE_ROLE', assignment, grant: over.find((grant) => isFor(grant, assignment)) ?? null };
+}
+
+/** Of our accounts every role without a live grant; of others only what a grant that is over has brought. */
+function surplus({ account, live, over, sighting }: View): RoleAssignment[] {
+  if (sighting.user === null) return [];
+  const unwanted = sighting.roles.filter((role) => !live.some((grant) => isFor(grant, role)));
+  if (account.kind === 'JIT') return unwanted;
+  return unwanted.filter((role) => over.some((grant) => isFor(grant, role) && isOurs(grant)));
+}
+
+function isOurs({ assignAskedAt, assignmentKind }: EntraGrant): boolean {
+  return assignmentKind === null ? assignAskedAt !== null : assignmentKind !== 'ALREADY';
+}
+
+/** Why grants that are over cannot be concluded although nothing can be done now, and until when; null when they can. */
+export function heldBack(view: View): { until: Date | null; problem: string } | null {
+  const { account, over, sighting, now } = view;
+  if (sighting.user === null) return null;
+  if (sighting.lastAdministrator) return { until: null, problem: lastAdministrator };
+  if (surplus(view).length > 0) return { until: account.removeNotBefore, problem: tooSoon };
+  // Asked for and never seen: it may still turn up.
+  const unseen = over
+    .filter(({ assignAskedAt, assignmentKind }) => assignAskedAt !== null && assignmentKind === null)
+    .map(({ assignAskedAt }) => addSeconds(assignAskedAt ?? now, settlesSeconds))
+    .filter((settled) => settled > now);
+  return unseen.length > 0 ? { until: earliest(...unseen), problem: notShown } : null;
+}
+
+/**
+ * Takes everything away from one of our accounts, in the order that needs the least privilege: its roles are gone already, or cannot be
+ * taken yet, in which case the rest does not wait for them.
+ */
+export function closing(view: View): Step {
+  const { account, over, sighting, now } = view;
+  const { user } = sighting;
+  if (user !== null) {
+    if (!sighting.lastAdministrator && (account.mayBeEnabled || user.enabled)) return { do: 'DISABLE' };
+    const [pass] = sighting.passes;
+    if (pass !== undefined) return { do: 'DELETE_PASS', passId: pass.id };
+    if (account.sessionsOpen) return { do: 'REVOKE_SESSIONS' };
+    if (account.passwordKnown) return { do: 'RESET_PASSWORD' };
+  }
+  const settled = account.creatingSince === null ? null : addSeconds(account.creatingSince, settlesSeconds);
+  if (user === null && settled !== null && now < settled) {
+    return {
+      do: 'REST',
+      until: settled,
+      problem: over.length > 0 ? 'Entra has not said whether the account was made. It is watched until that is certain.' : null,
+    };
+  }
+  if (!sighting.fresh) return { do: 'LOOK' };
+  const held = heldBack(view);
+  if (held !== null) return { do: 'REST', ...held };
+  const [grant] = over;
+  if (grant !== undefined) return { do: 'CONCLUDE', grant };
+  return user === null ? vanishing(view) : resting(view);
+}
+
+/** Nothing of it is left but perhaps its trace in the recycle bin. */
+function vanishing({ account, sighting, now }: View): Step {
+  if (sighting.inBin) {
+    const again = account.purgeRefusedAt === null ? now : addSeconds(account.purgeRefusedAt, purgeAgainSeconds);
+    return again <= now ? { do: 'PURGE_USER' } : { do: 'REST', until: again, problem: account.problem };
+  }
+  return account.objectId === null && account.creatingSince === null ? { do: 'REST', until: null, problem: null } : { do: 'FORGET' };
+}
+
+/** Kept for the next grant, for so many days. */
+function resting({ account, now }: View): Step {
+  const until = addSeconds(account.restsSince ?? now, account.restDays * 86_400);
+  return account.discard || until <= now ? { do: 'DELETE_USER' } : { do: 'REST', until, problem: null };
+}

@@ -88,6 +88,6 @@ test('people here are those of the groups in the end', async () => {
       expect((await world.shown(msp)).problem).toBeNull();
       await world.rest();
     }),
-    { numRuns: 4, endOnFailure: true },
+    { numRuns: 15, endOnFailure: true },
   );
 }, 240_000);

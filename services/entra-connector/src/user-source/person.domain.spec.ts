@@ -97,7 +97,9 @@ describe('what a change is', () => {
 
 test('a delta changes what it tells and nothing else', () => {
   expect(afterChange(facts, { id: 'x', removed: false, enabled: false })).toEqual({ ...facts, enabled: false });
-  expect(afterChange(facts, { id: 'x', removed: false, email: null, displayName: 'Anne', userType: 'GUEST', marker: 'stint:1' })).toEqual({
+  expect(
+    afterChange(facts, { id: 'x', removed: false, email: null, displayName: 'Anne', userType: 'GUEST', marker: 'stintabcdefghijk' }),
+  ).toEqual({
     ...facts,
     ...{ mail: null, name: 'Anne', guest: true, stint: true },
   });

@@ -1,5 +1,6 @@
 import { email, sourceRoles, type SourceRole } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
+import { bearsMark } from '../account/account.domain.ts';
 import type { DirectoryPerson, PersonChange } from '../graph/groups.port.ts';
 
 /** A group of the Entra tenant that was chosen: its people are put into a technician group, and hold a role if one is set. */
@@ -38,15 +39,13 @@ export type SkipReason = 'GUEST' | 'STINT_ACCOUNT' | 'NO_ADDRESS' | 'DISABLED';
 /** What a reading would change about a person. SKIPPED: does not come, and was not here. */
 export type ChangeKind = 'SAME' | 'ADDED' | 'CHANGED' | 'LEAVES' | 'RETURNS' | 'SKIPPED';
 
-// `employeeId` of every account that Stint makes begins so.
-const mark = 'stint:';
 const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const longestName = 100;
 
 export function factsOf(person: Omit<DirectoryPerson, 'id'>): PersonFacts {
   return {
     ...{ mail: person.email, upn: person.userPrincipalName, name: person.displayName, enabled: person.enabled },
-    ...{ guest: person.userType === 'GUEST', stint: person.marker?.startsWith(mark) === true },
+    ...{ guest: person.userType === 'GUEST', stint: bearsMark(person.marker) },
   };
 }
 
@@ -58,7 +57,7 @@ export function afterChange(facts: PersonFacts, change: PersonChange): PersonFac
     name: change.displayName ?? facts.name,
     enabled: change.enabled ?? facts.enabled,
     guest: change.userType === undefined ? facts.guest : change.userType === 'GUEST',
-    stint: change.marker === undefined ? facts.stint : change.marker?.startsWith(mark) === true,
+    stint: change.marker === undefined ? facts.stint : bearsMark(change.marker),
   };
 }
 

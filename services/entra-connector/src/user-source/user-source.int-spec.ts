@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exchangeProblems } from '@stint/graph-emulator';
 import { newId } from '@stint/kernel';
+import { markerOf } from '../account/account.domain.ts';
 import { SourceWorld, type SourceTenant } from '../testing/source-world.ts';
 import { roundSeconds, settleSeconds } from './source.domain.ts';
 
@@ -40,7 +41,7 @@ describe('a preview', () => {
     const bert = world.user(msp, 'Bert');
     const guest = world.user(msp, 'Guest', { userType: 'Guest' });
     const off = world.user(msp, 'Off', { accountEnabled: false });
-    const made = world.user(msp, 'Made', { employeeId: 'stint:abc' });
+    const made = world.user(msp, 'Made', { employeeId: markerOf(msp.tenantId, newId()) });
     await world.localTechnician(msp, 'bert@northwind.example');
     const within = msp.entra.addGroup({ displayName: 'Within', members: [bert.id, twin.id] });
     const chosen = msp.entra.addGroup({ displayName: 'Technicians', members: [anna.id, guest.id, off.id, made.id, within.id] });
@@ -346,4 +347,24 @@ test('costs few requests: two batches and a page for 999 people, two requests fo
   world.graph.exchanges.length = 0;
   await world.later(roundSeconds);
   expect(paths()).toHaveLength(2);
+});
+
+describe("another MSP's source", () => {
+  test('is not there, nor are its readings', async () => {
+    const { groupId } = await on(1);
+    const reading = await world.preview(msp, [{ groupId, technicianGroupId: await world.group(msp) }]);
+    const { administrator: stranger } = await world.tenant();
+    world.clock.advance(3600);
+    const refused = { type: 'NotFound' };
+    await expect(world.service.apply(stranger, reading.id)).rejects.toMatchObject(refused);
+    await expect(world.service.discard(stranger, reading.id)).rejects.toMatchObject(refused);
+    await expect(world.service.sync(stranger, msp.tenantId, true)).rejects.toMatchObject(refused);
+    await expect(world.service.switchOff(stranger, msp.tenantId, 'KEEP')).rejects.toMatchObject(refused);
+    const input = { id: newId(), tenantId: msp.tenantId, groups: [{ groupId, technicianGroupId: await world.group(msp) }] };
+    await expect(world.service.preview(stranger, input)).rejects.toMatchObject(refused);
+    await expect(world.service.search(stranger, msp.tenantId, 'Tech')).rejects.toMatchObject(refused);
+    expect(await world.service.search(msp.administrator, msp.tenantId, 'Tech')).toMatchObject([{ id: groupId }]);
+    expect(await world.service.read(stranger, msp.tenantId)).toBeNull();
+    expect(await world.service.reading(stranger, reading.id)).toBeNull();
+  });
 });

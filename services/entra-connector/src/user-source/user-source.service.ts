@@ -83,6 +83,7 @@ export class UserSourceService {
 
   /** Groups of the connected Entra tenant whose name begins so. */
   async search(actor: Actor, tenantId: Id, text: string): Promise<DirectoryGroup[]> {
+    await this.directory.inTenant(actor, tenantId, async () => undefined);
     try {
       const { groups } = await this.entra.of(actor.mspId, tenantId, 'HIGH');
       return await groups.search(text);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId, type Id, type PageRequest } from '@stint/kernel';
 import type { SystemTx, Tx } from '@stint/tenancy';
 import type { ChangeKind, PersonFacts, SkipReason, Wanted } from './person.domain.ts';
-import type { Counts, Reading } from './source.domain.ts';
+import type { Counts, FoundChange, Reading } from './source.domain.ts';
 
 /** What a reading found of a person, beside what is known of them. */
 export interface Compared {
@@ -15,19 +15,6 @@ export interface Compared {
   toldAt: Date | null;
   told: Wanted | null;
   version: number;
-}
-
-/** A person whom a reading would change. */
-export interface FoundChange {
-  id: Id;
-  objectId: string;
-  kind: ChangeKind;
-  email: string | null;
-  displayName: string | null;
-  groupIds: Id[];
-  roles: string[];
-  why: SkipReason | null;
-  conflict: 'LOCAL_TECHNICIAN' | 'ADDRESS_TWICE' | null;
 }
 
 // A local technician, or somebody else of the reading, has the address.

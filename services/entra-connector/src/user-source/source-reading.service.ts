@@ -101,13 +101,16 @@ export class SourceReadingService {
       const reason =
         reading.purpose === 'SYNC' ? reasonToHold(await this.people.present(tx, held), counts.left, reading.missing.length) : null;
       const state = reading.purpose === 'PREVIEW' || reason !== null ? 'WAITING' : 'APPLYING';
-      await this.readings.save(tx, { ...compared, state, heldBecause: reason }, now);
-      if (reason !== null) {
-        const { mspId, tenantId } = held;
-        const record = { subjectId: reading.id, occurredAt: now, mspId, tenantId, details: { reason, left: counts.left } };
-        await audit(tx, { ...record, action: 'user-source.held' });
+      if (reason === null) {
+        await this.readings.save(tx, { ...compared, state }, now);
+        return held;
       }
-      return held;
+      // The deltas go on while it waits: otherwise everything would have to be read again and again.
+      await this.readings.save(tx, { ...compared, state, heldBecause: reason, usersCursor: null, groupsCursor: null }, now);
+      const { mspId, tenantId } = held;
+      const record = { subjectId: reading.id, occurredAt: now, mspId, tenantId, details: { reason, left: counts.left } };
+      await audit(tx, { ...record, action: 'user-source.held' });
+      return goesOn(held, reading);
     });
   }
 
@@ -134,13 +137,10 @@ export class SourceReadingService {
         await audit(tx, { action: 'user-source.applied', subjectId: reading.id, details, occurredAt: now, mspId, tenantId });
       }
       const scratch = reading.purpose === 'PREVIEW' || held.usersCursor === null;
-      return {
-        ...held,
-        ...{ tracked: reading.tracked ?? [], lastSyncAt: now },
-        ...(reading.usersCursor !== null && scratch ? { usersCursor: reading.usersCursor, round: 'USERS' as const } : {}),
-        ...(reading.usersCursor === null ? {} : { groupsCursor: reading.groupsCursor }),
-        ...(scratch ? { rereadAt: addSeconds(now, settleSeconds), fullAt: addSeconds(now, fullSeconds) } : {}),
-      };
+      const after = { ...goesOn(held, reading), lastSyncAt: now };
+      if (scratch) return { ...after, round: 'USERS', rereadAt: addSeconds(now, settleSeconds), fullAt: addSeconds(now, fullSeconds) };
+      // It has waited for somebody: what is new is read at once.
+      return reading.heldBecause === null ? after : { ...after, rereadAt: now };
     });
   }
 
@@ -157,6 +157,14 @@ export class SourceReadingService {
       return held;
     });
   }
+}
+
+/** From where the deltas go on: from where the reading began, where it asked for that. */
+function goesOn(source: UserSource, reading: Reading): UserSource {
+  const tracked = reading.tracked ?? [];
+  if (reading.usersCursor === null) return { ...source, tracked };
+  const scratch = reading.purpose === 'PREVIEW' || source.usersCursor === null;
+  return { ...source, tracked, groupsCursor: reading.groupsCursor, usersCursor: scratch ? reading.usersCursor : source.usersCursor };
 }
 
 /** A person as a reading found them, unless a delta told something newer: reads can be late, deltas are not. */

@@ -1,5 +1,5 @@
 import type { Id } from '@stint/kernel';
-import type { ChangeKind, ChosenGroup } from './person.domain.ts';
+import type { ChangeKind, ChosenGroup, SkipReason } from './person.domain.ts';
 
 /** What becomes of people when the source is switched off. */
 export type Leaving = 'KEEP' | 'SWITCH_OFF';
@@ -51,6 +51,19 @@ export interface Reading {
   through: string | null;
   counts: Counts | null;
   heldBecause: string | null;
+}
+
+/** A person whom a reading would change. */
+export interface FoundChange {
+  id: Id;
+  objectId: string;
+  kind: ChangeKind;
+  email: string | null;
+  displayName: string | null;
+  groupIds: Id[];
+  roles: string[];
+  why: SkipReason | null;
+  conflict: 'LOCAL_TECHNICIAN' | 'ADDRESS_TWICE' | null;
 }
 
 /** How often the deltas are asked. */

@@ -253,6 +253,22 @@ describe('a synchronization that would switch many off', () => {
     expect(await world.present(msp)).toHaveLength(6);
   });
 
+  test('waits after everything had to be read again, too, and is not read over and over', async () => {
+    const { users, groupId } = await on(6);
+    for (const user of users) msp.entra.removeMember(groupId, user.id);
+    msp.entra.expireDeltaTokens();
+    world.clock.advance(roundSeconds);
+    expect(await world.run(100)).toBeLessThan(20);
+    const [held] = (await world.shown(msp)).readings;
+    expect(held).toMatchObject({ state: 'WAITING' });
+    msp.entra.addMember(groupId, someone(users));
+    await world.later(roundSeconds);
+    const again = (await world.shown(msp)).readings.find(({ state }) => state === 'WAITING');
+    await world.service.apply(msp.administrator, again?.id ?? '');
+    await world.run();
+    expect(await world.present(msp)).toEqual([someone(users)]);
+  });
+
   test('waits too when a chosen group is gone', async () => {
     const { groupId } = await on(1);
     msp.entra.deleteGroup(groupId);

@@ -11,9 +11,8 @@ import type {
   TenantEntraGroupsArgs,
   UserSourceReadingChangesArgs,
 } from '../generated/graphql.ts';
-import type { FoundChange } from './found.repository.ts';
 import type { ChosenGroup } from './person.domain.ts';
-import type { Reading, UserSource } from './source.domain.ts';
+import type { FoundChange, Reading, UserSource } from './source.domain.ts';
 import { UserSourceService, type ShownSource } from './user-source.service.ts';
 
 /** A tenant's user source. */

@@ -22,11 +22,11 @@ import { EntraAccess, type EntraDirectory } from '../graph/directory.port.ts';
 import { DirectoryError } from '../graph/directory-error.ts';
 import type { DirectoryGroup } from '../graph/groups.port.ts';
 import { CLOCK } from '../tokens.ts';
-import { FoundRepository, type FoundChange } from './found.repository.ts';
+import { FoundRepository } from './found.repository.ts';
 import type { ChosenGroup } from './person.domain.ts';
 import { PersonRepository } from './person.repository.ts';
 import { ReadingRepository } from './reading.repository.ts';
-import { previewSeconds, type Leaving, type Reading, type UserSource } from './source.domain.ts';
+import { previewSeconds, type FoundChange, type Leaving, type Reading, type UserSource } from './source.domain.ts';
 import { SourceRepository } from './source.repository.ts';
 import { TechnicianGroupRepository } from '../directory/technician-group.repository.ts';
 

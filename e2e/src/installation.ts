@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataDirectory, prepareEnvironments, schemas, type Environments } from '@stint/embedded';
+import { GraphEmulator } from '@stint/graph-emulator';
 import { createTestDatabase, freePort, type TestDatabase } from '@stint/testing';
 
 /** A whole installation's database, keys and environments, ready to start as one process or as several. */
@@ -10,6 +11,8 @@ export interface Installation {
   directory: DataDirectory;
   database: TestDatabase;
   environments: Environments;
+  /** Microsoft, as far as it can tell: in the test's own process, so that it outlives those that are killed. */
+  graph: GraphEmulator;
   remove(): Promise<void>;
 }
 
@@ -20,6 +23,7 @@ export async function createInstallation(options: { queueUrl?: string } = {}): P
     Object.entries(schemas).map(([service, schema]) => ({ schema, directory: join(services, service, 'migrations') })),
   );
   const directory = new DataDirectory(await mkdtemp(join(tmpdir(), 'stint-e2e-')));
+  const graph = await GraphEmulator.start();
   const ports = {
     gateway: await freePort(),
     tenants: await freePort(),
@@ -37,13 +41,16 @@ export async function createInstallation(options: { queueUrl?: string } = {}): P
       queueUrl: options.queueUrl ?? database.queueUrl,
     },
     ports,
+    graph.url,
   );
   return {
     url: `http://localhost:${ports.gateway}`,
     directory,
     database,
     environments,
+    graph,
     async remove() {
+      await graph.stop();
       await database.drop();
       await rm(directory.path, { recursive: true, force: true });
     },

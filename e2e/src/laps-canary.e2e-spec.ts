@@ -2,30 +2,26 @@
 // in the end, from what readers were shown, and stand nowhere but there.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { generateHpkeKeyPair, lapsSealing, openSealed, type HpkeKeyPair } from '@stint/crypto';
 import { computerFolders, enrollComputer, invite, Person, seed, type Seeded } from '@stint/embedded';
 import { newId } from '@stint/kernel';
-import { eventually, freePort, redisIsInstalled, startTestRedis, type TestRedis } from '@stint/testing';
+import { eventually } from '@stint/testing';
 import { CommandLine } from './command-line.ts';
-import { createInstallation, type Installation } from './installation.ts';
-import { Processes } from './processes.ts';
+import type { Installation } from './installation.ts';
 import { found, spellings } from './secret-scan.ts';
 import { ask } from './sign-in-world.ts';
-import { WireRecorder } from './wire-recorder.support.ts';
+import { filesIn, TappedInstallation } from './tapped-installation.support.ts';
 
 interface Revealed {
   candidates: { certainty: string; password: string }[];
 }
 
-const hasRedis = redisIsInstalled();
-if (!hasRedis) process.stderr.write('The queue is looked at in PostgreSQL only: redis-server is not installed.\n');
-let redis: TestRedis | null = null;
+let tapped: TappedInstallation;
 let installation: Installation;
-let processes: Processes;
 let agent: ChildProcess | undefined;
 let agentLog = '';
 let world: Seeded;
@@ -33,17 +29,12 @@ let commands: CommandLine;
 let configFolder: string;
 let accountId: string;
 let offline: HpkeKeyPair;
-const wires: Record<string, WireRecorder> = {};
 const secrets: Record<string, string> = {};
-const queueDumps: Buffer[] = [];
 
 beforeAll(async () => {
-  redis = hasRedis ? await startTestRedis() : null;
-  installation = await createInstallation(redis === null ? {} : { queueUrl: redis.url });
-  await listenIn();
-  processes = new Processes(installation, 'trace');
-  await processes.startAll();
-  world = await seed(installation.url, processes.firstLink);
+  tapped = await TappedInstallation.start();
+  installation = tapped.installation;
+  world = await seed(installation.url, tapped.processes.firstLink);
   configFolder = await mkdtemp(join(tmpdir(), 'stint-canary-'));
   commands = new CommandLine(installation.url, configFolder);
   await commands.run(['sign-in', installation.url], undefined, world.administrator);
@@ -54,38 +45,9 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(async () => {
   await stopAgent();
-  await processes.stopAll();
-  for (const wire of Object.values(wires)) await wire.stop();
-  await redis?.stop();
-  await installation.remove();
+  await tapped.stop();
   await rm(configFolder, { recursive: true, force: true });
 }, 60_000);
-
-/** Puts a recorder on every way between two processes. */
-async function listenIn(): Promise<void> {
-  const { environments, url } = installation;
-  const hidden = await freePort();
-  wires['traffic between clients and the gateway'] = await WireRecorder.before(`http://localhost:${hidden}`, Number(new URL(url).port));
-  const { database } = installation;
-  const sql = await WireRecorder.before(database.adminUrl);
-  wires['traffic between services and PostgreSQL'] = sql;
-  const queue = redis === null ? sql : await WireRecorder.before(redis.url);
-  if (redis !== null) wires['traffic between services and Redis'] = queue;
-  for (const environment of Object.values(environments) as Record<string, string>[])
-    for (const [name, value] of Object.entries(environment)) {
-      if (/^DATABASE_.*URL$/.test(name)) environment[name] = sql.through(value);
-      if (name === 'QUEUE_URL') environment[name] = queue.through(value);
-    }
-  const gateway = environments.gateway as Record<string, string>;
-  gateway['PORT'] = String(hidden);
-  const subgraphs = (gateway['SUBGRAPH_URLS'] ?? '').split(',').map((pair) => pair.split('=') as [string, string]);
-  const recorded = subgraphs.map(async ([name, address]) => {
-    const wire = await WireRecorder.before(address);
-    wires[`traffic between the gateway and ${name}`] = wire;
-    return `${name}=${wire.through(address)}`;
-  });
-  gateway['SUBGRAPH_URLS'] = (await Promise.all(recorded)).join(',');
-}
 
 async function stopAgent(): Promise<void> {
   if (agent === undefined) return;
@@ -122,32 +84,9 @@ async function newPassword(): Promise<string> {
   });
 }
 
-async function rows(): Promise<string> {
-  const { database } = installation;
-  const tables = await database.query<{ name: string }>(
-    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
-  );
-  const texts = await Promise.all(tables.map(({ name }) => database.query<{ row: string }>(`select t::text as row from ${name} t`)));
-  return texts.flatMap((lines) => lines.map(({ row }) => row)).join('\n');
-}
-
-async function files(folder: string): Promise<Buffer> {
-  const all = await readdir(folder, { recursive: true, withFileTypes: true });
-  return Buffer.concat(await Promise.all(all.filter((one) => one.isFile()).map((one) => readFile(join(one.parentPath, one.name)))));
-}
-
 /** All places but the one where a reader is shown a password. */
 async function places(): Promise<Record<string, Buffer | string>> {
-  if (redis !== null) queueDumps.push(await redis.dump());
-  return {
-    ...Object.fromEntries(Object.entries(wires).map(([name, wire]) => [name, wire.heard])),
-    'the rows of PostgreSQL': await rows(),
-    'dumps of Redis': Buffer.concat(queueDumps),
-    'logs of the services and the gateway': processes.output,
-    'the log of the agent': agentLog,
-    'files of the installation and the computer': await files(installation.directory.path),
-    'files of the command line': await files(configFolder),
-  };
+  return { ...(await tapped.places()), 'the log of the agent': agentLog, 'files of the command line': await filesIn(configFolder) };
 }
 
 describe('no break-glass password stands anywhere but where a reader is shown it', () => {
@@ -159,7 +98,7 @@ describe('no break-glass password stands anywhere but where a reader is shown it
     });
     await startAgent();
     secrets['the first password'] = await newPassword();
-    if (redis !== null) queueDumps.push(await redis.dump());
+    await tapped.dumpQueue();
     await installation.database.query(`update laps_vault.laps_account set confirmed_at = confirmed_at - interval '1 hour'`);
     await commands.json(['laps', 'rotate', accountId, '--reason', 'Drill']);
     await startAgent();
@@ -206,7 +145,7 @@ describe('no break-glass password stands anywhere but where a reader is shown it
       ...{ 'traffic between services and PostgreSQL': accountId, 'the rows of PostgreSQL': accountId },
       ...{ 'logs of the services and the gateway': '"level":', 'the log of the agent': 'Break-glass password changed.' },
       ...{ 'files of the installation and the computer': accountId, 'files of the command line': installation.url },
-      ...(redis === null ? {} : { 'traffic between services and Redis': 'audit-recorded', 'dumps of Redis': 'bull:' }),
+      ...(tapped.redis === null ? {} : { 'traffic between services and Redis': 'audit-recorded', 'dumps of Redis': 'bull:' }),
     };
     for (const [name, text] of Object.entries(open)) expect([name, everywhere[name]?.includes(text)]).toEqual([name, true]);
   }, 180_000);

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { LapsVaultHouse } from './laps-vault-house.support.ts';
 
 const atOnce = 6;
-const quick = 120;
-const real = 12;
+const quick = 60;
+const real = 6;
 
 let house: LapsVaultHouse;
 beforeAll(async () => {
@@ -29,11 +29,11 @@ describe('the password that the real vault reveals opens the account', () => {
     await checkOrders({ runs: quick, atOnce, tools: quickTools, vault, troubles });
     expect(house.database.cuts).toBeGreaterThan(quick / 2);
     expect(house.restarts).toBeGreaterThan(0);
-  }, 300_000);
+  }, 400_000);
 });
 
 describeWithRealTools('the password that the real vault reveals opens the account, with the real account tools', () => {
-  test(`after ${real} such orders`, () => checkOrders({ runs: real, atOnce, tools: () => runInNamespace, vault, troubles }), 300_000);
+  test(`after ${real} such orders`, () => checkOrders({ runs: real, atOnce, tools: () => runInNamespace, vault, troubles }), 400_000);
 });
 
 test('what was told to the audit log meanwhile comes there, whatever befell the queue', async () => {

@@ -147,7 +147,7 @@ export class LapsVaultHouse {
         if (this.#withoutQueue > 0) throw new Error('The queue is away.');
       });
       // A start that is cut off from the database fails, and is tried again: so does whatever runs the service.
-      await eventually(() => this.service.restart());
+      await patiently(() => this.service.restart());
       this.restarts++;
     } finally {
       this.#restarting = null;
@@ -263,4 +263,4 @@ async function reached<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** What a person does when something does not answer. */
-const patiently = <T>(call: () => Promise<T>) => eventually(call);
+const patiently = <T>(call: () => Promise<T>) => eventually(call, { timeoutMs: 120_000 });

@@ -4,14 +4,19 @@ import {
   DemoAuditDocument,
   DemoGrantDocument,
   enrollComputer,
+  entraOffer,
+  EntraRequest,
+  entraRole,
   LoginAtComputer,
   Phone,
   seed,
+  seedWithEntra,
   startComputer,
   startStack,
   type RunningComputer,
   type Seeded,
 } from '@stint/embedded';
+import type { EntraTenant } from '@stint/graph-emulator';
 import type { Running } from '@stint/host';
 import type { StintClient } from '@stint/sdk';
 import { newId } from '@stint/kernel';
@@ -28,19 +33,28 @@ export class Stint {
   readonly administrator: StintClient;
   /** Each service a process of its own; null when all run in the test's process. */
   readonly processes: Processes | null;
+  readonly #entraTenantId: string | null;
   #computer: RunningComputer | null = null;
   readonly #stack: Running | null;
 
-  private constructor(parts: { installation: Installation; world: Seeded; processes: Processes | null; stack: Running | null }) {
+  private constructor(parts: {
+    installation: Installation;
+    world: Seeded;
+    entraTenantId: string | null;
+    processes: Processes | null;
+    stack: Running | null;
+  }) {
     this.installation = parts.installation;
     this.world = parts.world;
     this.processes = parts.processes;
+    this.#entraTenantId = parts.entraTenantId;
     this.#stack = parts.stack;
     this.phone = new Phone(parts.world.technician, parts.world.totpUri);
     this.administrator = parts.world.administrator.client;
   }
 
-  static async start(options: { processes: boolean; queueUrl?: string }): Promise<Stint> {
+  /** `entra`: with the customer's Entra tenant connected instead of a computer enrolled. */
+  static async start(options: { processes: boolean; queueUrl?: string; entra?: boolean }): Promise<Stint> {
     const installation = await createInstallation(options);
     let processes: Processes | null = null;
     let stack: Running | null = null;
@@ -52,11 +66,38 @@ export class Stint {
     } else {
       stack = await startStack(installation.environments, { onFirstLink: (first) => (link = first) });
     }
-    const world = await seed(installation.url, link);
-    await enrollComputer(installation.directory, installation.url, world.enrollmentToken);
-    const stint = new Stint({ installation, world, processes, stack });
+    const { url, directory, graph } = installation;
+    if (options.entra === true) {
+      const { entra, ...world } = await seedWithEntra(url, link, graph);
+      return new Stint({ installation, world, entraTenantId: entra.entraTenantId, processes, stack });
+    }
+    const world = await seed(url, link);
+    await enrollComputer(directory, url, world.enrollmentToken);
+    const stint = new Stint({ installation, world, entraTenantId: null, processes, stack });
     await stint.startComputer();
     return stint;
+  }
+
+  /** The customer's Entra tenant, as it is. */
+  get entra(): EntraTenant {
+    if (this.#entraTenantId === null) throw new Error('Not connected to Entra.');
+    return this.installation.graph.tenant({ id: this.#entraTenantId });
+  }
+
+  /** What there is in Entra of accounts that Stint made: roles, passes, and that one is enabled. */
+  accessInEntra(): string[] {
+    const ours = this.entra.users().filter(({ employeeId }) => employeeId !== null);
+    return ours.flatMap(({ id, accountEnabled }) => [
+      ...this.entra.roleAssignments(id).map(({ roleName }) => roleName),
+      ...(accountEnabled ? ['enabled'] : []),
+      ...this.entra.passes(id).map(() => 'a pass'),
+    ]);
+  }
+
+  /** The technician asks for the role that the rule allows, as in a browser. */
+  async requestRole(): Promise<EntraRequest> {
+    const { technician, tenantId } = this.world;
+    return EntraRequest.make(technician, await entraOffer(technician, tenantId, entraRole), 'Locked out');
   }
 
   async startComputer(): Promise<void> {

@@ -18,7 +18,7 @@ mountWebApp(app, join(folder, 'dist'));
 const get = (url: string) => app.inject({ url });
 
 describe('the web app', () => {
-  test.each(['/app', '/app/', '/app/devices/1', '/sign-in/abc', '/join', '/l/abc'])(
+  test.each(['/app', '/app/', '/app/devices/1', '/sign-in/abc', '/join', '/l/abc', '/entra/consent?state=abc'])(
     'has its page at %s, for no cache and no frame',
     async (url) => {
       const { statusCode, headers, body } = await get(url);

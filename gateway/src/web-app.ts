@@ -50,7 +50,7 @@ export function mountWebApp(app: FastifyInstance, folder: string): void {
       ? reply.code(404).type('text/plain; charset=utf-8').send('The web app is not part of this installation.')
       : send(reply, 'index.html', page);
 
-  for (const path of ['/app', '/sign-in/:uid', '/join', '/l/:code']) app.get(path, sendPage);
+  for (const path of ['/app', '/sign-in/:uid', '/join', '/l/:code', '/entra/consent']) app.get(path, sendPage);
   app.get('/app/*', (request, reply) => {
     const name = (request.params as { '*': string })['*'];
     const file = files.get(name);

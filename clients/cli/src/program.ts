@@ -6,6 +6,7 @@ import { addApiClientCommands } from './api-client/api-client.command.ts';
 import { addAuditCommands } from './audit/audit.command.ts';
 import { addDeviceCommands } from './device/device.command.ts';
 import { addEnrollmentTokenCommands } from './enrollment-token/enrollment-token.command.ts';
+import { addEntraCommands } from './entra/entra.command.ts';
 import { addGrantCommands } from './grant/grant.command.ts';
 import { addGroupCommands } from './group/group.command.ts';
 import { addIdentityProviderCommands } from './identity-provider/identity-provider.command.ts';
@@ -18,6 +19,7 @@ import { addSignInCommand } from './sign-in/sign-in.command.ts';
 import { addTechnicianCommands } from './technician/technician.command.ts';
 import { addTenantCommands } from './tenant/tenant.command.ts';
 import { addTotpCommands } from './totp/totp.command.ts';
+import { addBreakGlassCommands } from './entra/break-glass.command.ts';
 import { addLapsCommands } from './vault/laps.command.ts';
 import { addVaultCommands } from './vault/vault.command.ts';
 import { addWhoAmICommand } from './who-am-i/who-am-i.command.ts';
@@ -51,7 +53,9 @@ export function buildProgram(act: Act, output: OutputConfiguration): Command {
     addLoginCommands,
     addRequestCommands,
     addGrantCommands,
+    addEntraCommands,
     addLapsCommands,
+    addBreakGlassCommands,
     addVaultCommands,
     addAuditCommands,
     addApiClientCommands,

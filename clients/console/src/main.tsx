@@ -1,5 +1,7 @@
 import { render } from 'preact';
 import { ApprovePage } from './pages/approve.tsx';
+import { EntraConsentPage, EntraConsentStartPage } from './pages/entra-consent.tsx';
+import { EntraRequestPage } from './pages/entra-request.tsx';
 import { HomePage } from './pages/home.tsx';
 import { JoinPage } from './pages/join.tsx';
 import { OfflineCodePage } from './pages/offline-code.tsx';
@@ -17,6 +19,9 @@ function Room({ path }: { path: string }) {
   if (path === '/join') return <JoinPage token={location.hash.slice(1)} />;
   if (path.startsWith('/sign-in/')) return <SignInPage uid={last} />;
   if (path.startsWith('/l/')) return <ApprovePage code={last} />;
+  if (path === '/entra/consent') return <EntraConsentPage />;
+  if (path === '/app/entra/consent') return <EntraConsentStartPage tenantId={location.hash.slice(1)} />;
+  if (path === '/app/entra') return <EntraRequestPage />;
   if (path === '/app/signed-in') return <SignedInPage />;
   if (path === '/app/offline') return <OfflineCodePage deviceId={location.hash.slice(1)} />;
   if (path === '/app' || path === '/app/') return <HomePage />;

@@ -1,42 +1,39 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { userNamespacesWork } from '@stint/agent';
 import { expectType } from '@stint/sdk';
 import { LoginAtComputer } from './computer-terminal.ts';
 import { readConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { computerFolders, runAgent } from './demo-computer.ts';
+import { accessInEntra } from './demo-entra.ts';
 import { DemoAuditDocument, DemoEndGrantDocument, DemoGrantDocument } from './generated/operations.ts';
 import { Person } from './person.ts';
 import { Phone } from './phone.ts';
+import { expect, say, seen, step, until } from './stage.ts';
 import { readWorld, type DemoWorld } from './world.ts';
 
-// A whole just-in-time login by QR and one by TOTP, against the Stint that `npm start` runs. Each step is looked at
+// A whole just-in-time login by QR, one by TOTP, and a role in Entra, against the Stint that `npm start` runs. Each step is looked at
 // where it happens; the first thing that is not as promised ends the demo with exit code 1.
 
 const directory = new DataDirectory(readConfig().dataDirectory);
 const { state, root } = computerFolders(directory);
-
-const say = (line = '') => void process.stdout.write(`${line}\n`);
-const step = (line: string) => say(`\n▸ ${line}`);
-const seen = (line: string) => say(`  ✓ ${line}`);
 
 try {
   const world = await readWorld(directory);
   if (world === null) throw new Error('Stint is not running here yet. Start it in another terminal: npm start');
   const namespaces = await userNamespacesWork();
   if (!namespaces.works) throw new Error(namespaces.wayOut);
-  const phone = new Phone(await Person.signIn(world.url, world.technician), world.totpUri);
-  await loginByQr(phone);
-  await loginByTotp(world, phone);
-  await proof(world);
+  const technician = await Person.signIn(world.url, world.technician);
+  const phone = new Phone(technician, world.totpUri);
+  const grants = [await loginByQr(phone), await loginByTotp(world, phone), await accessInEntra(world, technician)];
+  await proof(world, grants);
   say('\nEverything was seen.');
 } catch (error) {
   process.stderr.write(`\n✗ ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
 
-async function loginByQr(phone: Phone): Promise<void> {
+async function loginByQr(phone: Phone): Promise<string> {
   say('Login by QR');
   step('Anna stands at the computer and asks for access: stint-agent login');
   const terminal = new LoginAtComputer({ state, root, args: ['--method', 'qr'] });
@@ -56,9 +53,10 @@ async function loginByQr(phone: Phone): Promise<void> {
   expectType(ended.endGrant, 'Grant');
   await accountIsClosed(active.account);
   await grantHasEnded(phone, grantId, 'REVOKED');
+  return grantId;
 }
 
-async function loginByTotp(world: DemoWorld, phone: Phone): Promise<void> {
+async function loginByTotp(world: DemoWorld, phone: Phone): Promise<string> {
   say('\nLogin by TOTP');
   step('Anna types her email address and the code from her authenticator app');
   let active = await typeCode(world, phone);
@@ -75,6 +73,7 @@ async function loginByTotp(world: DemoWorld, phone: Phone): Promise<void> {
   await runAgent(['logoff', active.account, '--state', state, '--root', root]);
   await accountIsClosed(active.account);
   await grantHasEnded(phone, active.grantId, 'LOGGED_OFF');
+  return active.grantId;
 }
 
 /** Null when the code was refused. */
@@ -111,22 +110,20 @@ async function grantHasEnded({ client }: Phone, id: string, reason: string): Pro
   expect(endReason === reason, `the grant for ${accountName ?? '?'} has ENDED (${endReason ?? '?'}): the agent read the account back`);
 }
 
-async function proof(world: DemoWorld): Promise<void> {
+async function proof(world: DemoWorld, grants: string[]): Promise<void> {
   step('The administrator reads the audit log');
   const { client } = await Person.signIn(world.url, world.administrator);
   const read = async () => (await client.request(DemoAuditDocument, { tenantId: world.tenantId })).tenant;
-  const actions = async () => (await read())?.auditLog.edges.map(({ node }) => node.action) ?? [];
-  await until('both ends in the audit log', async () => (await actions()).filter((action) => action === 'grant.ended').length >= 2);
+  const ends = async () => (await read())?.auditLog.edges.filter(({ node }) => node.action === 'grant.ended') ?? [];
+  await until('each end in the audit log', async () => {
+    const ended = (await ends()).map(({ node }) => node.subjectId);
+    return grants.every((id) => ended.includes(id));
+  });
   const tenant = await read();
-  for (const { node } of tenant?.auditLog.edges.slice(0, 13).toReversed() ?? [])
+  for (const { node } of tenant?.auditLog.edges.slice(0, 24).toReversed() ?? [])
     say(`    ${String(node.sequence).padStart(3)}  ${node.occurredAt}  ${node.actorKind.padEnd(10)} ${node.action}`);
   const verification = tenant?.verifyAuditLog;
   expect(verification?.intact === true, `the chain of ${verification?.events ?? 0} events is intact`);
-}
-
-function expect(held: boolean, what: string): void {
-  if (!held) throw new Error(`Not so: ${what}.`);
-  seen(what);
 }
 
 /** The fields of an account's line in one of the private root's account files. */
@@ -139,12 +136,4 @@ function entry(file: 'shadow' | 'group', name: string): string[] | undefined {
 
 function isAdministrator(account: string): boolean {
   return ['sudo', 'wheel'].some((group) => entry('group', group)?.[3]?.split(',').includes(account) === true);
-}
-
-async function until(what: string, held: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const end = Date.now() + withinMs;
-  while (!(await held())) {
-    if (Date.now() > end) throw new Error(`Waited ${withinMs / 1000} s in vain for ${what}.`);
-    await delay(50);
-  }
 }

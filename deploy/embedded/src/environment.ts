@@ -29,8 +29,13 @@ export interface Databases extends Record<ServiceName, DatabaseUrls> {
   queueUrl: string;
 }
 
-/** Makes the keys (kept in the data directory) and from them the environment of each process. */
-export async function prepareEnvironments(directory: DataDirectory, databases: Databases, ports: Ports): Promise<Environments> {
+/** Makes the keys (kept in the data directory) and from them the environment of each process. `graphUrl` is the Graph emulator's. */
+export async function prepareEnvironments(
+  directory: DataDirectory,
+  databases: Databases,
+  ports: Ports,
+  graphUrl: string,
+): Promise<Environments> {
   const gatewayKey = await signingKey(directory, 'gateway.pem');
   const messageKeys = {
     tenants: await signingKey(directory, 'tenants-messages.pem'),
@@ -64,7 +69,11 @@ export async function prepareEnvironments(directory: DataDirectory, databases: D
     tenants: { ...service('tenants'), KEY_FILE: directory.at('keys', 'root.key'), VAPID_KEY_FILE: directory.at('keys', 'vapid.pem') },
     'jit-policy': service('jit-policy'),
     'laps-vault': { ...service('laps-vault'), KEY_PROVIDER: `file:${directory.at('keys', 'vault-root.key')}` },
-    'entra-connector': { ...service('entra-connector'), KEY_PROVIDER: `file:${directory.at('keys', 'entra-root.key')}` },
+    'entra-connector': {
+      ...service('entra-connector'),
+      KEY_PROVIDER: `file:${directory.at('keys', 'entra-root.key')}`,
+      GRAPH_EMULATOR_URL: graphUrl,
+    },
     gateway: {
       PORT: String(ports.gateway),
       PUBLIC_URL: publicUrl,

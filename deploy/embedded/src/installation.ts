@@ -42,13 +42,17 @@ async function startInstallation(): Promise<Running> {
   };
   try {
     // Loading the services takes about as long as starting the database: both at once.
-    const [database, { prepareEnvironments, provisionDatabases }, { startStack }, { seed }] = await Promise.all([
-      startPostgres(directory),
-      import('./environment.ts'),
-      import('./stack.ts'),
-      import('./seed.ts'),
-    ]);
+    const [database, { prepareEnvironments, provisionDatabases }, { startStack }, { seedWithEntra }, { registerAuditor, startGraph }] =
+      await Promise.all([
+        startPostgres(directory),
+        import('./environment.ts'),
+        import('./stack.ts'),
+        import('./seed.ts'),
+        import('./entra-tenant.ts'),
+      ]);
     closing.push(() => database.stop());
+    const graph = await startGraph(directory);
+    closing.push(() => graph.stop());
     const ports = {
       gateway: config.port,
       tenants: await freePort(),
@@ -57,7 +61,7 @@ async function startInstallation(): Promise<Running> {
       'entra-connector': await freePort(),
     };
     const databases = await provisionDatabases(directory, database.adminUrl);
-    const environments = await prepareEnvironments(directory, databases, ports);
+    const environments = await prepareEnvironments(directory, databases, ports, graph.url);
     let firstLink: string | undefined;
     const stack = await startStack(environments, { onFirstLink: (link) => (firstLink = link) });
     closing.push(() => stack.close());
@@ -65,12 +69,14 @@ async function startInstallation(): Promise<Running> {
     const namespaces = await userNamespacesWork();
     if (world === null) {
       if (firstLink === undefined) throw new Error(`${directory.path} belongs to another installation. Remove it to begin anew.`);
-      const seeded = await seed(url, firstLink);
+      const seeded = await seedWithEntra(url, firstLink, graph);
       const { mspId, tenantId, totpUri, enrollmentToken } = seeded;
       const people = { administrator: seeded.administrator.toJSON(), technician: seeded.technician.toJSON(), readerId: newId() };
-      world = { version: 2, url, mspId, tenantId, totpUri, enrollmentToken, ...people };
-      await writeWorld(directory, world);
+      const { entraTenantId } = seeded.entra;
+      const entra = { entraTenantId, auditor: registerAuditor(graph, entraTenantId) };
+      world = { version: 3, url, graphUrl: graph.url, mspId, tenantId, totpUri, enrollmentToken, entra, ...people };
     }
+    await writeWorld(directory, { ...world, graphUrl: graph.url });
     if (namespaces.works) {
       await enrollComputer(directory, url, world.enrollmentToken);
       const computer = await startComputer(directory);
@@ -107,6 +113,7 @@ function announce(url: string, directory: DataDirectory, noComputer: string | nu
     GraphQL        ${url}/graphql
     demo MSP       Northwind MSP, customer Contoso Dental, technician anna@northwind.example
     demo computer  ${computer}
+    Entra          an emulated tenant of Contoso Dental, connected; nothing is asked of Microsoft
     all data       ${directory.path}
 
   Now, in a second terminal:  npm run demo

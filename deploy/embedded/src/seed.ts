@@ -1,7 +1,9 @@
 import { generateHpkeKeyPair, openSealed } from '@stint/crypto';
+import type { GraphEmulator } from '@stint/graph-emulator';
 import { newId } from '@stint/kernel';
 import { expectType, type StintClient } from '@stint/sdk';
 import { TOTP, URI } from 'otpauth';
+import { connectEntra, type ConnectedEntra } from './entra-seed.ts';
 import {
   DemoConfirmTotpDocument,
   DemoCreateTenantDocument,
@@ -24,6 +26,17 @@ export interface Seeded {
 
 /** Fills an empty installation through the public interface, exactly as people would. */
 export async function seed(url: string, firstLink: string): Promise<Seeded> {
+  return (await seedWith(url, firstLink, () => Promise.resolve())).seeded;
+}
+
+/** The same with the customer's Entra tenant, an emulated one, connected. */
+export async function seedWithEntra(url: string, firstLink: string, graph: GraphEmulator): Promise<Seeded & { entra: ConnectedEntra }> {
+  const { seeded, more } = await seedWith(url, firstLink, (administrator, tenantId) => connectEntra(graph, administrator, tenantId));
+  return { ...seeded, entra: more };
+}
+
+/** `make` makes more of the customer, beside all else. */
+async function seedWith<More>(url: string, firstLink: string, make: (administrator: StintClient, tenantId: string) => Promise<More>) {
   const administrator = await Person.join(url, firstLink, {
     displayName: 'Ada Admin',
     email: 'ada@northwind.example',
@@ -35,15 +48,22 @@ export async function seed(url: string, firstLink: string): Promise<Seeded> {
   expectType(created.createTenant, 'Tenant');
   const settings = await client.request(DemoSettingsDocument, { input: { tenantId, totpLogin: true } });
   expectType(settings.updateJitSettings, 'Tenant');
-  const email = 'anna@northwind.example';
-  const link = await invite(client, { id: newId(), tenantId: mspId, email, roles: ['TECHNICIAN'] });
-  const technician = await Person.join(url, link, { displayName: 'Anna Berg', email });
-  const totpUri = await enrollTotp(technician);
-  const issued = await client.request(DemoEnrollmentTokenDocument, {
-    input: { id: newId(), tenantId, kind: 'WORKSTATION', uses: 1, lifetimeSeconds: 30 * 24 * 3600 },
-  });
+  const [{ technician, totpUri }, issued, more] = await Promise.all([
+    hireTechnician(url, client, mspId),
+    client.request(DemoEnrollmentTokenDocument, {
+      input: { id: newId(), tenantId, kind: 'WORKSTATION', uses: 1, lifetimeSeconds: 30 * 24 * 3600 },
+    }),
+    make(client, tenantId),
+  ]);
   const enrollmentToken = expectType(issued.issueEnrollmentToken, 'IssuedEnrollmentToken').token;
-  return { mspId, tenantId, administrator, technician, totpUri, enrollmentToken };
+  return { seeded: { mspId, tenantId, administrator, technician, totpUri, enrollmentToken }, more };
+}
+
+async function hireTechnician(url: string, administrator: StintClient, mspId: string): Promise<{ technician: Person; totpUri: string }> {
+  const email = 'anna@northwind.example';
+  const link = await invite(administrator, { id: newId(), tenantId: mspId, email, roles: ['TECHNICIAN'] });
+  const technician = await Person.join(url, link, { displayName: 'Anna Berg', email });
+  return { technician, totpUri: await enrollTotp(technician) };
 }
 
 /** Invites somebody and answers the link. The same call again, before it was redeemed, answers a new one. */

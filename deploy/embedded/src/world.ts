@@ -12,7 +12,7 @@ const person = z.object({
 });
 
 const demoWorld = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
   url: z.string(),
   mspId: z.string(),
   tenantId: z.string(),
@@ -23,11 +23,15 @@ const demoWorld = z.object({
   totpUri: z.string(),
   /** Whoever reads this: invited as an administrator, to join in a browser. */
   readerId: z.string(),
+  /** The customer's Entra tenant in the Graph emulator, and how the customer's own auditor looks into it. */
+  entra: z.object({ entraTenantId: z.string(), auditor: z.object({ clientId: z.string(), secret: z.string() }) }),
+  /** Where the Graph emulator is, since this start. */
+  graphUrl: z.string(),
   /** With which the demo computer is enrolled; good for one computer. */
   enrollmentToken: z.string(),
 });
 
-/** Everything the demo knows: who its people are and what is on their imaginary phones. Written last, when all of it exists. */
+/** Everything the demo knows: who its people are and what is on their imaginary phones. Written when all of it exists, and at each start. */
 export type DemoWorld = z.infer<typeof demoWorld>;
 
 const file = (directory: DataDirectory) => directory.at('demo', 'world.json');

@@ -1,4 +1,4 @@
-import { openBytes, type Sealed } from './hpke.ts';
+import { generateHpkeKeyPair, openBytes, type HpkeKeyPair, type Sealed } from './hpke.ts';
 import { entraSealing } from './entra-sealing.ts';
 
 // Nothing of Node in this file: the command line, web consoles and partners open credentials with this very function.
@@ -23,4 +23,9 @@ export async function openEntraCredential(
   const credential = new TextDecoder().decode(bytes);
   bytes.fill(0);
   return credential;
+}
+
+/** A key pair for one grant: its public half is the request's `recipientKey`. Its private half (base64url) stays with its reader. */
+export function newEntraCredentialKey(): Promise<HpkeKeyPair> {
+  return generateHpkeKeyPair();
 }

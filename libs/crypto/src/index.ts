@@ -26,7 +26,7 @@ export { sealTo, openSealed } from './sealing.ts';
 export { sealWithPassphrase, openWithPassphrase, passphraseKdf, type PassphraseSealed } from './passphrase.ts';
 export { newRevealKey, openReveal, type LapsCertainty, type OpenedCandidate, type SealedCandidate } from './laps-reveal.ts';
 export { lapsSealing } from './laps-sealing.ts';
-export { openEntraCredential, type SealedEntraCredential } from './entra-credential.ts';
+export { newEntraCredentialKey, openEntraCredential, type SealedEntraCredential } from './entra-credential.ts';
 export { entraSealing } from './entra-sealing.ts';
 export { rootKeyIdOf, type KeyProvider } from './key-provider/key-provider.ts';
 export { fileKeyProvider, rootKeyProvider } from './key-provider/file-key-provider.ts';

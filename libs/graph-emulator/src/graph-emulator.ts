@@ -35,6 +35,8 @@ export class GraphEmulator {
   readonly exchanges: Exchange[] = [];
   /** Called after each request. */
   onExchange: ((exchange: Exchange) => void) | null;
+  /** Called with each access token that is issued: for tests that look for it where it must not be. */
+  onToken: ((accessToken: string) => void) | null = null;
   readonly #store: Store;
   readonly #throttle: Throttle;
   readonly #faults = new Faults();
@@ -52,6 +54,7 @@ export class GraphEmulator {
     this.#server = new GraphServer({
       ...{ store: this.#store, throttle: this.#throttle, faults: this.#faults, pageSize: options.pageSize ?? 100 },
       record: (exchange) => this.#keep(exchange),
+      issued: (accessToken) => this.onToken?.(accessToken),
     });
   }
 

@@ -5,7 +5,7 @@ import { MemoryVault } from '../testing/memory-vault.ts';
 import { describeWithRealTools } from '../testing/private-machine.ts';
 import { quickTools } from '../testing/quick-tools.ts';
 
-// With the tests' own vault. That it does what the real one does, and that the real one holds too, is in e2e/src/laps-crash.e2e-spec.ts.
+// With the tests' own vault; the real one is put through the same orders in e2e/src/laps-crash.e2e-spec.ts.
 const vault = () => MemoryVault.make();
 
 describe('the password that is revealed opens the account', () => {

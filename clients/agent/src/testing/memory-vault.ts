@@ -11,7 +11,7 @@ interface Version {
   asked: number;
 }
 
-/** A vault of the tests' own with one account, in this process: takes and refuses what the real one does (e2e/src/laps-crash.e2e-spec.ts). */
+/** A vault of the tests' own with one account, in this process: takes and refuses what the real one does. */
 export class MemoryVault implements LapsServer, VaultUnderTest {
   readonly server = this;
   readonly tenantId = 'tenant';

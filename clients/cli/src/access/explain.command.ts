@@ -4,9 +4,10 @@ import type { Id } from '@stint/kernel';
 import { id, oneOf } from '../arguments.ts';
 import { UsageError } from '../failure.ts';
 import { ExplainAccessDocument, type ExplainAccessQuery } from '../generated/operations.ts';
-import { renderTable, type Field } from '../render/table.ts';
-import { duration, words } from '../render/values.ts';
+import { renderTable } from '../render/table.ts';
+import { words } from '../render/values.ts';
 import { found, type Act } from '../session.ts';
+import { accessFields } from './access-fields.ts';
 
 type Explanation = NonNullable<ExplainAccessQuery['explainAccess']>;
 type Considered = Explanation['considered'][number];
@@ -36,7 +37,7 @@ export function addExplainCommand(program: Command, act: Act): void {
         const { client } = await signedIn();
         const answer = await client.request(ExplainAccessDocument, { technicianId, ...target, ...(options.at && { at: options.at }) });
         const explained = found(answer.explainAccess, 'technician, computer or tenant');
-        output.thing(explained, fields(explained));
+        output.thing(explained, accessFields(explained));
         output.block(`\n${renderTable(columns, explained.considered, output.colours)}`);
       }),
     );
@@ -62,23 +63,3 @@ const columns = [
   { title: 'VERDICT', show: (rule: Considered) => words(rule.verdict) },
   { title: 'WHY', show: (rule: Considered) => rule.why },
 ];
-
-function fields(explained: Explanation): Field[] {
-  const demands = [
-    explained.requireReason ? 'a reason' : '',
-    explained.requireTicket ? 'a ticket' : '',
-    explained.approvals > 0 ? `${explained.approvals} approval(s) by ${explained.approverGroup?.name ?? 'whoever may approve'}` : '',
-  ].filter((demand) => demand !== '');
-  return [
-    ['access', explained.allowed ? { text: 'allowed', tone: 'good' } : { text: 'denied', tone: 'bad' }],
-    ['why', explained.why],
-    ['rule', explained.ruleName ?? 'none'],
-    ...(explained.allowed
-      ? ([
-          ['longest', duration(explained.maxSeconds)],
-          ['usual', duration(explained.defaultSeconds)],
-          ['demands', demands.join(', ') || 'nothing more'],
-        ] as const)
-      : []),
-  ];
-}

@@ -4,6 +4,7 @@ import { ApproveLoginDocument, DenyLoginDocument, type ApproverFragment, type Lo
 import { ask, expectType } from '../graphql.ts';
 import { Button, Field, Problem, useAction } from '../ui/action.tsx';
 import { Facts } from '../ui/page.tsx';
+import { asKept } from './as-kept.ts';
 import { DurationChoice } from './duration-choice.tsx';
 
 type AccountKind = LoginToApproveFragment['accountKind'];
@@ -126,11 +127,6 @@ function Choice({ login, busy, approve }: { login: LoginToApproveFragment; busy:
       </Button>
     </>
   );
-}
-
-/** As the server writes it down, so that the signature covers the very same text. */
-function asKept(text: string): string | null {
-  return text.trim() === '' ? null : text.normalize('NFC').trim();
 }
 
 async function approval(login: LoginToApproveFragment, approver: ApproverFragment, code: string | null, chosen: Chosen) {

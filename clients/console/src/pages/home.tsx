@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { signOut } from '../auth/session.ts';
+import { EntraCredential } from '../entra/entra-credential.tsx';
+import { forgetCredentialKeys } from '../entra/credential-key.ts';
 import {
   EndMineDocument,
   ExtendMineDocument,
@@ -25,7 +27,12 @@ const live = new Set(['APPROVED', 'ACTIVE', 'ENDING', 'END_STUCK']);
 export function HomePage() {
   const acting = useAction();
   const [answer, setAnswer] = useState<HomeQuery | null>(null);
-  const read = async () => setAnswer(await ask(HomeDocument, {}));
+  const read = async () => {
+    const home = await ask(HomeDocument, {});
+    setAnswer(home);
+    const grants = (home.viewer.technician?.grants?.edges ?? []).map(({ node }) => node);
+    await forgetCredentialKeys(grants.filter(({ entraRole, state }) => entraRole != null && !live.has(state)).map(({ id }) => id));
+  };
   // Unasked for, so without a word when it fails: the next time comes soon.
   const readAgain = () => void read().catch(() => undefined);
   useEffect(() => {
@@ -51,8 +58,12 @@ export function HomePage() {
     <Page title={`Hello ${technician.displayName}`}>
       <Problem text={acting.problem} />
       <Waiting waiting={answer.waiting} approver={home} changed={readAgain} />
-      <h2>Your sessions on computers</h2>
-      {running.length === 0 && <p class="quiet">None. Scan the code at a computer with your phone's camera.</p>}
+      <h2>Your sessions</h2>
+      {running.length === 0 && (
+        <p class="quiet">
+          None. Scan the code at a computer with your phone's camera, or <a href="/app/entra">ask for a role in Entra</a>.
+        </p>
+      )}
       {running.map((grant) => (
         <Running key={grant.id} grant={grant} acting={acting} changed={read} />
       ))}
@@ -112,6 +123,7 @@ function Running({ grant, acting, changed }: { grant: SessionOfMineFragment; act
           ['State', grant.state === 'END_STUCK' ? 'nobody has seen yet that it ended' : ending ? 'ending' : null],
         ]}
       />
+      {grant.state === 'ACTIVE' && grant.entraAccountKind === 'JIT' && <EntraCredential grantId={grant.id} />}
       {extendable && (
         <Button
           busy={acting.busy}

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { SignedOut, signIn } from '../auth/session.ts';
 
@@ -49,7 +49,10 @@ export function Field(props: {
   hint?: string;
   autocomplete?: string;
   inputMode?: 'numeric';
+  /** Suggestions. */
+  list?: readonly string[];
 }) {
+  const id = useId();
   return (
     <label>
       <span>{props.label}</span>
@@ -57,8 +60,16 @@ export function Field(props: {
         value={props.value}
         autocomplete={props.autocomplete ?? 'off'}
         inputMode={props.inputMode}
+        list={props.list === undefined ? undefined : id}
         onInput={(event) => props.onInput(event.currentTarget.value)}
       />
+      {props.list !== undefined && (
+        <datalist id={id}>
+          {props.list.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
       {props.hint !== undefined && <small>{props.hint}</small>}
     </label>
   );

@@ -4,12 +4,44 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What a rule says. */
+export type AccessEffect =
+  /** Access is allowed, on the rule's demands. */
+  | 'ALLOW'
+  /** Access is denied. */
+  | 'DENY';
+
+/** Hours of a rule. */
+export type AccessHoursInput = {
+  /** The days on which they begin, at least one. */
+  days: Array<Weekday>;
+  /** When they begin: `00:00` to `23:59`. */
+  from: string;
+  /** When they end: `00:00` to `24:00`; a time that is not after `from` lies on the next day. */
+  to: string;
+};
+
+/** What kind of access a rule is about. */
+export type AccessKind =
+  /** An account of the computer's domain. */
+  | 'DOMAIN_ADMIN'
+  /** A role in the customer's Entra tenant. */
+  | 'ENTRA_ROLE'
+  /** A local administrator's account on the computer. */
+  | 'LOCAL_ADMIN';
+
 /** What an account is an account of. */
 export type AccountKind =
   /** The Active Directory domain that the computer is in. */
   | 'DOMAIN'
   /** The computer. */
   | 'LOCAL';
+
+/** Input of `addEntraCertificate`. */
+export type AddEntraCertificateInput = {
+  /** The tenant. */
+  tenantId: string;
+};
 
 /** Input of `approveLogin`. */
 export type ApproveLoginInput = {
@@ -31,10 +63,66 @@ export type ApproveLoginInput = {
   ticket?: string | null | undefined;
 };
 
+/** Input of `beginEntraConsent`. */
+export type BeginEntraConsentInput = {
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** Input of `confirmTotp`. */
 export type ConfirmTotpInput = {
   /** Six digits. */
   code: string;
+};
+
+/** Input of `connectEntra`. */
+export type ConnectEntraInput = {
+  /** The application (client) id: a GUID. */
+  clientId: string;
+  /** Microsoft's cloud. */
+  cloud?: EntraCloud;
+  /** The Entra tenant's id: a GUID, neither a domain nor `common`. */
+  entraTenantId: string;
+  /** The tenant. */
+  tenantId: string;
+};
+
+/** Input of `createAccessRule`; what is left out is as it says. */
+export type CreateAccessRuleInput = {
+  /** 0 to 5; none when left out. */
+  approvals?: number | null | undefined;
+  /** A technician group; only with `approvals`. */
+  approverGroup?: string | null | undefined;
+  /** 60 to `maxSeconds`; the tenant's setting when left out. */
+  defaultSeconds?: number | null | undefined;
+  /** At most 20; every device when left out. */
+  deviceTags?: Array<string> | null | undefined;
+  /** ALLOW when left out. */
+  effect?: AccessEffect | null | undefined;
+  /** True when left out. */
+  enabled?: boolean | null | undefined;
+  /** At most 20 names; only with the kind ENTRA_ROLE, and needed for a rule that allows it. */
+  entraRoles?: Array<string> | null | undefined;
+  /** Ids of technician groups, at most 20; everyone when left out. */
+  groups?: Array<string> | null | undefined;
+  /** At most 10; always when left out. */
+  hours?: Array<AccessHoursInput> | null | undefined;
+  /** A fresh UUIDv7 made by the client. */
+  id: string;
+  /** At least one. */
+  kinds: Array<AccessKind>;
+  /** 60 to 28,800; 28,800 (8 hours) when left out. */
+  maxSeconds?: number | null | undefined;
+  /** Up to 100 characters. */
+  name: string;
+  /** False when left out. */
+  requireReason?: boolean | null | undefined;
+  /** False when left out. */
+  requireTicket?: boolean | null | undefined;
+  /** The tenant on which to set it. */
+  tenantId: string;
+  /** An IANA time zone such as `Europe/Berlin`; needed with hours. */
+  timeZone?: string | null | undefined;
 };
 
 /** Input of `createTenant`. */
@@ -75,6 +163,49 @@ export type EndGrantInput = {
 export type EnrollTotpInput = {
   /** X25519 public key (base64url) to which the secret is sealed. */
   recipientKey: string;
+};
+
+/** Which account in Entra gets the role. */
+export type EntraAccountKind =
+  /** One that Stint makes for the technician in the customer's tenant. */
+  | 'JIT'
+  /** One that the technician has there already. */
+  | 'OWN';
+
+/** Microsoft's clouds. */
+export type EntraCloud =
+  /** China, operated by 21Vianet. */
+  | 'CHINA'
+  /** Microsoft's worldwide cloud, GCC included. */
+  | 'GLOBAL'
+  /** US Government L5 (DoD). */
+  | 'US_DOD'
+  /** US Government L4 (GCC High). */
+  | 'US_GOV';
+
+/** How far a connection is. */
+export type EntraConnectionState =
+  /** It worked, and does not any more: `problems` says why. */
+  | 'BROKEN'
+  /** Ended; the credentials are forgotten. */
+  | 'DISCONNECTED'
+  /** Nothing begins any more; what is there is being ended. */
+  | 'DISCONNECTING'
+  /** Access can be given. */
+  | 'READY'
+  /** It has not worked yet. */
+  | 'SETUP';
+
+/** Input of `finishEntraConsent`: the query that Microsoft appended to the redirect address. */
+export type FinishEntraConsentInput = {
+  /** `tenant`; null with an error. */
+  entraTenantId?: string | null | undefined;
+  /** `error`, for example `access_denied`. */
+  error?: string | null | undefined;
+  /** `admin_consent`. */
+  given: boolean;
+  /** `state`. */
+  state: string;
 };
 
 /** Why a grant ended. */
@@ -177,6 +308,30 @@ export type RedeemInvitationInput = {
   token: string;
 };
 
+/** Input of `requestEntraAccess`. */
+export type RequestEntraAccessInput = {
+  /** Which account is to get it. */
+  accountKind: EntraAccountKind;
+  /** The technician's passkey over the approval challenge of all of it with the purpose `entra-access`: an AuthenticationResponseJSON (WebAuthn Level 3) as a string. */
+  assertion: string;
+  /** A fresh UUIDv7 made by the client: becomes the grant's id. */
+  id: string;
+  /** Why access is needed, up to 500 characters. */
+  reason?: string | null | undefined;
+  /** A fresh X25519 public key, 32 bytes in base64url: the one-time credential is sealed to it. */
+  recipientKey: string;
+  /** The role's display name, for example `User Administrator`: up to 100 characters. */
+  roleName: string;
+  /** Where it is to count: `/` (all; when left out), `/administrativeUnits/<id>` or `/<object id of an application>`, ids in lower case. */
+  scope?: string | null | undefined;
+  /** How long a session from the moment that it is active, 60 to 28,800 seconds. */
+  sessionSeconds: number;
+  /** The customer. */
+  tenantId: string;
+  /** The ticket that it is for, up to 100 characters. */
+  ticket?: string | null | undefined;
+};
+
 /** What a technician may do, on the tenant on which the role is held and on all below. */
 export type Role =
   /** Everything. */
@@ -238,6 +393,23 @@ export type UpdateJitSettingsInput = {
   /** Codes from an authenticator app are accepted while the computer is online. */
   totpLogin?: boolean | null | undefined;
 };
+
+/** A day of the week. */
+export type Weekday =
+  /** Friday. */
+  | 'FRI'
+  /** Monday. */
+  | 'MON'
+  /** Saturday. */
+  | 'SAT'
+  /** Sunday. */
+  | 'SUN'
+  /** Thursday. */
+  | 'THU'
+  /** Tuesday. */
+  | 'TUE'
+  /** Wednesday. */
+  | 'WED';
 
 export type DemoStartJoiningMutationVariables = Exact<{
   input: StartJoiningInput;
@@ -391,7 +563,100 @@ export type DemoAuditQueryVariables = Exact<{
 }>;
 
 
-export type DemoAuditQuery = { tenant: { name: string, auditLog: { edges: Array<{ node: { sequence: number, occurredAt: string, actorKind: string, action: string } }> }, verifyAuditLog: { intact: boolean, events: number, brokenAt: number | null } } | null };
+export type DemoAuditQuery = { tenant: { name: string, auditLog: { edges: Array<{ node: { sequence: number, occurredAt: string, actorKind: string, action: string, subjectId: string } }> }, verifyAuditLog: { intact: boolean, events: number, brokenAt: number | null } } | null };
+
+export type DemoEntraSetupQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DemoEntraSetupQuery = { entraSetup: { permissions: Array<{ name: string }>, directoryRoles: Array<{ name: string }> } };
+
+export type DemoConnectEntraMutationVariables = Exact<{
+  input: ConnectEntraInput;
+}>;
+
+
+export type DemoConnectEntraMutation = { connectEntra:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConnection' }
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoAddEntraCertificateMutationVariables = Exact<{
+  input: AddEntraCertificateInput;
+}>;
+
+
+export type DemoAddEntraCertificateMutation = { addEntraCertificate:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConnection', credentials: Array<{ certificatePem: string | null }> }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoBeginEntraConsentMutationVariables = Exact<{
+  input: BeginEntraConsentInput;
+}>;
+
+
+export type DemoBeginEntraConsentMutation = { beginEntraConsent:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConsent', url: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoFinishEntraConsentMutationVariables = Exact<{
+  input: FinishEntraConsentInput;
+}>;
+
+
+export type DemoFinishEntraConsentMutation = { finishEntraConsent:
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraConnection', state: EntraConnectionState, whyUnusable: string | null }
+    | { __typename: 'EntraConsentRefused', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoCreateAccessRuleMutationVariables = Exact<{
+  input: CreateAccessRuleInput;
+}>;
+
+
+export type DemoCreateAccessRuleMutation = { createAccessRule:
+    | { __typename: 'AccessRule' }
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoExplainEntraAccessQueryVariables = Exact<{
+  tenantId: string;
+  entraRole: string;
+}>;
+
+
+export type DemoExplainEntraAccessQuery = { tenant: { name: string } | null, explainAccess: { allowed: boolean, why: string, ruleName: string | null, defaultSeconds: number, requireReason: boolean } | null };
+
+export type DemoRequestEntraAccessMutationVariables = Exact<{
+  input: RequestEntraAccessInput;
+}>;
+
+
+export type DemoRequestEntraAccessMutation = { requestEntraAccess:
+    | { __typename: 'AccessDenied', message: string }
+    | { __typename: 'ApprovalInvalid', message: string }
+    | { __typename: 'Conflict', message: string }
+    | { __typename: 'EntraAccessRequested', grant: { id: string } | null }
+    | { __typename: 'EntraNotConnected', message: string }
+    | { __typename: 'InvalidInput', message: string }
+    | { __typename: 'NotFound', message: string }
+   };
+
+export type DemoEntraGrantQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DemoEntraGrantQuery = { grant: { state: GrantState, accountName: string | null, failure: string | null, entraCredential: { accountId: string, userPrincipalName: string, enc: string, ciphertext: string } | null } | null };
 
 
 export const DemoStartJoiningDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoStartJoining"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"StartJoiningInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"startJoining"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"JoiningStarted"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"optionsJson"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoStartJoiningMutation, DemoStartJoiningMutationVariables>;
@@ -408,4 +673,13 @@ export const DemoApproveDocument = {"kind":"Document","definitions":[{"kind":"Op
 export const DemoLoginDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoLogin"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"loginRequest"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"failure"}},{"kind":"Field","name":{"kind":"Name","value":"grant"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"accountName"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}},{"kind":"Field","name":{"kind":"Name","value":"endReason"}}]}}]}}]}}]} as unknown as DocumentNode<DemoLoginQuery, DemoLoginQueryVariables>;
 export const DemoEndGrantDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoEndGrant"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EndGrantInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"endGrant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoEndGrantMutation, DemoEndGrantMutationVariables>;
 export const DemoGrantDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoGrant"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"grant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"accountName"}},{"kind":"Field","name":{"kind":"Name","value":"endReason"}}]}}]}}]} as unknown as DocumentNode<DemoGrantQuery, DemoGrantQueryVariables>;
-export const DemoAuditDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoAudit"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tenant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"auditLog"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"100"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"actorKind"}},{"kind":"Field","name":{"kind":"Name","value":"action"}}]}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"verifyAuditLog"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"intact"}},{"kind":"Field","name":{"kind":"Name","value":"events"}},{"kind":"Field","name":{"kind":"Name","value":"brokenAt"}}]}}]}}]}}]} as unknown as DocumentNode<DemoAuditQuery, DemoAuditQueryVariables>;
+export const DemoAuditDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoAudit"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tenant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"auditLog"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"100"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"actorKind"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"subjectId"}}]}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"verifyAuditLog"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"intact"}},{"kind":"Field","name":{"kind":"Name","value":"events"}},{"kind":"Field","name":{"kind":"Name","value":"brokenAt"}}]}}]}}]}}]} as unknown as DocumentNode<DemoAuditQuery, DemoAuditQueryVariables>;
+export const DemoEntraSetupDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoEntraSetup"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"entraSetup"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"permissions"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"directoryRoles"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]} as unknown as DocumentNode<DemoEntraSetupQuery, DemoEntraSetupQueryVariables>;
+export const DemoConnectEntraDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoConnectEntra"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConnectEntraInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"connectEntra"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoConnectEntraMutation, DemoConnectEntraMutationVariables>;
+export const DemoAddEntraCertificateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoAddEntraCertificate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AddEntraCertificateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"addEntraCertificate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraConnection"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"credentials"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"certificatePem"}}]}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoAddEntraCertificateMutation, DemoAddEntraCertificateMutationVariables>;
+export const DemoBeginEntraConsentDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoBeginEntraConsent"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"BeginEntraConsentInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"beginEntraConsent"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraConsent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoBeginEntraConsentMutation, DemoBeginEntraConsentMutationVariables>;
+export const DemoFinishEntraConsentDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoFinishEntraConsent"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"FinishEntraConsentInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"finishEntraConsent"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraConnection"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"whyUnusable"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoFinishEntraConsentMutation, DemoFinishEntraConsentMutationVariables>;
+export const DemoCreateAccessRuleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoCreateAccessRule"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateAccessRuleInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createAccessRule"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoCreateAccessRuleMutation, DemoCreateAccessRuleMutationVariables>;
+export const DemoExplainEntraAccessDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoExplainEntraAccess"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"entraRole"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tenant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"explainAccess"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"tenantId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"tenantId"}}},{"kind":"Argument","name":{"kind":"Name","value":"entraRole"},"value":{"kind":"Variable","name":{"kind":"Name","value":"entraRole"}}},{"kind":"Argument","name":{"kind":"Name","value":"kind"},"value":{"kind":"EnumValue","value":"ENTRA_ROLE"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"why"}},{"kind":"Field","name":{"kind":"Name","value":"ruleName"}},{"kind":"Field","name":{"kind":"Name","value":"defaultSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"requireReason"}}]}}]}}]} as unknown as DocumentNode<DemoExplainEntraAccessQuery, DemoExplainEntraAccessQueryVariables>;
+export const DemoRequestEntraAccessDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DemoRequestEntraAccess"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"RequestEntraAccessInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"requestEntraAccess"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EntraAccessRequested"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"grant"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Problem"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<DemoRequestEntraAccessMutation, DemoRequestEntraAccessMutationVariables>;
+export const DemoEntraGrantDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"DemoEntraGrant"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"grant"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"accountName"}},{"kind":"Field","name":{"kind":"Name","value":"failure"}},{"kind":"Field","name":{"kind":"Name","value":"entraCredential"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accountId"}},{"kind":"Field","name":{"kind":"Name","value":"userPrincipalName"}},{"kind":"Field","name":{"kind":"Name","value":"enc"}},{"kind":"Field","name":{"kind":"Name","value":"ciphertext"}}]}}]}}]}}]} as unknown as DocumentNode<DemoEntraGrantQuery, DemoEntraGrantQueryVariables>;

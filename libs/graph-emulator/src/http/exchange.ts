@@ -11,7 +11,7 @@ export interface IncomingRequest {
   body: unknown;
 }
 
-/** One request and what it was answered. Bearer tokens, client secrets and assertions are left out. */
+/** One request and what it was answered. Bearer tokens, client secrets, assertions and what signs people in are left out. */
 export interface Exchange {
   at: Date;
   method: string;
@@ -27,7 +27,7 @@ export interface Exchange {
   batched: boolean;
 }
 
-const formSecrets = ['client_secret', 'client_assertion'];
+const formSecrets = ['client_secret', 'client_assertion', 'pass', 'password'];
 
 /** What is kept of a request and its answer. */
 export function exchangeOf(at: Date, request: IncomingRequest, answer: Answer | 'RESET', batched: boolean): Exchange {

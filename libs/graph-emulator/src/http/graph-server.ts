@@ -15,6 +15,7 @@ import type { Store } from '../state/store.ts';
 import { readAccessToken } from '../token/access-token.ts';
 import { answerAdminConsent } from '../token/admin-consent.ts';
 import { answerToken } from '../token/token-endpoint.ts';
+import { answerPortal } from '../tenant/portal.ts';
 import { deletedUserRoutes } from '../users/deleted-user-routes.ts';
 import { userRoutes } from '../users/user-routes.ts';
 import { badRequest, forbidden, GraphError, type Answer } from './answer.ts';
@@ -40,14 +41,23 @@ export class GraphServer {
   readonly #faults: Faults;
   readonly #server: Server;
   readonly #record: (exchange: Exchange) => void;
+  readonly #issued: (accessToken: string) => void;
   pageSize: number;
   url = '';
 
-  constructor(options: { store: Store; throttle: Throttle; faults: Faults; pageSize: number; record: (exchange: Exchange) => void }) {
+  constructor(options: {
+    store: Store;
+    throttle: Throttle;
+    faults: Faults;
+    pageSize: number;
+    record: (exchange: Exchange) => void;
+    issued: (accessToken: string) => void;
+  }) {
     this.#store = options.store;
     this.#throttle = options.throttle;
     this.#faults = options.faults;
     this.#record = options.record;
+    this.#issued = options.issued;
     this.pageSize = options.pageSize;
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -105,13 +115,16 @@ export class GraphServer {
   async #endpoint(request: IncomingRequest): Promise<Answer> {
     try {
       const { method, path } = request;
-      const [, login, end] = /^\/login\/([^/]+)\/(oauth2\/v2\.0\/token|v2\.0\/adminconsent)$/.exec(path) ?? [];
+      const [, login, end] = /^\/login\/([^/]+)\/(oauth2\/v2\.0\/token|v2\.0\/adminconsent|portal)$/.exec(path) ?? [];
+      const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
       if (login !== undefined && end === 'oauth2/v2.0/token' && method === 'POST') {
-        const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-        return await answerToken(this.#store, { loginUrl: `${this.url}/login`, graphUrl: this.url }, login, form);
+        const answer = await answerToken(this.#store, { loginUrl: `${this.url}/login`, graphUrl: this.url }, login, form);
+        if (answer.body !== undefined && 'access_token' in answer.body) this.#issued(String(answer.body.access_token));
+        return answer;
       }
       if (login !== undefined && end === 'v2.0/adminconsent' && method === 'GET')
         return answerAdminConsent(this.#store, login, request.query);
+      if (login !== undefined && end === 'portal' && method === 'POST') return answerPortal(this.#store, login, form);
       if (path.startsWith('/v1.0/')) return await this.#graph(request);
       return { status: 404, body: { error: { code: 'NotFound', message: 'There is no such address.' } } };
     } catch (error) {

@@ -100,4 +100,20 @@ describe('signing in at a portal', () => {
     expect(world.tenant.signIn({ upn, pass })).toMatchObject({ signedIn: true });
     expect(world.tenant.signIn({ upn, pass })).toMatchObject({ signedIn: false, reason: 'USED' });
   });
+
+  test('from another process it goes over HTTP, and leaves no secret among the exchanges', async () => {
+    world = await emulated();
+    const { graph, tenant } = world;
+    const { id, userPrincipalName: upn } = tenant.addUser();
+    const pass = String((await makePass(id, { isUsableOnce: true })).body['temporaryAccessPass']);
+    const signIn = async (body: Record<string, string>, tenantId = tenant.id) => {
+      const response = await fetch(`${graph.loginUrl}/${tenantId}/portal`, { method: 'POST', body: new URLSearchParams(body) });
+      return [response.status, await response.json()] as [number, unknown];
+    };
+    expect(await signIn({ upn, pass })).toMatchObject([200, { signedIn: true, userId: id }]);
+    expect(await signIn({ upn, pass })).toMatchObject([401, { signedIn: false, reason: 'USED' }]);
+    expect(await signIn({ upn, password: 'wrong' })).toMatchObject([401, { reason: 'WRONG_CREDENTIAL' }]);
+    expect(await signIn({ upn, pass }, 'nobody')).toMatchObject([404, {}]);
+    expect(graph.exchanges.filter(({ url }) => url.endsWith('/portal')).map(({ requestBody }) => requestBody)).toContainEqual({ upn });
+  });
 });

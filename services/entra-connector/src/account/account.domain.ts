@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EntraAccountKind } from '@stint/contracts';
-import type { Id } from '@stint/kernel';
+import { addSeconds, type Id } from '@stint/kernel';
 import type { Pass } from '../graph/passes.port.ts';
 import type { RoleAssignment } from '../graph/roles.port.ts';
 import type { DirectoryUser, UserRef } from '../graph/users.port.ts';
@@ -27,6 +27,8 @@ export interface EntraAccount {
   /** A creation was asked for then, and nobody saw what came of it. */
   creatingSince: Date | null;
   mayBeEnabled: boolean;
+  /** When Entra said last that it was switched on, or off. */
+  switchedAt: Date | null;
   sessionsOpen: boolean;
   passwordKnown: boolean;
   removeNotBefore: Date | null;
@@ -83,6 +85,13 @@ function digits(id: Id, count: number): string {
   const digest = createHash('sha256').update(id).digest();
   return Array.from(digest.subarray(0, count), (byte) => alphabet[byte % alphabet.length]).join('');
 }
+
+/** Entra may still show it as it was before: what was said to be done is not done again so soon. */
+export function isSwitching({ switchedAt }: EntraAccount, now: Date): boolean {
+  return switchedAt !== null && now < addSeconds(switchedAt, switchesSeconds);
+}
+
+const switchesSeconds = 60;
 
 /** The account as calls name it; null before it is known. */
 export function refOf({ objectId, createdAt, rolesChangedAt }: EntraAccount): UserRef | null {

@@ -48,10 +48,13 @@ export class ChangeService {
     switch (step.do) {
       case 'ENABLE':
         await directory.users.setEnabled(ref, true);
-        return { account: { state: 'ENABLED' }, sighting: withEnabled(sighting, true) };
+        return { account: { state: 'ENABLED', switchedAt: this.clock.now() }, sighting: withEnabled(sighting, true) };
       case 'DISABLE':
         await directory.users.setEnabled(ref, false);
-        return { account: { mayBeEnabled: false, state: 'DISABLED' }, sighting: withEnabled(sighting, false) };
+        return {
+          account: { mayBeEnabled: false, state: 'DISABLED', switchedAt: this.clock.now() },
+          sighting: withEnabled(sighting, false),
+        };
       case 'ISSUE_CREDENTIAL':
         return step.grant.credentialKind === 'PASSWORD'
           ? this.#newPassword(directory, ref, account, step.grant, sighting)

@@ -1,7 +1,7 @@
 import { addSeconds } from '@stint/kernel';
 import type { RoleAssignment } from '../graph/roles.port.ts';
 import type { EntraGrant } from '../grant/grant.domain.ts';
-import { settlesSeconds } from './account.domain.ts';
+import { isSwitching, settlesSeconds } from './account.domain.ts';
 import { earliest, isFor, type Step, type View } from './step.domain.ts';
 
 const lastAdministrator =
@@ -53,7 +53,8 @@ export function closing(view: View): Step {
   const { account, over, sighting, now } = view;
   const { user } = sighting;
   if (user !== null) {
-    if (!sighting.lastAdministrator && (account.mayBeEnabled || user.enabled)) return { do: 'DISABLE' };
+    const isOn = account.mayBeEnabled || (user.enabled && !isSwitching(account, now));
+    if (isOn && !sighting.lastAdministrator) return { do: 'DISABLE' };
     const [pass] = sighting.passes;
     if (pass !== undefined) return { do: 'DELETE_PASS', passId: pass.id };
     if (account.sessionsOpen) return { do: 'REVOKE_SESSIONS' };
@@ -70,6 +71,7 @@ export function closing(view: View): Step {
   if (!sighting.fresh) return { do: 'LOOK' };
   const held = heldBack(view);
   if (held !== null) return { do: 'REST', ...held };
+  if (user?.enabled === true) return { do: 'AWAIT', why: 'Entra still shows the account as switched on.' };
   const [grant] = over;
   if (grant !== undefined) return { do: 'CONCLUDE', grant };
   return user === null ? vanishing(view) : resting(view);

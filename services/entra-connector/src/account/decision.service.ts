@@ -116,7 +116,7 @@ export class DecisionService {
 
   /** False: nothing more to do now. */
   async #conclude(tx: SystemTx, context: Context, step: Conclusion): Promise<boolean> {
-    const { account, grants, now } = context;
+    const { account, grants } = context;
     switch (step.do) {
       case 'NOTE_ROLE': {
         const { id: assignmentId, endsAt: builtInEndsAt } = step.assignment;
@@ -176,7 +176,13 @@ export class DecisionService {
     }
     if (account.mayBeEnabled) await audit(tx, { ...record, action: 'entra-account.drifted', details: { accountName, what: 'deleted' } });
     const gone = { objectId: null, createdAt: null, creatingSince: null, rolesChangedAt: null, nameAttempt: 0, purgeRefusedAt: null };
-    const harmless = { mayBeEnabled: false, sessionsOpen: false, passwordKnown: false, discard: account.discard && grants.length > 0 };
+    const harmless = {
+      mayBeEnabled: false,
+      switchedAt: null,
+      sessionsOpen: false,
+      passwordKnown: false,
+      discard: account.discard && grants.length > 0,
+    };
     await this.accounts.save(tx, account, { ...gone, ...harmless, state: 'ABSENT' });
     return true;
   }
@@ -198,7 +204,9 @@ function intentOf(step: Decided['step'], account: EntraAccount, now: Date): Part
     case 'CREATE_USER':
       return { creatingSince: account.creatingSince ?? now };
     case 'ENABLE':
-      return { mayBeEnabled: true, sessionsOpen: true, passwordKnown: true, restsSince: null };
+      return { mayBeEnabled: true, switchedAt: null, sessionsOpen: true, passwordKnown: true, restsSince: null };
+    case 'DISABLE':
+      return { switchedAt: null };
     case 'REMOVE_ROLE':
       return { rolesChangedAt: now };
     default:

@@ -1,7 +1,7 @@
 import { addSeconds } from '@stint/kernel';
 import type { RoleAssignment } from '../graph/roles.port.ts';
 import { deadlineOf, endOf, type AssignmentKind, type EntraGrant } from '../grant/grant.domain.ts';
-import { settlesSeconds } from './account.domain.ts';
+import { isSwitching, settlesSeconds } from './account.domain.ts';
 import { earliest, isFor, type Step, type View } from './step.domain.ts';
 
 /** Entra is asked again for a role that it does not show after so long. */
@@ -30,7 +30,8 @@ function begin(view: View, grant: EntraGrant): Step {
   if (grant.roleDefinitionId === null) return { do: 'CHECK', grant };
   if (account.kind === 'JIT') {
     if (user === null) return make(view, grant);
-    if (!user.enabled || !account.mayBeEnabled) return { do: 'ENABLE', grant };
+    const isOn = user.enabled || isSwitching(account, now);
+    if (!isOn || !account.mayBeEnabled) return { do: 'ENABLE', grant };
     if (grant.credentialAt === null) return { do: 'ISSUE_CREDENTIAL', grant };
   } else if (user === null) {
     return { do: 'FAIL', grant, why: 'This Entra tenant has no account with your e-mail address. Ask for an account of Stint’s instead.' };
@@ -45,6 +46,7 @@ function begin(view: View, grant: EntraGrant): Step {
   }
   if (grant.assignmentKind === null) return { do: 'NOTE_ROLE', grant, assignment: role, kind: kindOf(view, grant, role) };
   if (!fresh) return { do: 'LOOK' };
+  if (!user.enabled) return { do: 'AWAIT', why: 'Entra still shows the account as switched off.' };
   const pass = sighting.passes.find(({ id }) => id === grant.passId);
   if (grant.passId !== null && pass?.usable !== true) {
     return { do: 'AWAIT', why: `The Temporary Access Pass cannot be used: ${pass?.usability ?? 'Entra does not show it yet'}.` };

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { generateHpkeKeyPair } from '@stint/crypto';
+import { addSeconds, newId } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { TestEntraConnector } from '../testing/test-entra-connector.ts';
 import { World, type Connected } from '../testing/world.ts';
@@ -223,21 +225,37 @@ test('a secret is warned of 30, 14 and 3 days before its end, once each', async 
 
 test('a connection ends only when nothing of Stint is left, and then the credentials are forgotten', async () => {
   const connected = await world.connected();
-  const { tenant, administrator } = connected;
-  const grant = {
-    ...{ mspId: tenant.mspId, tenantId: tenant.tenantId, grantId: administrator.id, technicianId: administrator.id, wanted: true },
-    ...{ roleName: 'User Administrator', scope: '/', accountKind: 'JIT' as const, recipientKey: 'k', sessionSeconds: 3600 },
-    ...{ activateBy: service.clock.now().toISOString(), expiresAt: null },
-  };
-  await service.tell('entra-grant-changed', { ...grant, version: 1 });
-  await service.settled();
-  expect(await act(connected, 'disconnectEntra')).toMatchObject({ state: 'DISCONNECTING', usable: false, remaining: 1 });
+  const { tenant, administrator, entra } = connected;
+  const { publicKey: recipientKey } = await generateHpkeKeyPair();
+  await service.tell('entra-grant-changed', {
+    ...{ mspId: tenant.mspId, tenantId: tenant.tenantId, grantId: newId(), technicianId: administrator.id, wanted: true, version: 1 },
+    ...{
+      roleName: 'Helpdesk Administrator',
+      scope: '/',
+      accountKind: 'JIT',
+      accountPrefix: 'jit-',
+      accountRestDays: 30,
+      recipientKey,
+      sessionSeconds: 3600,
+    },
+    ...{ activateBy: addSeconds(service.clock.now(), 3600).toISOString(), expiresAt: null },
+  });
+  await eventually(() => expect(entra.users().some(({ accountEnabled }) => accountEnabled)).toBe(true));
+
+  const leaving = await act(connected, 'disconnectEntra');
+  expect(leaving).toMatchObject({ state: 'DISCONNECTING', usable: false });
+  expect(leaving['remaining']).toBeGreaterThan(0);
   await told(connected, false);
   expect(await act(connected, 'addEntraCertificate')).toMatchObject({ __typename: 'Conflict' });
   expect(await service.rows('select 1 from entra_credential where tenant_id = $1', [tenant.tenantId])).toHaveLength(1);
 
-  await service.tell('entra-grant-changed', { ...grant, wanted: false, version: 2 });
-  await service.audited('entra-connection.disconnected', tenant.tenantId);
+  await eventually(() => {
+    service.clock.advance(30);
+    expect(service.audits.some(({ action, tenantId }) => action === 'entra-connection.disconnected' && tenantId === tenant.tenantId)).toBe(
+      true,
+    );
+  });
+  expect([entra.users(), entra.roleAssignments(administrator.id)]).toEqual([[], []]);
   expect(await service.rows('select 1 from entra_credential where tenant_id = $1', [tenant.tenantId])).toEqual([]);
   const registration = { entraTenantId: connected.entra.id, clientId: connected.app.clientId };
   expect(await act(connected, 'connectEntra', registration)).toMatchObject({ state: 'SETUP', credentials: [] });

@@ -91,6 +91,12 @@ export class GraphGroups implements GroupDirectory {
     return { users: required(users, 'users'), groups: required(groups, 'groups') };
   }
 
+  async holding(userId: string): Promise<DirectoryGroup[]> {
+    const path = `/users/${encodeURIComponent(userId)}/transitiveMemberOf/microsoft.graph.group?${groupProperties}&$count=true&$top=999`;
+    const call = { ...readingGroups, path, headers: { ConsistencyLevel: 'eventual' } };
+    return (await this.#graph.all<Group>(this.#caller, call)).map(asGroup);
+  }
+
   async usersDelta(cursor: string | null): Promise<Changes<PersonChange> | CursorExpired> {
     return this.#delta<UserDelta, PersonChange>(readingUsers, usersDeltaPath, cursor, asPersonChange);
   }

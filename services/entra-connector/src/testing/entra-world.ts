@@ -20,6 +20,7 @@ import { DecisionService, leaseSeconds } from '../account/decision.service.ts';
 import { LookService } from '../account/look.service.ts';
 import { OutcomeService } from '../account/outcome.service.ts';
 import { StepRepository } from '../account/step.repository.ts';
+import { EntraRemains } from '../connection/remains.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { EntraAccess, type EntraDirectory, type Urgency } from '../graph/directory.port.ts';
 import { graphDirectory } from '../graph/graph.directory.ts';
@@ -68,7 +69,7 @@ export class EntraWorld {
   readonly copies = new DirectoryRepository();
   readonly steps = new StepRepository();
   readonly keys = new Map<Id, HpkeKeyPair>();
-  readonly #connections = new Map<Id, { entra: EntraTenant; clientId: string }>();
+  readonly #connections = new Map<Id, { entra: EntraTenant; clientId: string; servicePrincipalId: string }>();
   readonly #versions = new Map<Id, number>();
   readonly access: EntraAccess;
 
@@ -107,15 +108,29 @@ export class EntraWorld {
     return found;
   }
 
+  /** Our app, as a principal of the tenant. */
+  servicePrincipal(tenantId: Id): string {
+    return this.#connections.get(tenantId)?.servicePrincipalId ?? '';
+  }
+
+  /** What a connection that ends asks. */
+  get remains() {
+    const remains = new EntraRemains(this.grants, this.accounts, this.clock);
+    return {
+      end: (tenantId: Id) => this.tenancy.asSystem((tx) => remains.end(tx, this.mspId, tenantId)),
+      count: (tenantId: Id) => this.tenancy.asSystem((tx) => remains.count(tx, this.mspId, tenantId)),
+    };
+  }
+
   /** A customer of the MSP with an Entra tenant that is connected. */
   async customer(given: TenantGiven = {}, app: { directoryRoles?: 'none'; permissions?: GraphPermission[] } = {}) {
     const tenantId = newId();
     const entra = this.graph.tenant(given);
-    const { clientId } = entra.registerApp({
+    const { clientId, servicePrincipalId } = entra.registerApp({
       ...{ secrets: [{ value: secret }], permissions: app.permissions ?? (Object.keys(permissionIds) as GraphPermission[]) },
       directoryRoles: app.directoryRoles === 'none' ? [] : ['User Administrator'],
     });
-    this.#connections.set(tenantId, { entra, clientId });
+    this.#connections.set(tenantId, { entra, clientId, servicePrincipalId });
     const told = { mspId: this.mspId, tenantId, parentId: this.mspId, path: [this.mspId, tenantId], name: 'Contoso', version: 1 };
     await this.tenancy.asSystem((tx) => this.copies.saveTenant(tx, told));
     return { tenantId, entra };
@@ -148,6 +163,7 @@ export class EntraWorld {
     this.keys.set(grantId, key);
     const wanted: Wanted = {
       ...{ mspId: this.mspId, grantId, wanted: true, roleName: 'User Administrator', scope: '/', accountKind: 'JIT' },
+      ...{ accountPrefix: 'jit-', accountRestDays: 30 },
       ...{
         recipientKey: key.publicKey,
         sessionSeconds: 3600,
@@ -158,7 +174,7 @@ export class EntraWorld {
       version: this.#next(grantId),
     };
     const consumer = new GrantConsumer(this.grants, this.accounts, this.clock);
-    await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted));
+    await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted, { id: newId(), from: 'jit-policy' }));
     return wanted;
   }
 
@@ -221,6 +237,9 @@ export class EntraWorld {
       if (next === null || next > end) break;
       if (next > this.clock.now()) this.clock.set(next);
       await this.work(deaths.shift() ?? Infinity);
+      // Due, and kept back by what others are busy with.
+      const still = await this.#nextDue();
+      if (still !== null && still <= this.clock.now()) this.clock.advance(1);
     }
     if (this.clock.now() < end) this.clock.set(end);
   }

@@ -1,3 +1,4 @@
+import type { Actor, Permission } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 
 /** Our copy of a tenant. */
@@ -18,4 +19,9 @@ export interface TechnicianCopy {
   displayName: string;
   active: boolean;
   groupIds: Id[];
+}
+
+/** Whether the caller holds the permission in the tenant with this path: on it or above it. */
+export function holds(actor: Actor, permission: Permission, path: readonly Id[]): boolean {
+  return 'access' in actor && actor.access.some((entry) => path.includes(entry.tenantId) && entry.permissions.includes(permission));
 }

@@ -77,6 +77,17 @@ export const doors = [
     instead: 'Microsoft Graph is called by services/entra-connector only, behind its directory port.',
   },
   {
+    door: 'unguarded Entra',
+    packages: ['unguarded-access.ts', 'connection/entra-access.service.ts'].flatMap((file) => [
+      `../graph/${file}`,
+      `./graph/${file}`,
+      `../${file}`,
+      `./${file}`,
+    ]),
+    open: ['services/entra-connector/src/{app.module.ts,break-glass/*,connection/*,graph/*}', ...specs],
+    instead: 'Inject EntraAccess: it does nothing to break-glass accounts. Only src/break-glass may change their passwords.',
+  },
+  {
     door: 'LDAP',
     packages: ['ldapts', 'ldapjs'],
     open: ['clients/agent/**'],

@@ -112,6 +112,9 @@ export const auditActions = [
   'entra-access.pass-issued',
   'entra-access.credential-collected',
   'entra-access.stray-removed',
+  'entra-break-glass.registered',
+  'entra-break-glass.removed',
+  'entra-break-glass.renamed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -31,8 +31,8 @@ export const entraGrant = z.object({
   /** When it ends; null until it is active. */
   expiresAt: z.iso.datetime().nullable(),
   /** What the names of accounts that Stint makes begin with, and after how many unused days they are deleted: settings of the tenant. */
-  accountPrefix: z.string().max(20).optional(),
-  accountRestDays: z.int().positive().optional(),
+  accountPrefix: z.string().max(20),
+  accountRestDays: z.int().positive(),
 });
 
 /** ACTIVE: role and credential were read back. ENDED: seen gone. FAILED: nothing was given, or all of it was taken back. STUCK: its end fails, and is tried for ever. */

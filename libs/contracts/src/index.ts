@@ -30,7 +30,7 @@ export {
   type MessageType,
   type Payload,
 } from './messages.ts';
-export { lapsSettings, lapsPasswordStyles, maxReaderGroups, type LapsSettings } from './laps.ts';
+export { lapsSettings, lapsPasswordStyles, lapsPolicy, lapsPolicyOf, maxReaderGroups, type LapsPolicy, type LapsSettings } from './laps.ts';
 export { entraAccountKinds, entraScope, entraGrant, entraGrantReport, entraGrantStates } from './entra.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';

@@ -27,3 +27,22 @@ export const lapsSettings = z.object({
   passwordSymbols: z.boolean(),
 });
 export type LapsSettings = z.infer<typeof lapsSettings>;
+
+/** How the passwords of an account are made; the same words as in @stint/crypto. */
+export const lapsPolicy = z.object({
+  style: z.enum(lapsPasswordStyles),
+  length: z.int(),
+  words: z.int(),
+  unambiguous: z.boolean(),
+  symbols: z.boolean(),
+});
+export type LapsPolicy = z.infer<typeof lapsPolicy>;
+
+/** How passwords are made where these settings hold. */
+export function lapsPolicyOf(settings: LapsSettings): LapsPolicy {
+  const { passwordStyle: style, passwordLength: length, passphraseWords: words } = settings;
+  return { style, length, words, unambiguous: settings.passwordUnambiguous, symbols: settings.passwordSymbols };
+}
+
+/** The public key of a vault, to which passwords are sealed on their way there. */
+export const lapsSealingKey = z.object({ id, publicKey: z.string().max(64) });

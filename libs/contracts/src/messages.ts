@@ -3,7 +3,7 @@ import { id, type ServiceName } from './principal.ts';
 import { roles } from './permissions.ts';
 import { auditEvent } from './audit.ts';
 import { entraGrant, entraGrantReport } from './entra.ts';
-import { lapsSettings } from './laps.ts';
+import { lapsPolicy, lapsSealingKey, lapsSettings } from './laps.ts';
 
 const scope = { mspId: id, tenantId: id };
 /** Grows with every change of the thing; a copy applies a message only if its version is newer (late and doubled messages do nothing). */
@@ -169,6 +169,61 @@ export const messages = {
     from: ['entra-connector'],
     to: ['jit-policy'],
     schema: z.object({ ...scope, ...entraGrantReport.shape, version }),
+  },
+  /** A break-glass account of a connected Entra tenant: registered or not any more, and how services/entra-connector sees it. */
+  'entra-break-glass-changed': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['laps-vault'],
+    schema: z.object({
+      ...scope,
+      accountId: id,
+      userPrincipalName: z.string().max(113),
+      registered: z.boolean(),
+      /** Why its password cannot be changed, in words for people; null when all is well. */
+      problem: z.string().max(500).nullable(),
+      /** The version that was read back in Entra last; null before the first. */
+      versionId: id.nullable(),
+      /** Somebody else has changed the password since that version was read back. */
+      tampered: z.boolean(),
+      version,
+    }),
+  },
+  /** The password of a break-glass account in Entra is to be changed now. Told again until it was. */
+  'entra-rotation-due': {
+    version: 1,
+    from: ['laps-vault'],
+    to: ['entra-connector'],
+    schema: z.object({ ...scope, accountId: id, fence: z.int().nonnegative(), vaultKey: lapsSealingKey, policy: lapsPolicy }),
+  },
+  /** A new password of such an account, sealed to the tenant's vault key, before it is set in Entra. */
+  'entra-rotation-escrowed': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['laps-vault'],
+    schema: z.object({
+      ...scope,
+      accountId: id,
+      versionId: id,
+      fence: z.int().nonnegative(),
+      keyId: id,
+      enc: z.string().max(64),
+      ciphertext: z.string().max(1024),
+    }),
+  },
+  /** Whether the vault holds that version, so that it may be set, and the number that the next one must carry. */
+  'entra-rotation-answered': {
+    version: 1,
+    from: ['laps-vault'],
+    to: ['entra-connector'],
+    schema: z.object({ ...scope, accountId: id, versionId: id, taken: z.boolean(), fence: z.int().nonnegative() }),
+  },
+  /** That version is the one in Entra, as read back there. */
+  'entra-rotation-confirmed': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['laps-vault'],
+    schema: z.object({ ...scope, accountId: id, versionId: id }),
   },
   /** An audit event, written with its effect by any service, on its way to the tenant's hash chain. */
   'audit-recorded': {

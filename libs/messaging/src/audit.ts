@@ -17,8 +17,8 @@ export interface AuditRecord {
 
 /** Records an audit event in the transaction of its effect: neither exists without the other. */
 export async function audit(tx: TenantTx, record: AuditRecord): Promise<void>;
-/** The same for work of the system, which says whose tenant it is. */
-export async function audit(tx: SystemTx, record: AuditRecord & { mspId: Id; tenantId: Id }): Promise<void>;
+/** The same where it may be work of the system, which says whose tenant it is. */
+export async function audit(tx: SystemTx | TenantTx, record: AuditRecord & { mspId: Id; tenantId: Id }): Promise<void>;
 export async function audit(tx: TenantTx | SystemTx, record: AuditRecord & { mspId?: Id; tenantId?: Id }): Promise<void> {
   const scope = 'scope' in tx ? tx.scope : { mspId: record.mspId ?? '', tenantId: record.tenantId ?? '', actor: null };
   const actor = record.actor === undefined ? scope.actor : record.actor;

@@ -5,6 +5,13 @@ import type { Clock } from '@stint/kernel';
 import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
+import { BreakGlassConsumer } from './break-glass/break-glass.consumer.ts';
+import { BreakGlassRepository } from './break-glass/break-glass.repository.ts';
+import { BreakGlassResolver, TenantBreakGlassResolver } from './break-glass/break-glass.resolver.ts';
+import { RegistrationService } from './break-glass/registration.service.ts';
+import { RotationService } from './break-glass/rotation.service.ts';
+import { RotationSweep } from './break-glass/rotation.sweep.ts';
+import { VaultNews } from './break-glass/vault-news.service.ts';
 import { AccountFactsCache } from './account/account-facts.ts';
 import { AccountRepository } from './account/account.repository.ts';
 import { TenantAccountsResolver } from './account/account.resolver.ts';
@@ -40,6 +47,9 @@ import { GrantAccessService } from './grant/grant-access.service.ts';
 import { GrantResolver } from './grant/grant.resolver.ts';
 import { StuckSweep } from './grant/stuck.sweep.ts';
 import { EntraAccess } from './graph/directory.port.ts';
+import { GuardedEntraAccess } from './graph/guarded-access.service.ts';
+import { ProtectedAccountRepository } from './graph/protected-account.repository.ts';
+import { UnguardedEntraAccess } from './graph/unguarded-access.ts';
 import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
 import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
@@ -100,7 +110,9 @@ export class AppModule {
         ConsentRepository,
         Keyring,
         EntraAccessService,
-        { provide: EntraAccess, useExisting: EntraAccessService },
+        { provide: UnguardedEntraAccess, useExisting: EntraAccessService },
+        { provide: EntraAccess, useClass: GuardedEntraAccess },
+        ProtectedAccountRepository,
         EntraRemains,
         VerificationService,
         ConnectionService,
@@ -111,6 +123,14 @@ export class AppModule {
         ExpirySweep,
         LeaveSweep,
         RewrapSweep,
+        BreakGlassRepository,
+        BreakGlassConsumer,
+        BreakGlassResolver,
+        TenantBreakGlassResolver,
+        RegistrationService,
+        RotationService,
+        RotationSweep,
+        VaultNews,
       ],
     };
   }

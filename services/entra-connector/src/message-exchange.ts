@@ -3,6 +3,8 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { Clock } from '@stint/kernel';
 import { Messaging, type MessagingLog, type PublicKeys } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
+import { BreakGlassConsumer } from './break-glass/break-glass.consumer.ts';
+import { RotationSweep } from './break-glass/rotation.sweep.ts';
 import { ConvergeSweep } from './account/converge.sweep.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
@@ -31,6 +33,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly tenancy: Tenancy,
     private readonly directory: DirectoryConsumer,
     private readonly grants: GrantConsumer,
+    private readonly breakGlass: BreakGlassConsumer,
+    private readonly rotations: RotationSweep,
     private readonly verify: VerifySweep,
     private readonly expiry: ExpirySweep,
     private readonly leave: LeaveSweep,
@@ -52,8 +56,10 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'tenant-changed': this.directory.tenantChanged,
         'technician-changed': this.directory.technicianChanged,
         'entra-grant-changed': this.grants.entraGrantChanged,
+        'entra-rotation-due': this.breakGlass.due,
+        'entra-rotation-answered': this.breakGlass.answered,
       },
-      sweeps: [this.verify, this.expiry, this.leave, this.rewrap, this.converge, this.stuck, this.reconcile],
+      sweeps: [this.verify, this.expiry, this.leave, this.rewrap, this.converge, this.stuck, this.reconcile, this.rotations],
     });
   }
 

@@ -176,6 +176,12 @@ const attempts: Record<string, Attempt> = {
     variables: ({ request }) => ({ refs: [{ __typename: 'AccessRequest', id: request }] }),
     kinds: ['technician', 'client'],
   },
+  'Mutation.requestEntraAccess': {
+    query: `mutation ($tenant: ID!) { requestEntraAccess(input: { id: "${newId()}", tenantId: $tenant, roleName: "User Administrator", accountKind: JIT,
+      sessionSeconds: 60, recipientKey: "${'k'.repeat(43)}", assertion: "{}" }) { __typename ... on Problem { message } } }`,
+    variables: ({ tenant }) => ({ tenant }),
+    kinds: ['technician'],
+  },
   'Mutation.endGrant': {
     query: 'mutation ($id: ID!) { endGrant(input: { id: $id }) { __typename ... on Problem { message } } }',
     variables: ({ grant }) => ({ id: grant }),

@@ -6,6 +6,7 @@ import type { Logger } from '@stint/host';
 import { SubgraphModule } from '@stint/subgraph';
 import { Tenancy } from '@stint/tenancy';
 import { AccountAlarmSweep } from './account/account-alarm.sweep.ts';
+import { AccountLock } from './account/account-lock.service.ts';
 import { AccountDeviceResolver } from './account/account-device.resolver.ts';
 import { AccountDeviceService } from './account/account-device.service.ts';
 import { AccountReportService } from './account/account-report.service.ts';
@@ -15,6 +16,7 @@ import { AccountService } from './account/account.service.ts';
 import { HistorySweep } from './account/history.sweep.ts';
 import { PaceRepository } from './account/pace.repository.ts';
 import { PaceSweep } from './account/pace.sweep.ts';
+import { RotationService } from './account/rotation.service.ts';
 import { VersionRepository } from './account/version.repository.ts';
 import { CheckOutRepository } from './check-out/check-out.repository.ts';
 import { CheckOutService } from './check-out/check-out.service.ts';
@@ -22,6 +24,9 @@ import { CheckOutSweep } from './check-out/check-out.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { DirectoryRepository } from './directory/directory.repository.ts';
 import { DirectoryService } from './directory/directory.service.ts';
+import { EntraAccountConsumer } from './entra-account/entra-account.consumer.ts';
+import { EntraAccountRepository } from './entra-account/entra-account.repository.ts';
+import { EntraDueSweep } from './entra-account/entra-due.sweep.ts';
 import { ExportResolver } from './export/export.resolver.ts';
 import { ExportService } from './export/export.service.ts';
 import { OfflineKeyRepository } from './export/offline-key.repository.ts';
@@ -78,6 +83,8 @@ export class AppModule {
         AccountRepository,
         VersionRepository,
         PaceRepository,
+        AccountLock,
+        RotationService,
         AccountService,
         AccountDeviceService,
         AccountReportService,
@@ -85,6 +92,9 @@ export class AppModule {
         TenantAccountsResolver,
         DeviceAccountsResolver,
         AccountDeviceResolver,
+        EntraAccountRepository,
+        EntraAccountConsumer,
+        EntraDueSweep,
         RevealRepository,
         RevealService,
         SealingService,

@@ -8,6 +8,8 @@ import { HistorySweep } from './account/history.sweep.ts';
 import { PaceSweep } from './account/pace.sweep.ts';
 import { CheckOutSweep } from './check-out/check-out.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
+import { EntraAccountConsumer } from './entra-account/entra-account.consumer.ts';
+import { EntraDueSweep } from './entra-account/entra-due.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 import { ResealSweep } from './vault-key/reseal.sweep.ts';
 import { RetiredKeySweep } from './vault-key/retired-key.sweep.ts';
@@ -29,6 +31,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
   constructor(
     private readonly tenancy: Tenancy,
     private readonly directory: DirectoryConsumer,
+    private readonly entraAccounts: EntraAccountConsumer,
+    private readonly entraDue: EntraDueSweep,
     private readonly alarms: AccountAlarmSweep,
     private readonly history: HistorySweep,
     private readonly pace: PaceSweep,
@@ -51,8 +55,11 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'technician-changed': this.directory.technicianChanged,
         'device-changed': this.directory.deviceChanged,
         'laps-settings-changed': this.directory.lapsSettingsChanged,
+        'entra-break-glass-changed': this.entraAccounts.changed,
+        'entra-rotation-escrowed': this.entraAccounts.escrowed,
+        'entra-rotation-confirmed': this.entraAccounts.confirmed,
       },
-      sweeps: [this.alarms, this.history, this.pace, this.checkOuts, this.reseal, this.rewrap, this.retiredKeys],
+      sweeps: [this.entraDue, this.alarms, this.history, this.pace, this.checkOuts, this.reseal, this.rewrap, this.retiredKeys],
     });
   }
 

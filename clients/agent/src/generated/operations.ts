@@ -104,6 +104,8 @@ export type GrantEndReason =
 export type LapsAccountKind =
   /** An Active Directory domain, kept by the agent on a domain controller. */
   | 'DOMAIN'
+  /** A Microsoft Entra tenant, kept by Stint's own server. */
+  | 'ENTRA'
   /** One computer. */
   | 'LOCAL';
 

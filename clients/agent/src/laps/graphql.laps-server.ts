@@ -26,9 +26,10 @@ export class GraphqlLapsServer implements LapsServer {
     // A part of the graph that fails blanks its field: no answer is not the same as no accounts.
     if (!thisDevice.lapsState || !thisDevice.tenant) throw new NetworkError('The vault had no answer.');
     const { revision, accounts, vaultKey } = thisDevice.lapsState;
-    const desired = accounts?.map(({ currentVersionId, takeOver, ...account }) => ({
-      ...{ ...account, currentVersionId: currentVersionId ?? null, takeOver: takeOver ?? null },
-    }));
+    const desired = accounts?.flatMap(({ kind, currentVersionId, takeOver, ...account }) =>
+      // Accounts in Entra are on no device.
+      kind === 'ENTRA' ? [] : [{ ...account, kind, currentVersionId: currentVersionId ?? null, takeOver: takeOver ?? null }],
+    );
     return { revision, accounts: desired ?? null, vaultKey: vaultKey ?? null, tenantId: thisDevice.tenant.id };
   }
 

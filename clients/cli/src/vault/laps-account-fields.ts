@@ -27,11 +27,16 @@ export function attention(account: LapsAccountRowFragment): Cell {
   return { text: text.filter((part) => part !== '').join('; '), tone: account.overdue || account.problem !== null ? 'bad' : 'warning' };
 }
 
+/** The computer that it is on. */
+export function placeOf({ kind, device }: LapsAccountRowFragment): string {
+  return kind === 'ENTRA' ? 'Entra ID' : (device?.hostName ?? '?');
+}
+
 /** Which account it is. */
 export function accountPlace(account: LapsAccountRowFragment): Field[] {
   return [
     ['account', account.name],
-    ['computer', account.device?.hostName ?? '?'],
+    ['computer', placeOf(account)],
     ['customer', account.tenant?.name ?? '?'],
   ];
 }

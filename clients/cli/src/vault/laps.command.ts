@@ -14,7 +14,7 @@ import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts'
 import { readPages } from '../paging.ts';
 import { instant } from '../render/values.ts';
 import { answered, found, type Act } from '../session.ts';
-import { accountFields, attention, stateCell } from './laps-account-fields.ts';
+import { accountFields, attention, placeOf, stateCell } from './laps-account-fields.ts';
 import { addRevealCommands } from './reveal.command.ts';
 import { addTakeOverCommand } from './take-over.command.ts';
 
@@ -25,7 +25,7 @@ export function addLapsCommands(program: Command, act: Act): void {
   withListOptions(
     group
       .command('list')
-      .description("list the break-glass accounts of a tenant's computers")
+      .description('list the break-glass accounts of a tenant: on its computers, and in its Entra tenant')
       .argument('<tenant>', "the tenant's id", id)
       .option('--attention', 'only those that need somebody: stuck, overdue, or found and waiting for a yes'),
   ).action(
@@ -38,7 +38,7 @@ export function addLapsCommands(program: Command, act: Act): void {
       });
       const columns = [
         { title: 'ID', show: (account: LapsAccountRowFragment) => account.id },
-        { title: 'COMPUTER', show: (account: LapsAccountRowFragment) => account.device?.hostName ?? '?' },
+        { title: 'COMPUTER', show: placeOf },
         { title: 'ACCOUNT', show: (account: LapsAccountRowFragment) => account.name },
         { title: 'STATE', show: stateCell },
         { title: 'CONFIRMED', show: (account: LapsAccountRowFragment) => instant(account.confirmedAt) || 'never' },

@@ -2,7 +2,7 @@ import type { Group } from '@microsoft/microsoft-graph-types';
 import { badRequest, resourceNotFound, type Answer } from '../http/answer.ts';
 import { bodyOf, stringOf, type Call, type Route } from '../http/call.ts';
 import { entity, list } from '../http/list.ts';
-import { checkMayTouch } from '../roles/role-holding.ts';
+import { checkMayTouch, groupsOf } from '../roles/role-holding.ts';
 import type { GroupState, TenantState, UserState } from '../state/state.ts';
 import { touch } from '../state/store.ts';
 import { allows } from '../token/permissions.ts';
@@ -160,6 +160,24 @@ export const groupRoutes: readonly Route[] = [
     permissions: allows.readGroups,
     cost: 5,
     handle: listUsers(true),
+  },
+  {
+    method: 'GET',
+    pattern: '/users/{user}/transitiveMemberOf/microsoft.graph.group',
+    permissions: allows.readGroups,
+    cost: 3,
+    handle: (call) => {
+      const id = call.params['user'] ?? '';
+      const user = call.tenant.users.find((one) => one.id === id && one.deletedDateTime === null);
+      if (user === undefined || call.store.seen(call.tenant, user) === null) throw resourceNotFound(id);
+      return list(call, groupsOf(call.tenant, id), {
+        context: 'groups',
+        present: presentGroup,
+        defaults: groupDefaults,
+        filterable,
+        maximumTop: 999,
+      });
+    },
   },
   { method: 'POST', pattern: '/groups/{group}/members/$ref', permissions: allows.writeMembers, handle: addMemberByReference },
   {

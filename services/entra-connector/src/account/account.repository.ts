@@ -128,15 +128,17 @@ export class AccountRepository {
     );
   }
 
-  /** How many grants of a tenant are not concluded, and accounts of ours not gone. */
-  async standing(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
-    const [row] = await tx.query<{ count: number }>(
-      `select (select count(*) from entra_account where msp_id = $1 and tenant_id = $2 and kind = 'JIT'
-           and (object_id is not null or creating_since is not null))::int
-         + (select count(*) from entra_grant where msp_id = $1 and tenant_id = $2 and phase in ('BEGINNING', 'ACTIVE', 'ENDING'))::int as count`,
-      [mspId, tenantId],
+  /** How many grants of each tenant are not concluded, and accounts of ours not gone; a tenant without any is not in the answer. */
+  async standing(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, number>> {
+    const rows = await tx.query<{ tenant_id: Id; count: number }>(
+      `select tenant_id, count(*)::int as count from (
+         select tenant_id from entra_account where msp_id = $1 and tenant_id = any($2) and kind = 'JIT'
+           and (object_id is not null or creating_since is not null)
+         union all select tenant_id from entra_grant where msp_id = $1 and tenant_id = any($2) and phase in ('BEGINNING', 'ACTIVE', 'ENDING')
+       ) standing group by tenant_id`,
+      [mspId, tenantIds],
     );
-    return row?.count ?? 0;
+    return new Map(rows.map((row) => [row.tenant_id, row.count]));
   }
 
   /** An account with our mark that no row knew: taken away as soon as possible. */

@@ -116,7 +116,7 @@ export class DecisionService {
 
   /** False: nothing more to do now. */
   async #conclude(tx: SystemTx, context: Context, step: Conclusion): Promise<boolean> {
-    const { account, grants, now } = context;
+    const { account, grants } = context;
     switch (step.do) {
       case 'NOTE_ROLE': {
         const { id: assignmentId, endsAt: builtInEndsAt } = step.assignment;

@@ -97,7 +97,7 @@ export class OutcomeService {
   async failed(tx: SystemTx, claim: Claim, decided: Decided, error: DirectoryError): Promise<Onwards> {
     const account = await this.accounts.held(tx, claim);
     if (account === null) return null;
-    const { step, stepId, sighting } = decided;
+    const { stepId, sighting } = decided;
     const now = this.clock.now();
     const { message } = error;
     const uncertain = error.mayHaveHappened;

@@ -229,7 +229,15 @@ test('a connection ends only when nothing of Stint is left, and then the credent
   const { publicKey: recipientKey } = await generateHpkeKeyPair();
   await service.tell('entra-grant-changed', {
     ...{ mspId: tenant.mspId, tenantId: tenant.tenantId, grantId: newId(), technicianId: administrator.id, wanted: true, version: 1 },
-    ...{ roleName: 'Helpdesk Administrator', scope: '/', accountKind: 'JIT', recipientKey, sessionSeconds: 3600 },
+    ...{
+      roleName: 'Helpdesk Administrator',
+      scope: '/',
+      accountKind: 'JIT',
+      accountPrefix: 'jit-',
+      accountRestDays: 30,
+      recipientKey,
+      sessionSeconds: 3600,
+    },
     ...{ activateBy: addSeconds(service.clock.now(), 3600).toISOString(), expiresAt: null },
   });
   await eventually(() => expect(entra.users().some(({ accountEnabled }) => accountEnabled)).toBe(true));

@@ -30,6 +30,12 @@ export class ConnectionRepository {
     return row === undefined ? null : asConnection(row);
   }
 
+  /** Those of several tenants, where there is one. */
+  async several(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<EntraConnection[]> {
+    const sql = `select ${columns} from entra_connection where msp_id = $1 and id = any($2)`;
+    return (await tx.query<Row>(sql, [mspId, tenantIds])).map(asConnection);
+  }
+
   /** The connection, which nobody else changes until the transaction ends. */
   async locked(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id): Promise<EntraConnection | null> {
     const sql = `select ${columns} from entra_connection where msp_id = $1 and id = $2 for update`;

@@ -1,8 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver, ResolveReference } from '@nestjs/graphql';
+import DataLoader from 'dataloader';
 import type { Principal } from '@stint/contracts';
-import type { Id } from '@stint/kernel';
-import { authorise, Caller, callerActor, Can, type RequestContext } from '@stint/subgraph';
+import { notFound, type Id } from '@stint/kernel';
+import { authorise, Caller, callerActor, Can, perRequest, type RequestContext } from '@stint/subgraph';
 import type {
   AddEntraCertificateInput,
   AddEntraSecretInput,
@@ -41,8 +42,18 @@ export class ConnectionResolver {
   }
 
   @ResolveField()
-  async entraConnection(@Parent() tenant: { id: Id }, @Context() { principal }: RequestContext) {
-    const shown = await this.connections.read(authorise(principal, 'entra.read'), tenant.id);
+  async entraConnection(@Parent() tenant: { id: Id }, @Context() context: RequestContext) {
+    const actor = authorise(context.principal, 'entra.read');
+    const loader = perRequest(
+      context,
+      'Entra connection of tenant',
+      () =>
+        new DataLoader<string, ShownConnection | null>(async (ids) => {
+          const found = await this.connections.readAll(actor, ids);
+          return ids.map((id) => found.get(id) ?? (found.has(id) ? null : notFound('tenant')));
+        }),
+    );
+    const shown = await loader.load(tenant.id);
     return shown === null ? null : this.#view(shown);
   }
 

@@ -35,11 +35,22 @@ export class ConnectionService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** The connection of a tenant; null where there is none. */
-  async read(actor: Actor, tenantId: Id): Promise<ShownConnection | null> {
-    return this.directory.inTenant(actor, tenantId, async (tx) => {
-      const connection = await this.connections.find(tx, actor.mspId, tenantId);
-      return connection === null ? null : this.shown(tx, connection);
+  /** The connections of several tenants, null where there is none; tenants out of reach are not in the answer. */
+  async readAll(actor: Actor, tenantIds: readonly Id[]): Promise<Map<Id, ShownConnection | null>> {
+    const visible = [...(await this.directory.visibleTenants(actor, tenantIds))];
+    if (visible.length === 0) return new Map();
+    return this.tenancy.readTenants(actor, async (tx) => {
+      const connections = await this.connections.several(tx, actor.mspId, visible);
+      const credentials = await this.credentials.several(tx, actor.mspId, visible);
+      const remaining = await this.remains.countOf(tx, actor.mspId, visible);
+      const now = this.clock.now();
+      const shown = new Map<Id, ShownConnection | null>(visible.map((id) => [id, null]));
+      for (const connection of connections) {
+        const { tenantId } = connection;
+        const own = credentials.filter((one) => one.tenantId === tenantId);
+        shown.set(tenantId, { connection, credentials: own, remaining: remaining.get(tenantId) ?? 0, now });
+      }
+      return shown;
     });
   }
 
@@ -111,8 +122,8 @@ export class ConnectionService {
   }
 
   async #readKnown(actor: Actor, tenantId: Id): Promise<ShownConnection> {
-    const shown = await this.read(actor, tenantId);
-    if (shown === null) throw unknown();
+    const shown = (await this.readAll(actor, [tenantId])).get(tenantId);
+    if (shown == null) throw unknown();
     return shown;
   }
 

@@ -27,8 +27,13 @@ const columns =
 export class CredentialRepository {
   /** All of a tenant, oldest first. */
   async of(tx: Tx, mspId: Id, tenantId: Id): Promise<Credential[]> {
-    const sql = `select ${columns} from entra_credential where msp_id = $1 and tenant_id = $2 order by id`;
-    return (await tx.query<Row>(sql, [mspId, tenantId])).map(asCredential);
+    return this.several(tx, mspId, [tenantId]);
+  }
+
+  /** All of several tenants, oldest first. */
+  async several(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Credential[]> {
+    const sql = `select ${columns} from entra_credential where msp_id = $1 and tenant_id = any($2) order by id`;
+    return (await tx.query<Row>(sql, [mspId, tenantIds])).map(asCredential);
   }
 
   /** Adds a new one in the place of an earlier new one; answers that one's id, or null. */

@@ -17,7 +17,12 @@ export class EntraRemains {
 
   /** How many grants and accounts are not seen gone. Whoever makes something in Entra counts it here. */
   async count(tx: Tx, mspId: Id, tenantId: Id): Promise<number> {
-    return this.accounts.standing(tx, mspId, tenantId);
+    return (await this.countOf(tx, mspId, [tenantId])).get(tenantId) ?? 0;
+  }
+
+  /** The same of several tenants; one without any is not in the answer. */
+  async countOf(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, number>> {
+    return this.accounts.standing(tx, mspId, tenantIds);
   }
 
   /** Ends every grant, and has every account that Stint made deleted for good. Repeating it is harmless. */

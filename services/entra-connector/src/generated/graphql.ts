@@ -127,6 +127,13 @@ export type EntraAccountState =
   /** It is switched on, for a session. */
   | 'ENABLED';
 
+/** The account cannot be a break-glass account. */
+export type EntraAccountUnfit = Problem & {
+  __typename?: 'EntraAccountUnfit';
+  /** Why, and what to do instead. */
+  message: Scalars['String']['output'];
+};
+
 /** How a role is assigned. */
 export type EntraAssignmentKind =
   /** The account had it before, and keeps it. */
@@ -135,6 +142,73 @@ export type EntraAssignmentKind =
   | 'LEASE'
   /** Entra ends it by itself as well, though Stint were down. */
   | 'SCHEDULE';
+
+/** A break-glass account of an Entra tenant: its password is changed by Stint's server, and kept by the vault. */
+export type EntraBreakGlassAccount = {
+  __typename?: 'EntraBreakGlassAccount';
+  /** Its name for people, as it was seen last. */
+  displayName: Scalars['String']['output'];
+  /** Opaque id (UUIDv7); its `lapsAccount` has the same. */
+  id: Scalars['ID']['output'];
+  /** Its password in the vault: how it stands, and who may read it. Null for a moment after it was registered. */
+  lapsAccount?: Maybe<LapsAccount>;
+  /** Microsoft's id of the account. */
+  objectId: Scalars['ID']['output'];
+  /** Why its password cannot be changed, or what somebody should look at; null when all is well. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** False once it was taken off the list. */
+  registered: Scalars['Boolean']['output'];
+  /** When it was put on the list. */
+  registeredAt: Scalars['DateTime']['output'];
+  /** True while its password is one that somebody else has set. */
+  tampered: Scalars['Boolean']['output'];
+  /** The tenant. */
+  tenant?: Maybe<Tenant>;
+  /** The name to sign in with, as it was seen last. */
+  userPrincipalName: Scalars['String']['output'];
+};
+
+/** An account of an Entra tenant as it is now: whoever registers it should know what it is. */
+export type EntraBreakGlassFinding = {
+  __typename?: 'EntraBreakGlassFinding';
+  /** Which state of the account this is: goes back with `registerEntraBreakGlassAccount`. */
+  digest: Scalars['String']['output'];
+  /** Its name for people. */
+  displayName: Scalars['String']['output'];
+  /** Whether anybody can sign in with it. */
+  enabled: Scalars['Boolean']['output'];
+  /** True when somebody else than Entra checks its password. */
+  federated: Scalars['Boolean']['output'];
+  /** The groups that it is in. */
+  groups: Array<Scalars['String']['output']>;
+  /** True when it belongs to another tenant. */
+  guest: Scalars['Boolean']['output'];
+  /** Microsoft's id of the account. */
+  objectId: Scalars['ID']['output'];
+  /** Why it cannot be a break-glass account; empty when it can. */
+  obstacles: Array<Scalars['String']['output']>;
+  /** True when Stint made it for a technician. */
+  ours: Scalars['Boolean']['output'];
+  /** When its password was changed last, if Entra tells. */
+  passwordChangedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The roles that it has by itself, with their scope where that is not the whole tenant. */
+  roles: Array<Scalars['String']['output']>;
+  /** True when it comes from an on-premises Active Directory. */
+  synced: Scalars['Boolean']['output'];
+  /** The name to sign in with. */
+  userPrincipalName: Scalars['String']['output'];
+};
+
+/** Input of `entraBreakGlassFinding`. */
+export type EntraBreakGlassFindingInput = {
+  /** The account's object id or user principal name in Entra. */
+  account: Scalars['String']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `entraBreakGlassFinding`. */
+export type EntraBreakGlassFindingResult = EntraAccountUnfit | EntraBreakGlassFinding | EntraUnavailable | InvalidInput | NotFound;
 
 /** Microsoft's clouds. */
 export type EntraCloud =
@@ -530,6 +604,13 @@ export type EntraStepOutcome =
   /** Nobody saw its end: it was looked at afterwards. */
   | 'UNKNOWN';
 
+/** Entra could not be asked. */
+export type EntraUnavailable = Problem & {
+  __typename?: 'EntraUnavailable';
+  /** Why, and what to do. */
+  message: Scalars['String']['output'];
+};
+
 /** Input of `finishEntraConsent`: the query that Microsoft appended to the redirect address. */
 export type FinishEntraConsentInput = {
   /** `tenant`; null with an error. */
@@ -563,6 +644,11 @@ export type InvalidInput = Problem & {
   message: Scalars['String']['output'];
 };
 
+export type LapsAccount = {
+  __typename?: 'LapsAccount';
+  id: Scalars['ID']['output'];
+};
+
 export type Mutation = {
   __typename?: 'Mutation';
   /** Makes a key pair and a certificate to be uploaded in Entra; the private key stays in Stint. It stands beside the credential in use until it works, then takes over. Needs `entra.manage`. */
@@ -577,6 +663,10 @@ export type Mutation = {
   disconnectEntra: DisconnectEntraResult;
   /** Takes what Microsoft sent along when it sent the browser back, and verifies. By the same person in the same session, once. Needs `entra.manage`. */
   finishEntraConsent: FinishEntraConsentResult;
+  /** Makes an account of the connected Entra tenant one of its break-glass accounts, exactly as it was shown: from then on the vault keeps its password, and nothing else of Stint touches it. Needs `entra.manage` and `laps.manage`. Repeating the call is harmless. */
+  registerEntraBreakGlassAccount: RegisterEntraBreakGlassAccountResult;
+  /** Takes an account off the list of break-glass accounts: its password is not changed any more, and the vault keeps what it has. Needs `entra.manage` and `laps.manage`. Repeating the call is harmless. */
+  removeEntraBreakGlassAccount: RemoveEntraBreakGlassAccountResult;
   /** Removes a credential that is not in use. Needs `entra.manage`. */
   removeEntraCredential: RemoveEntraCredentialResult;
   /** Has the one-time credential of a living grant made anew, sealed to another key: for whoever lost theirs, or needs a second sign-in. Ask for `Grant.entraCredential` until it is there. For the grant's own technician. */
@@ -613,6 +703,16 @@ export type MutationDisconnectEntraArgs = {
 
 export type MutationFinishEntraConsentArgs = {
   input: FinishEntraConsentInput;
+};
+
+
+export type MutationRegisterEntraBreakGlassAccountArgs = {
+  input: RegisterEntraBreakGlassAccountInput;
+};
+
+
+export type MutationRemoveEntraBreakGlassAccountArgs = {
+  input: RemoveEntraBreakGlassAccountInput;
 };
 
 
@@ -654,9 +754,42 @@ export type Problem = {
 
 export type Query = {
   __typename?: 'Query';
+  /** Looks at an account of the connected Entra tenant that may become a break-glass account. Nothing is changed. Needs `entra.manage` and `laps.manage`. */
+  entraBreakGlassFinding: EntraBreakGlassFindingResult;
   /** What to prepare in Entra before a tenant is connected: steps, permissions with what they are for, and the redirect address. Needs `entra.read`. */
   entraSetup: EntraSetup;
 };
+
+
+export type QueryEntraBreakGlassFindingArgs = {
+  input: EntraBreakGlassFindingInput;
+};
+
+/** Input of `registerEntraBreakGlassAccount`. */
+export type RegisterEntraBreakGlassAccountInput = {
+  /** The digest of what was shown. */
+  digest: Scalars['String']['input'];
+  /** A fresh UUIDv7 made by the caller. An account that was registered before has its former id again. */
+  id: Scalars['ID']['input'];
+  /** The account's object id. */
+  objectId: Scalars['ID']['input'];
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `registerEntraBreakGlassAccount`. */
+export type RegisterEntraBreakGlassAccountResult = Conflict | EntraAccountUnfit | EntraBreakGlassAccount | EntraUnavailable | InvalidInput | NotFound;
+
+/** Input of `removeEntraBreakGlassAccount`. */
+export type RemoveEntraBreakGlassAccountInput = {
+  /** The account. */
+  id: Scalars['ID']['input'];
+  /** Why; 1 to 500 characters. For the audit log. */
+  reason: Scalars['String']['input'];
+};
+
+/** Answer of `removeEntraBreakGlassAccount`. */
+export type RemoveEntraBreakGlassAccountResult = EntraBreakGlassAccount | InvalidInput | NotFound;
 
 /** Input of `removeEntraCredential`. */
 export type RemoveEntraCredentialInput = {
@@ -689,6 +822,8 @@ export type Tenant = {
   __typename?: 'Tenant';
   /** The accounts that Stint has made in the tenant's Entra tenant and that are there, in use or at rest. Needs `entra.read`. */
   entraAccounts?: Maybe<EntraAccountConnection>;
+  /** The break-glass accounts of the tenant's Entra tenant, two at most. */
+  entraBreakGlassAccounts?: Maybe<Array<EntraBreakGlassAccount>>;
   /** The connection to the tenant's Entra tenant; null where none was begun. */
   entraConnection?: Maybe<EntraConnection>;
   id: Scalars['ID']['output'];
@@ -789,12 +924,16 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 
 /** Mapping of federation types */
 export type FederationTypes = {
+  EntraBreakGlassAccount: EntraBreakGlassAccount;
   Grant: Grant;
   Tenant: Tenant;
 };
 
 /** Mapping of federation reference types */
 export type FederationReferenceTypes = {
+  EntraBreakGlassAccount:
+    ( { __typename: 'EntraBreakGlassAccount' }
+    & GraphQLRecursivePick<FederationTypes['EntraBreakGlassAccount'], {"id":true}> );
   Grant:
     ( { __typename: 'Grant' }
     & GraphQLRecursivePick<FederationTypes['Grant'], {"id":true}> );
@@ -832,10 +971,30 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( EntraConnection )
     | ( NotFound )
   ;
+  EntraBreakGlassFindingResult:
+    | ( EntraAccountUnfit )
+    | ( EntraBreakGlassFinding )
+    | ( EntraUnavailable )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
   FinishEntraConsentResult:
     | ( Conflict )
     | ( EntraConnection )
     | ( EntraConsentRefused )
+    | ( NotFound )
+  ;
+  RegisterEntraBreakGlassAccountResult:
+    | ( Conflict )
+    | ( EntraAccountUnfit )
+    | ( EntraBreakGlassAccount )
+    | ( EntraUnavailable )
+    | ( InvalidInput )
+    | ( NotFound )
+  ;
+  RemoveEntraBreakGlassAccountResult:
+    | ( EntraBreakGlassAccount )
+    | ( InvalidInput )
     | ( NotFound )
   ;
   RemoveEntraCredentialResult:
@@ -860,7 +1019,9 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Problem:
     | ( Conflict )
+    | ( EntraAccountUnfit )
     | ( EntraConsentRefused )
+    | ( EntraUnavailable )
     | ( InvalidInput )
     | ( NotFound )
   ;
@@ -887,7 +1048,12 @@ export type ResolversTypes = {
   EntraAccountConnection: ResolverTypeWrapper<EntraAccountConnection>;
   EntraAccountEdge: ResolverTypeWrapper<EntraAccountEdge>;
   EntraAccountState: EntraAccountState;
+  EntraAccountUnfit: ResolverTypeWrapper<EntraAccountUnfit>;
   EntraAssignmentKind: EntraAssignmentKind;
+  EntraBreakGlassAccount: ResolverTypeWrapper<EntraBreakGlassAccount>;
+  EntraBreakGlassFinding: ResolverTypeWrapper<EntraBreakGlassFinding>;
+  EntraBreakGlassFindingInput: EntraBreakGlassFindingInput;
+  EntraBreakGlassFindingResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EntraBreakGlassFindingResult']>;
   EntraCloud: EntraCloud;
   EntraConnection: ResolverTypeWrapper<EntraConnection>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
@@ -913,15 +1079,21 @@ export type ResolversTypes = {
   EntraStep: ResolverTypeWrapper<EntraStep>;
   EntraStepKind: EntraStepKind;
   EntraStepOutcome: EntraStepOutcome;
+  EntraUnavailable: ResolverTypeWrapper<EntraUnavailable>;
   FinishEntraConsentInput: FinishEntraConsentInput;
   FinishEntraConsentResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['FinishEntraConsentResult']>;
   Grant: ResolverTypeWrapper<Grant>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
+  LapsAccount: ResolverTypeWrapper<LapsAccount>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  RegisterEntraBreakGlassAccountInput: RegisterEntraBreakGlassAccountInput;
+  RegisterEntraBreakGlassAccountResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RegisterEntraBreakGlassAccountResult']>;
+  RemoveEntraBreakGlassAccountInput: RemoveEntraBreakGlassAccountInput;
+  RemoveEntraBreakGlassAccountResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveEntraBreakGlassAccountResult']>;
   RemoveEntraCredentialInput: RemoveEntraCredentialInput;
   RemoveEntraCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveEntraCredentialResult']>;
   RenewEntraCredentialInput: RenewEntraCredentialInput;
@@ -952,6 +1124,11 @@ export type ResolversParentTypes = {
   EntraAccount: EntraAccount;
   EntraAccountConnection: EntraAccountConnection;
   EntraAccountEdge: EntraAccountEdge;
+  EntraAccountUnfit: EntraAccountUnfit;
+  EntraBreakGlassAccount: EntraBreakGlassAccount | FederationReferenceTypes['EntraBreakGlassAccount'];
+  EntraBreakGlassFinding: EntraBreakGlassFinding;
+  EntraBreakGlassFindingInput: EntraBreakGlassFindingInput;
+  EntraBreakGlassFindingResult: ResolversUnionTypes<ResolversParentTypes>['EntraBreakGlassFindingResult'];
   EntraConnection: EntraConnection;
   Int: Scalars['Int']['output'];
   EntraConsent: EntraConsent;
@@ -966,15 +1143,21 @@ export type ResolversParentTypes = {
   EntraSetup: EntraSetup;
   EntraSetupStep: EntraSetupStep;
   EntraStep: EntraStep;
+  EntraUnavailable: EntraUnavailable;
   FinishEntraConsentInput: FinishEntraConsentInput;
   FinishEntraConsentResult: ResolversUnionTypes<ResolversParentTypes>['FinishEntraConsentResult'];
   Grant: Grant | FederationReferenceTypes['Grant'];
   InvalidInput: InvalidInput;
+  LapsAccount: LapsAccount;
   Mutation: Record<PropertyKey, never>;
   NotFound: NotFound;
   PageInfo: PageInfo;
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   Query: Record<PropertyKey, never>;
+  RegisterEntraBreakGlassAccountInput: RegisterEntraBreakGlassAccountInput;
+  RegisterEntraBreakGlassAccountResult: ResolversUnionTypes<ResolversParentTypes>['RegisterEntraBreakGlassAccountResult'];
+  RemoveEntraBreakGlassAccountInput: RemoveEntraBreakGlassAccountInput;
+  RemoveEntraBreakGlassAccountResult: ResolversUnionTypes<ResolversParentTypes>['RemoveEntraBreakGlassAccountResult'];
   RemoveEntraCredentialInput: RemoveEntraCredentialInput;
   RemoveEntraCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RemoveEntraCredentialResult'];
   RenewEntraCredentialInput: RenewEntraCredentialInput;
@@ -1033,6 +1216,47 @@ export type EntraAccountConnectionResolvers<ContextType = any, ParentType extend
 export type EntraAccountEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccountEdge'] = ResolversParentTypes['EntraAccountEdge']> = {
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   node?: Resolver<ResolversTypes['EntraAccount'], ParentType, ContextType>;
+};
+
+export type EntraAccountUnfitResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraAccountUnfit'] = ResolversParentTypes['EntraAccountUnfit']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraBreakGlassAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraBreakGlassAccount'] = ResolversParentTypes['EntraBreakGlassAccount'], FederationReferenceType extends FederationReferenceTypes['EntraBreakGlassAccount'] = FederationReferenceTypes['EntraBreakGlassAccount']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['EntraBreakGlassAccount']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  lapsAccount?: Resolver<Maybe<ResolversTypes['LapsAccount']>, ParentType, ContextType>;
+  objectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  registered?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  registeredAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  tampered?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  userPrincipalName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraBreakGlassFindingResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraBreakGlassFinding'] = ResolversParentTypes['EntraBreakGlassFinding']> = {
+  digest?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  enabled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  federated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  groups?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  guest?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  objectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  obstacles?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  ours?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  passwordChangedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  roles?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  synced?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  userPrincipalName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type EntraBreakGlassFindingResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraBreakGlassFindingResult'] = ResolversParentTypes['EntraBreakGlassFindingResult']> = {
+  __resolveType?: TypeResolveFn<'EntraAccountUnfit' | 'EntraBreakGlassFinding' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type EntraConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraConnection'] = ResolversParentTypes['EntraConnection']> = {
@@ -1157,6 +1381,11 @@ export type EntraStepResolvers<ContextType = any, ParentType extends ResolversPa
   outcome?: Resolver<Maybe<ResolversTypes['EntraStepOutcome']>, ParentType, ContextType>;
 };
 
+export type EntraUnavailableResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraUnavailable'] = ResolversParentTypes['EntraUnavailable']> = {
+  message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type FinishEntraConsentResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['FinishEntraConsentResult'] = ResolversParentTypes['FinishEntraConsentResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'EntraConsentRefused' | 'NotFound', ParentType, ContextType>;
 };
@@ -1175,6 +1404,10 @@ export type InvalidInputResolvers<ContextType = any, ParentType extends Resolver
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type LapsAccountResolvers<ContextType = any, ParentType extends ResolversParentTypes['LapsAccount'] = ResolversParentTypes['LapsAccount']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   addEntraCertificate?: Resolver<ResolversTypes['AddEntraCertificateResult'], ParentType, ContextType, RequireFields<MutationAddEntraCertificateArgs, 'input'>>;
   addEntraSecret?: Resolver<ResolversTypes['AddEntraSecretResult'], ParentType, ContextType, RequireFields<MutationAddEntraSecretArgs, 'input'>>;
@@ -1182,6 +1415,8 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   connectEntra?: Resolver<ResolversTypes['ConnectEntraResult'], ParentType, ContextType, RequireFields<MutationConnectEntraArgs, 'input'>>;
   disconnectEntra?: Resolver<ResolversTypes['DisconnectEntraResult'], ParentType, ContextType, RequireFields<MutationDisconnectEntraArgs, 'input'>>;
   finishEntraConsent?: Resolver<ResolversTypes['FinishEntraConsentResult'], ParentType, ContextType, RequireFields<MutationFinishEntraConsentArgs, 'input'>>;
+  registerEntraBreakGlassAccount?: Resolver<ResolversTypes['RegisterEntraBreakGlassAccountResult'], ParentType, ContextType, RequireFields<MutationRegisterEntraBreakGlassAccountArgs, 'input'>>;
+  removeEntraBreakGlassAccount?: Resolver<ResolversTypes['RemoveEntraBreakGlassAccountResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraBreakGlassAccountArgs, 'input'>>;
   removeEntraCredential?: Resolver<ResolversTypes['RemoveEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraCredentialArgs, 'input'>>;
   renewEntraCredential?: Resolver<ResolversTypes['RenewEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRenewEntraCredentialArgs, 'input'>>;
   verifyEntraConnection?: Resolver<ResolversTypes['VerifyEntraConnectionResult'], ParentType, ContextType, RequireFields<MutationVerifyEntraConnectionArgs, 'input'>>;
@@ -1198,11 +1433,20 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
 };
 
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
-  __resolveType?: TypeResolveFn<'Conflict' | 'EntraConsentRefused' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraAccountUnfit' | 'EntraConsentRefused' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  entraBreakGlassFinding?: Resolver<ResolversTypes['EntraBreakGlassFindingResult'], ParentType, ContextType, RequireFields<QueryEntraBreakGlassFindingArgs, 'input'>>;
   entraSetup?: Resolver<ResolversTypes['EntraSetup'], ParentType, ContextType>;
+};
+
+export type RegisterEntraBreakGlassAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RegisterEntraBreakGlassAccountResult'] = ResolversParentTypes['RegisterEntraBreakGlassAccountResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'EntraAccountUnfit' | 'EntraBreakGlassAccount' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
+export type RemoveEntraBreakGlassAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveEntraBreakGlassAccountResult'] = ResolversParentTypes['RemoveEntraBreakGlassAccountResult']> = {
+  __resolveType?: TypeResolveFn<'EntraBreakGlassAccount' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type RemoveEntraCredentialResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RemoveEntraCredentialResult'] = ResolversParentTypes['RemoveEntraCredentialResult']> = {
@@ -1220,6 +1464,7 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
 export type TenantResolvers<ContextType = any, ParentType extends ResolversParentTypes['Tenant'] = ResolversParentTypes['Tenant'], FederationReferenceType extends FederationReferenceTypes['Tenant'] = FederationReferenceTypes['Tenant']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Tenant']> | FederationReferenceType, FederationReferenceType, ContextType>;
   entraAccounts?: Resolver<Maybe<ResolversTypes['EntraAccountConnection']>, ParentType, ContextType, Partial<TenantEntraAccountsArgs>>;
+  entraBreakGlassAccounts?: Resolver<Maybe<Array<ResolversTypes['EntraBreakGlassAccount']>>, ParentType, ContextType>;
   entraConnection?: Resolver<Maybe<ResolversTypes['EntraConnection']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
@@ -1239,6 +1484,10 @@ export type Resolvers<ContextType = any> = {
   EntraAccount?: EntraAccountResolvers<ContextType>;
   EntraAccountConnection?: EntraAccountConnectionResolvers<ContextType>;
   EntraAccountEdge?: EntraAccountEdgeResolvers<ContextType>;
+  EntraAccountUnfit?: EntraAccountUnfitResolvers<ContextType>;
+  EntraBreakGlassAccount?: EntraBreakGlassAccountResolvers<ContextType>;
+  EntraBreakGlassFinding?: EntraBreakGlassFindingResolvers<ContextType>;
+  EntraBreakGlassFindingResult?: EntraBreakGlassFindingResultResolvers<ContextType>;
   EntraConnection?: EntraConnectionResolvers<ContextType>;
   EntraConsent?: EntraConsentResolvers<ContextType>;
   EntraConsentRefused?: EntraConsentRefusedResolvers<ContextType>;
@@ -1252,14 +1501,18 @@ export type Resolvers<ContextType = any> = {
   EntraSetup?: EntraSetupResolvers<ContextType>;
   EntraSetupStep?: EntraSetupStepResolvers<ContextType>;
   EntraStep?: EntraStepResolvers<ContextType>;
+  EntraUnavailable?: EntraUnavailableResolvers<ContextType>;
   FinishEntraConsentResult?: FinishEntraConsentResultResolvers<ContextType>;
   Grant?: GrantResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
+  LapsAccount?: LapsAccountResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
+  RegisterEntraBreakGlassAccountResult?: RegisterEntraBreakGlassAccountResultResolvers<ContextType>;
+  RemoveEntraBreakGlassAccountResult?: RemoveEntraBreakGlassAccountResultResolvers<ContextType>;
   RemoveEntraCredentialResult?: RemoveEntraCredentialResultResolvers<ContextType>;
   RenewEntraCredentialResult?: RenewEntraCredentialResultResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;

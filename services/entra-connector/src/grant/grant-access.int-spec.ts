@@ -33,7 +33,16 @@ async function grantOf(connected: Connected, technician: Actor) {
   const key = await generateHpkeKeyPair();
   const told: Payload<'entra-grant-changed'> = {
     ...{ mspId: connected.tenant.mspId, tenantId: connected.tenant.tenantId, grantId: newId(), technicianId: technician.id, wanted: true },
-    ...{ roleName: 'User Administrator', scope: '/', accountKind: 'JIT', recipientKey: key.publicKey, sessionSeconds: 3600, version: 1 },
+    ...{
+      roleName: 'User Administrator',
+      scope: '/',
+      accountKind: 'JIT',
+      accountPrefix: 'jit-',
+      accountRestDays: 30,
+      recipientKey: key.publicKey,
+      sessionSeconds: 3600,
+      version: 1,
+    },
     ...{ activateBy: addSeconds(service.clock.now(), 300).toISOString(), expiresAt: null },
   };
   await service.tell('entra-grant-changed', told);
@@ -41,8 +50,10 @@ async function grantOf(connected: Connected, technician: Actor) {
   return { key, told, id: told.grantId };
 }
 
-async function reported(grantId: Id, state: string): Promise<void> {
+/** Waits for a report, and lets time pass meanwhile where that is said. */
+async function reported(grantId: Id, state: string, secondsEachTry = 0): Promise<void> {
   await eventually(() => {
+    service.clock.advance(secondsEachTry);
     const states = service.others.received('entra-grant-reported').filter((one) => one.grantId === grantId);
     if (states.at(-1)?.state !== state) throw new Error(`It is ${JSON.stringify(states)}.`);
   });
@@ -85,8 +96,7 @@ describe('the credential of a grant', () => {
 
     await service.tell('entra-grant-changed', { ...told, wanted: false, version: 2 });
     await eventually(async () => expect((await shown(technician, id)).entraCredential).toBeNull());
-    service.clock.advance(400);
-    await reported(id, 'ENDED');
+    await reported(id, 'ENDED', 1);
     expect((await shown(technician, id)).entraAccess).toMatchObject({
       phase: 'ENDED',
       exposure: expect.stringContaining('an hour') as unknown,
@@ -117,8 +127,7 @@ describe('a connection that is ended', () => {
       ...{ state: 'DISCONNECTING', remaining: 2 },
     });
     await eventually(() => expect(entra.users()).toMatchObject([{ accountEnabled: false }]));
-    service.clock.advance(400);
-    await reported(id, 'ENDED');
+    await reported(id, 'ENDED', 1);
     await service.audited('entra-connection.disconnected', tenantId);
     expect([...entra.users(), ...entra.deletedUsers()]).toEqual([]);
   });

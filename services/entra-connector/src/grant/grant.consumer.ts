@@ -6,9 +6,6 @@ import { CLOCK } from '../tokens.ts';
 import { connectionEnds } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 
-const usualPrefix = 'jit-';
-const usualRestDays = 30;
-
 /** What services/jit-policy wants. The account is looked at at once. */
 @Injectable()
 export class GrantConsumer {
@@ -19,10 +16,9 @@ export class GrantConsumer {
   ) {}
 
   readonly entraGrantChanged: Handler<'entra-grant-changed'> = async (tx, grant) => {
-    const { mspId, tenantId, technicianId, accountKind: kind } = grant;
+    const { mspId, tenantId, technicianId, accountKind: kind, accountPrefix: prefix, accountRestDays: restDays } = grant;
     const now = this.clock.now();
-    const settings = { prefix: grant.accountPrefix ?? usualPrefix, restDays: grant.accountRestDays ?? usualRestDays };
-    const accountId = await this.accounts.wanted(tx, { mspId, tenantId, technicianId, kind, ...settings }, now);
+    const accountId = await this.accounts.wanted(tx, { mspId, tenantId, technicianId, kind, prefix, restDays }, now);
     await this.grants.saveWanted(tx, accountId, grant, now);
     // On its way when the connection began to end.
     if (await this.accounts.isLeaving(tx, mspId, tenantId)) await this.grants.failAll(tx, mspId, tenantId, connectionEnds);

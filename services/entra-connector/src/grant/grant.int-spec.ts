@@ -46,6 +46,23 @@ describe('a grant', () => {
     expect(world.leftovers(entra, true)).toEqual([]);
   });
 
+  it('takes few requests of Microsoft, from asking to removal', async () => {
+    const counted = () => world.graph.exchanges.filter(({ batched, url }) => !batched && url.startsWith('/v1.0')).length;
+    const { tenantId, entra } = await world.customer({ licences: 'FREE' });
+    const technicianId = await world.technician();
+    const round = async () => {
+      const before = counted();
+      await world.want({ tenantId, technicianId });
+      await world.pass(10);
+      const given = counted();
+      await world.pass(3600);
+      expect(world.leftovers(entra)).toEqual([]);
+      return { given: given - before, taken: counted() - given };
+    };
+    // The first look, what the tenant is like (kept for five minutes), five changes, the look that proves it; then the same backwards.
+    expect(await round()).toEqual({ given: 12, taken: 11 });
+  });
+
   it('ends by itself in Entra where licensed, though nobody is there any more', async () => {
     const { entra, user } = await active();
     world.clock.advance(3601);

@@ -59,6 +59,12 @@ export class GraphGroups implements GroupDirectory {
     return members.filter((member) => member['@odata.type'] === '#microsoft.graph.group').map(asGroup);
   }
 
+  async holding(userId: string): Promise<DirectoryGroup[]> {
+    const path = `/users/${encodeURIComponent(userId)}/transitiveMemberOf/microsoft.graph.group?${groupProperties}&$count=true&$top=999`;
+    const call = { ...readingGroups, path, headers: { ConsistencyLevel: 'eventual' } };
+    return (await this.#graph.all<Group>(this.#caller, call)).map(asGroup);
+  }
+
   async usersDelta(cursor: string | null): Promise<Changes<PersonChange> | CursorExpired> {
     return this.#delta<UserDelta, PersonChange>(readingUsers, `/users/delta?${personProperties}`, cursor, asPersonChange);
   }

@@ -57,6 +57,8 @@ export interface GroupDirectory {
   members(groupId: string): AsyncIterable<DirectoryPerson[]>;
   /** Direct members that are groups. `GET /groups/{id}/members`. NOT_FOUND. */
   groupsIn(groupId: string): Promise<DirectoryGroup[]>;
+  /** Groups that a user is in, also through other groups. `GET /users/{id}/transitiveMemberOf/microsoft.graph.group`. NOT_FOUND. */
+  holding(userId: string): Promise<DirectoryGroup[]>;
   /** One page of what has changed among users since `cursor`; null: everything that is there. `GET /users/delta`. */
   usersDelta(cursor: string | null): Promise<Changes<PersonChange> | CursorExpired>;
   /** The same of these groups (at most 50) and their members. `GET /groups/delta`. */

@@ -163,6 +163,7 @@ export class EntraWorld {
     this.keys.set(grantId, key);
     const wanted: Wanted = {
       ...{ mspId: this.mspId, grantId, wanted: true, roleName: 'User Administrator', scope: '/', accountKind: 'JIT' },
+      ...{ accountPrefix: 'jit-', accountRestDays: 30 },
       ...{
         recipientKey: key.publicKey,
         sessionSeconds: 3600,
@@ -173,7 +174,7 @@ export class EntraWorld {
       version: this.#next(grantId),
     };
     const consumer = new GrantConsumer(this.grants, this.accounts, this.clock);
-    await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted));
+    await this.tenancy.asSystem((tx) => consumer.entraGrantChanged(tx, wanted, { id: newId(), from: 'jit-policy' }));
     return wanted;
   }
 

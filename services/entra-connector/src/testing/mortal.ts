@@ -1,3 +1,4 @@
+import type { KeyProvider } from '@stint/crypto';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, Tenancy } from '@stint/tenancy';
 import type { SystemTenancy } from '../account/convergence.service.ts';
@@ -36,6 +37,18 @@ export class Mortal {
         return result;
       },
     };
+  }
+
+  keys(keys: KeyProvider): KeyProvider {
+    const mortal =
+      <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+      async (...args: Args) => {
+        this.moment();
+        const result = await call(...args);
+        this.moment();
+        return result;
+      };
+    return { ...keys, wrap: mortal(keys.wrap.bind(keys)), unwrap: mortal(keys.unwrap.bind(keys)) };
   }
 
   access(access: EntraAccess): EntraAccess {

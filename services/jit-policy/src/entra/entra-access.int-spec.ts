@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
 import { permissions, type Actor, type EntraApprovalContent, type Payload } from '@stint/contracts';
-import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { eventually } from '@stint/testing';
 import { EntraDesk, type EntraInput } from '../testing/entra-desk.ts';
 import { accessRequestFields, idOf, technicianActor, World, type Technician, type Thing } from '../testing/world.ts';
@@ -239,10 +238,6 @@ describe('asking for access in Entra is refused', () => {
 });
 
 describe('where other people must approve access in Entra', () => {
-  let bertsPhone: PasskeyEmulator;
-  let carlsPhone: PasskeyEmulator;
-  beforeAll(() => void ([bertsPhone, carlsPhone] = [bert.phone, carl.phone]));
-
   test('it waits for them, hints them, and is granted with the last yes for the shortest time', async () => {
     service.technicianNudges.length = 0;
     const request = await waiting({ reason: 'Incident' });
@@ -268,11 +263,11 @@ describe('where other people must approve access in Entra', () => {
       details: { role: 'Security Administrator', scope: '/', needed: 2, rule: 'Two people', reason: 'Incident' },
     });
 
-    expect(await desk.approve(anna, anna.phone, request)).toMatchObject({ __typename: 'NotAnApprover' });
-    expect(await desk.approve(bert, bertsPhone, request, { sessionSeconds: 1800 })).toMatchObject({ state: 'PENDING' });
+    expect(await desk.approve(anna, request)).toMatchObject({ __typename: 'NotAnApprover' });
+    expect(await desk.approve(bert, request, { sessionSeconds: 1800 })).toMatchObject({ state: 'PENDING' });
     const now = { ...request, sessionSeconds: 1800 };
-    expect(await desk.approve(carl, carlsPhone, request)).toMatchObject({ __typename: 'ApprovalInvalid' });
-    expect(await desk.approve(carl, carlsPhone, now)).toMatchObject({ state: 'APPROVED' });
+    expect(await desk.approve(carl, request)).toMatchObject({ __typename: 'ApprovalInvalid' });
+    expect(await desk.approve(carl, now)).toMatchObject({ state: 'APPROVED' });
     // More of it is theirs to decide too.
     expect(await grantsWith(id)).toEqual([{ state: 'APPROVED', max_seconds: 1800 }]);
     await eventually(() => expect(desk.told(id)).toMatchObject([{ wanted: true, sessionSeconds: 1800, version: 1 }]));
@@ -299,14 +294,14 @@ describe('where other people must approve access in Entra', () => {
     ['the technician`s own purpose', { purpose: 'entra-access' }],
   ])('a signature over %s is refused', async (_, signed) => {
     const request = await waiting();
-    expect(await desk.approve(bert, bertsPhone, request, {}, signed)).toMatchObject({ __typename: 'ApprovalInvalid' });
+    expect(await desk.approve(bert, request, {}, signed)).toMatchObject({ __typename: 'ApprovalInvalid' });
     expect(await world.accessRequest(bert, idOf(request))).toMatchObject({ state: 'PENDING', approvals: [] });
   });
 
   test('one no is enough; it can be taken back; it expires', async () => {
     const denied = await waiting();
     expect(await send(bert, 'denyAccess', { id: idOf(denied), reason: 'Not today.' })).toMatchObject({ state: 'DENIED' });
-    expect(await desk.approve(bert, bertsPhone, denied)).toMatchObject({ __typename: 'Conflict' });
+    expect(await desk.approve(bert, denied)).toMatchObject({ __typename: 'Conflict' });
     expect(await service.audited('access.denied', idOf(denied))).toMatchObject({ details: { role: 'Security Administrator' } });
     const taken = await waiting();
     expect(await send(anna, 'cancelAccess', { id: idOf(taken) })).toMatchObject({ state: 'CANCELLED' });
@@ -314,20 +309,20 @@ describe('where other people must approve access in Entra', () => {
     service.clock.advance(3600);
     await service.audited('access.expired', idOf(expiring));
     expect(await world.accessRequest(anna, idOf(expiring))).toMatchObject({ state: 'EXPIRED' });
-    expect(await desk.approve(bert, bertsPhone, expiring)).toMatchObject({ __typename: 'Conflict' });
+    expect(await desk.approve(bert, expiring)).toMatchObject({ __typename: 'Conflict' });
     for (const one of [denied, taken, expiring]) expect(await grantsWith(idOf(one))).toEqual([]);
   });
 
   test('only members of the approver group', async () => {
     const request = await desk.ask(anna, desk.input({ roleName: 'Teams Administrator' }));
-    expect(await desk.approve(bert, bertsPhone, request)).toMatchObject({ __typename: 'NotAnApprover' });
-    expect(await desk.approve(carl, carlsPhone, request)).toMatchObject({ state: 'APPROVED' });
+    expect(await desk.approve(bert, request)).toMatchObject({ __typename: 'NotAnApprover' });
+    expect(await desk.approve(carl, request)).toMatchObject({ state: 'APPROVED' });
   });
 
   test('at the last yes the connection counts again', async () => {
     const request = await desk.ask(anna, desk.input({ roleName: 'Teams Administrator' }));
     await desk.connect(false, 'The consent was taken back.');
-    expect(await desk.approve(carl, carlsPhone, request)).toEqual({
+    expect(await desk.approve(carl, request)).toEqual({
       __typename: 'EntraNotConnected',
       message: 'The consent was taken back.',
     });
@@ -338,11 +333,7 @@ describe('where other people must approve access in Entra', () => {
     for (let round = 0; round < 5; round += 1) {
       const request = await desk.ask(anna, desk.input({ roleName: 'Teams Administrator' }));
       const id = idOf(request);
-      await Promise.all([
-        desk.approve(carl, carlsPhone, request),
-        send(carl, 'denyAccess', { id, reason: 'No.' }),
-        send(anna, 'cancelAccess', { id }),
-      ]);
+      await Promise.all([desk.approve(carl, request), send(carl, 'denyAccess', { id, reason: 'No.' }), send(anna, 'cancelAccess', { id })]);
       const { state } = await world.accessRequest(anna, id);
       expect(await grantsWith(id)).toHaveLength(state === 'APPROVED' ? 1 : 0);
     }

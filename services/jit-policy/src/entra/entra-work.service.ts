@@ -5,6 +5,7 @@ import type { WriteTx } from '../audit-trail.ts';
 import { auditMoved } from '../grant/grant-audit.ts';
 import { decideGrant, type EntraGrant, type GrantCommand, type GrantEndReason, type Person } from '../grant/grant.domain.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
+import { SettingsRepository } from '../settings/settings.repository.ts';
 import { NUDGE_TECHNICIAN, type NudgeTechnician } from '../tokens.ts';
 
 /** Changes to a grant of access in Entra, which is locked: each is saved, audited and told to services/entra-connector in one transaction. */
@@ -12,13 +13,14 @@ import { NUDGE_TECHNICIAN, type NudgeTechnician } from '../tokens.ts';
 export class EntraWorkService {
   constructor(
     private readonly grants: GrantRepository,
+    private readonly settings: SettingsRepository,
     @Inject(NUDGE_TECHNICIAN) private readonly nudge: NudgeTechnician,
   ) {}
 
   /** Adds a new grant; false when its id is taken. */
   async add(tx: WriteTx, grant: EntraGrant): Promise<boolean> {
     if (!(await this.grants.insert(tx, grant))) return false;
-    await tell(tx, grant);
+    await this.#tell(tx, grant);
     return true;
   }
 
@@ -46,12 +48,25 @@ export class EntraWorkService {
     const news = grant.state === 'APPROVED' || grant.state === 'ACTIVE' || command.do === 'tick';
     const next = news ? { ...decided, target: { ...decided.target, version: nextVersion(grant) } } : decided;
     await this.grants.save(tx, next);
-    if (news) await tell(tx, next);
+    if (news) await this.#tell(tx, next);
     if (next.state !== grant.state) {
       await auditMoved(tx, grant, next, now, { ...aboutEntra(grant), ...(why !== null && { why }) });
       tx.afterCommit(() => this.nudge(next.technicianId));
     }
     return next;
+  }
+
+  async #tell(tx: WriteTx, grant: EntraGrant): Promise<void> {
+    const { mspId, tenantId, technicianId, state, sessionSeconds, target } = grant;
+    const { roleName, scope, accountKind, recipientKey, version } = target;
+    const { accountNamePrefix, accountRestDays } = await this.settings.effectiveOf(tx, mspId, tenantId);
+    await emit(tx, 'entra-grant-changed', {
+      ...{ mspId, tenantId, grantId: grant.id, technicianId, wanted: state === 'APPROVED' || state === 'ACTIVE' },
+      ...{ roleName, scope, accountKind, recipientKey, sessionSeconds, version },
+      ...{ accountPrefix: accountNamePrefix.value, accountRestDays: accountRestDays.value },
+      activateBy: grant.activateBy.toISOString(),
+      expiresAt: grant.expiresAt?.toISOString() ?? null,
+    });
   }
 }
 
@@ -63,15 +78,4 @@ export function aboutEntra({ target }: Pick<EntraGrant, 'target'>): AuditEvent['
 /** The version that is told with the grant's next change. */
 export function nextVersion(grant: EntraGrant): number {
   return grant.target.version + 1;
-}
-
-async function tell(tx: WriteTx, grant: EntraGrant): Promise<void> {
-  const { mspId, tenantId, technicianId, state, sessionSeconds, target } = grant;
-  const { roleName, scope, accountKind, recipientKey, version } = target;
-  await emit(tx, 'entra-grant-changed', {
-    ...{ mspId, tenantId, grantId: grant.id, technicianId, wanted: state === 'APPROVED' || state === 'ACTIVE' },
-    ...{ roleName, scope, accountKind, recipientKey, sessionSeconds, version },
-    activateBy: grant.activateBy.toISOString(),
-    expiresAt: grant.expiresAt?.toISOString() ?? null,
-  });
 }

@@ -16,7 +16,7 @@ import { EntraWorkService } from '../entra/entra-work.service.ts';
 import { LoginRepository } from '../login/login.repository.ts';
 import { PromptService } from '../login/prompt.service.ts';
 import { CLOCK } from '../tokens.ts';
-import { isOnDevice, type Grant } from './grant.domain.ts';
+import type { Grant } from './grant.domain.ts';
 import { GrantRepository } from './grant.repository.ts';
 import { GrantService } from './grant.service.ts';
 

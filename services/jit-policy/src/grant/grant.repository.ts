@@ -20,7 +20,8 @@ export class GrantRepository {
   async save(tx: Tx, grant: Grant): Promise<void> {
     await tx.query(
       `update jit_grant set state = $3, active_at = $4, expires_at = $5, ending_at = $6, end_revision = $7, ended_at = $8, end_reason = $9, failure = $10,
-         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14, max_seconds = $15, account_name = $16, entra_version = $17
+         nudge_at = $11, session_seconds = $12, ended_by = $13, privileged_changes = $14, max_seconds = $15, entra_version = $16,
+         account_name = case target when 'ENTRA' then $17 else account_name end
        where msp_id = $1 and id = $2`,
       [
         grant.mspId,
@@ -38,8 +39,9 @@ export class GrantRepository {
         grant.endedBy === null ? null : JSON.stringify(grant.endedBy),
         JSON.stringify(grant.privilegedChanges),
         grant.maxSeconds,
-        grant.target.accountName,
         grant.target.kind === 'ENTRA' ? grant.target.version : null,
+        // A device's account is renamed by `renameAccount`, for all its grants.
+        grant.target.accountName,
       ],
     );
   }

@@ -1,6 +1,5 @@
 import type { EntraApprovalContent, Payload } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
-import type { PasskeyEmulator } from '@stint/passkey-emulator';
 import { accessRequestFields, idOf, type Technician, type Thing, type World } from './world.ts';
 
 export const entraGrantFields =
@@ -82,7 +81,6 @@ export class EntraDesk {
   /** Another person's yes. */
   async approve(
     by: Technician,
-    phone: PasskeyEmulator,
     request: Thing,
     change: { sessionSeconds?: number } = {},
     signed: Partial<EntraApprovalContent> = {},
@@ -98,7 +96,7 @@ export class EntraDesk {
       ...{ reason: request['reason'] as string | null, ticket: request['ticket'] as string | null },
       ...signed,
     };
-    const assertion = await this.world.assertion(phone, content);
+    const assertion = await this.world.assertion(by.phone, content);
     return this.world.mutate(by.actor, 'approveAccess', `... on AccessRequest { ${accessRequestFields} }`, {
       ...{ id: idOf(request), assertion },
       ...change,

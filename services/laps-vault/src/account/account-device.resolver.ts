@@ -1,5 +1,5 @@
 import { Args, Context, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
-import type { Principal } from '@stint/contracts';
+import { lapsPolicyOf, type Principal } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 import { callerActor, Caller, Can, type RequestContext } from '@stint/subgraph';
 import type {
@@ -27,14 +27,12 @@ export class AccountDeviceResolver {
       args.knownRevision ?? null,
     );
     if (accounts === null || settings === null) return { revision, accounts: null, vaultKey: null };
-    const { passwordStyle: style, passwordLength: length, passphraseWords: words } = settings;
-    const { passwordUnambiguous: unambiguous, passwordSymbols: symbols } = settings;
     return {
       revision,
       vaultKey,
       accounts: accounts.map(({ account: { id, kind, name, fence, takeOver }, enabled, rotate, currentVersionId }) => ({
         ...{ id, kind, name, enabled, rotate, fence, currentVersionId, takeOver },
-        policy: { style, length, words, unambiguous, symbols },
+        policy: lapsPolicyOf(settings),
       })),
     };
   }

@@ -1,23 +1,19 @@
-import { randomInt } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor, LapsSettings } from '@stint/contracts';
-import { invalidInput, isId, notFound, Problem, Refusal, type Clock, type Id } from '@stint/kernel';
-import { audit } from '@stint/messaging';
+import { isId, notFound, Refusal, type Clock, type Id } from '@stint/kernel';
 import { Tenancy, type TenantTx } from '@stint/tenancy';
-import type { DeviceCopy } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
 import { CLOCK } from '../tokens.ts';
-import { acceptsEscrow, type VaultKey } from '../vault-key/vault-key.domain.ts';
-import { VaultKeyRepository } from '../vault-key/vault-key.repository.ts';
+import type { VaultKey } from '../vault-key/vault-key.domain.ts';
 import { VaultKeyService } from '../vault-key/vault-key.service.ts';
+import type { LockedAccount } from './account-lock.service.ts';
 import { mustAskFirst, type LapsAccount } from './account.domain.ts';
 import { AccountRepository, type Standing } from './account.repository.ts';
-import { readEscrow, type EscrowInput } from './escrow.domain.ts';
+import type { EscrowInput } from './escrow.domain.ts';
 import { PaceRepository } from './pace.repository.ts';
-import { isAsked, isPlanned, nextDueAt } from './plan.domain.ts';
-import { versionsAfter } from './version.domain.ts';
-import { VersionRepository } from './version.repository.ts';
+import { isAsked, isPlanned } from './plan.domain.ts';
+import { RotationService } from './rotation.service.ts';
 
 /** A break-glass account as its device must have it. */
 export interface DesiredLapsAccount {
@@ -41,10 +37,9 @@ export class AccountDeviceService {
     private readonly directory: DirectoryService,
     private readonly copies: DirectoryRepository,
     private readonly accounts: AccountRepository,
-    private readonly versions: VersionRepository,
+    private readonly rotations: RotationService,
     private readonly pace: PaceRepository,
     private readonly keys: VaultKeyService,
-    private readonly vaultKeys: VaultKeyRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -80,69 +75,12 @@ export class AccountDeviceService {
 
   /** Keeps a sealed password before it is set on the computer. Answers the number that the next one must carry. */
   async escrow(actor: Actor, input: EscrowInput): Promise<number> {
-    const { enc, ciphertext } = readEscrow(input);
-    return this.#ofAccount(actor, input.accountId, async (tx, device, account) => {
-      const { mspId, tenantId } = device;
-      const now = this.clock.now();
-      const known = await this.versions.find(tx, mspId, input.versionId);
-      if (known !== null) {
-        // Sealed anew since it came, its bytes are others.
-        const other = known.vaultKeyId === input.keyId && !known.ciphertext.equals(ciphertext);
-        if (known.accountId !== account.id || other)
-          throw invalidInput('versionId', 'versionId is taken by another password. Make a new one.');
-        // A computer that was set back to a snapshot must not set what was replaced since.
-        if (known.state === 'FORMER') throw staleFence();
-        return known.fence + 1; // the same call again
-      }
-      if (!account.wanted || mustAskFirst(account) || input.fence !== account.fence) throw staleFence();
-      const key = isId(input.keyId) ? await this.vaultKeys.held(tx, mspId, input.keyId) : null;
-      if (key === null || !acceptsEscrow(key, tenantId, now)) throw staleFence();
-      const { id: accountId, fence } = account;
-      await this.versions.add(tx, {
-        ...{ mspId, tenantId, id: input.versionId, accountId, fence, vaultKeyId: key.id, enc, ciphertext, escrowedAt: now },
-      });
-      await this.accounts.save(tx, { ...account, fence: fence + 1 });
-      await this.copies.nextRevision(tx, mspId, device.id);
-      return fence + 1;
-    });
+    return this.#ofAccount(actor, input.accountId, (tx, { account }) => this.rotations.escrow(tx, account, input));
   }
 
   /** The agent has read a password back on the computer: it is the current one. Answers when it is to be changed next. */
   async confirm(actor: Actor, accountId: Id, versionId: Id): Promise<Date> {
-    return this.#ofAccount(actor, accountId, async (tx, device, account) => {
-      const { mspId, tenantId } = device;
-      const now = this.clock.now();
-      const versions = await this.versions.ofAccount(tx, mspId, account.id);
-      const confirmed = versions.find(({ id }) => id === versionId);
-      const changed = versionsAfter(versions, versionId, 'confirm');
-      if (confirmed === undefined || changed === null) throw staleFence();
-      if (confirmed.state === 'CURRENT' && account.dueAt !== null) return account.dueAt; // the same call again
-      await this.versions.setStates(tx, mspId, changed, now);
-      const settings = await this.copies.settings(tx, mspId, tenantId);
-      const chance = randomInt(1_000_001) / 1_000_000;
-      const dueAt = nextDueAt(now, settings?.intervalSeconds ?? 86_400, account.confirmedAt === null, chance);
-      // What was asked for before this password was made is done; what was asked for since is not.
-      const rotateAt = account.rotateAt !== null && account.rotateAt <= confirmed.escrowedAt ? null : account.rotateAt;
-      await this.accounts.save(tx, {
-        ...account,
-        ...{
-          dueAt,
-          rotateAt,
-          confirmedAt: now,
-          problem: null,
-          problemSince: null,
-          finding: null,
-          takeOver: null,
-          incident: null,
-          alarmedAt: null,
-        },
-      });
-      await this.copies.nextRevision(tx, mspId, device.id);
-      const details = { versionId, accountName: account.name, hostName: device.hostName };
-      await audit(tx, { action: 'laps.confirmed', subjectId: account.id, occurredAt: now, details });
-      if (account.alarmedAt !== null) await audit(tx, { action: 'laps.recovered', subjectId: account.id, occurredAt: now, details });
-      return dueAt;
-    });
+    return this.#ofAccount(actor, accountId, (tx, locked) => this.rotations.confirm(tx, locked, versionId));
   }
 
   /** Whether the device may change the password now; what is planned is let through as the pace allows, once. */
@@ -161,19 +99,11 @@ export class AccountDeviceService {
     });
   }
 
-  async #ofAccount<T>(
-    actor: Actor,
-    accountId: Id,
-    work: (tx: TenantTx, device: DeviceCopy, account: LapsAccount) => Promise<T>,
-  ): Promise<T> {
+  async #ofAccount<T>(actor: Actor, accountId: Id, work: (tx: TenantTx, locked: LockedAccount) => Promise<T>): Promise<T> {
     return this.directory.asDevice(actor, async (tx, device) => {
       const account = isId(accountId) ? await this.accounts.locked(tx, device.mspId, accountId) : null;
       if (account?.deviceId !== device.id) throw notFound('LAPS account');
-      return work(tx, device, account);
+      return work(tx, { account, hostName: device.hostName });
     });
   }
-}
-
-function staleFence(): Problem {
-  return new Problem('StaleFence', 'Another change has gone before. Ask for lapsState again and begin anew.');
 }

@@ -2,7 +2,7 @@ import type { LapsSettings } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
 import type { DeviceCopy } from '../directory/directory.domain.ts';
 
-export type LapsAccountKind = 'LOCAL' | 'DOMAIN';
+export type LapsAccountKind = 'LOCAL' | 'DOMAIN' | 'ENTRA';
 
 /** An account that is not ours, as the agent saw it. */
 export interface Finding {
@@ -19,7 +19,8 @@ export interface LapsAccount {
   mspId: Id;
   tenantId: Id;
   id: Id;
-  deviceId: Id;
+  /** Null for an account in Entra. */
+  deviceId: Id | null;
   kind: LapsAccountKind;
   name: string;
   /** Wanted by the settings as they are now. */

@@ -9,7 +9,7 @@ interface Row {
   msp_id: Id;
   tenant_id: Id;
   id: Id;
-  device_id: Id;
+  device_id: Id | null;
   kind: LapsAccount['kind'];
   name: string;
   wanted: boolean;
@@ -110,16 +110,21 @@ export class AccountRepository {
   }
 
   /** Accounts of which nobody was told yet that they are overdue, or had a problem already before `problemBefore`; locked. */
-  async alarming(tx: SystemTx, problemBefore: Date, now: Date, limit: number): Promise<{ account: LapsAccount; hostName: string }[]> {
-    const rows = await tx.query<Row & { host_name: string }>(
+  async alarming(
+    tx: SystemTx,
+    problemBefore: Date,
+    now: Date,
+    limit: number,
+  ): Promise<{ account: LapsAccount; hostName: string | null }[]> {
+    const rows = await tx.query<Row & { host_name: string | null }>(
       `select ${columns
         .split(', ')
         .map((name) => `a.${name}`)
         .join(', ')}, d.host_name
-       from laps_account a join device d on d.msp_id = a.msp_id and d.id = a.device_id
+       from laps_account a left join device d on d.msp_id = a.msp_id and d.id = a.device_id
        join laps_settings s on s.msp_id = a.msp_id and s.id = a.tenant_id,
        lateral (select (s.effective ->> 'intervalSeconds')::int as seconds) i
-       where a.wanted and a.alarmed_at is null and d.active and (
+       where a.wanted and a.alarmed_at is null and (d.id is null or d.active) and (
          a.problem_since < $1
          or a.due_at + greatest(3600, i.seconds / 4) * interval '1 second' <= $2
          or a.confirmed_at is null and a.created_at + i.seconds * interval '1 second' <= $2)

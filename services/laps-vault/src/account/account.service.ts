@@ -8,7 +8,8 @@ import { Tenancy, type Tx } from '@stint/tenancy';
 import { holds, isReader } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
-import { CLOCK, NUDGE, type Nudge } from '../tokens.ts';
+import { CLOCK } from '../tokens.ts';
+import { AccountLock } from './account-lock.service.ts';
 import type { LapsAccount } from './account.domain.ts';
 import { AccountRepository, type Standing } from './account.repository.ts';
 import { askedAt, isOverdue } from './plan.domain.ts';
@@ -30,8 +31,8 @@ export class AccountService {
     private readonly directory: DirectoryService,
     private readonly copies: DirectoryRepository,
     private readonly accounts: AccountRepository,
+    private readonly lock: AccountLock,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(NUDGE) private readonly nudge: Nudge,
   ) {}
 
   /** One account. Problem `NotFound` when it is out of reach. */
@@ -78,7 +79,7 @@ export class AccountService {
         if (settings === null || !isReader(technician, settings))
           throw new Problem('LapsAccessDenied', 'You are in none of the groups that may read LAPS passwords here. Ask an administrator.');
       }
-      if (!account.wanted) throw conflict('LAPS is off for this account. Switch it on first.');
+      if (!account.wanted) throw conflict('LAPS is off for this account. Switch it on, or register it, first.');
       const now = this.clock.now();
       const out = (await this.accounts.standing(tx, mspId, [accountId])).get(accountId)?.checkOut;
       if (out != null && out.until > now && out.technicianId !== actor.id)
@@ -113,15 +114,10 @@ export class AccountService {
       'LAPS account',
       async (tx) => (isId(accountId) ? ((await this.accounts.find(tx, actor.mspId, accountId))?.tenantId ?? null) : null),
       async (tx) => {
-        const known = await this.accounts.find(tx, actor.mspId, accountId);
-        // The device first, as everywhere: it is the one lock under which its accounts change.
-        if (known !== null) await this.copies.deviceLocked(tx, actor.mspId, known.deviceId);
-        const account = await this.accounts.locked(tx, actor.mspId, accountId);
-        if (account === null) throw notFound('LAPS account');
-        const next = await work(tx, account);
-        await this.accounts.save(tx, next);
-        await this.copies.nextRevision(tx, actor.mspId, next.deviceId);
-        tx.afterCommit(() => this.nudge(next.deviceId));
+        const locked = await this.lock.locked(tx, actor.mspId, accountId);
+        if (locked === null) throw notFound('LAPS account');
+        const next = await work(tx, locked.account);
+        await this.lock.saveAndHint(tx, next);
         const [shown] = await this.#shown(tx, [next]);
         if (shown === undefined) throw notFound('LAPS account');
         return shown;

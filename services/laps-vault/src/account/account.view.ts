@@ -9,7 +9,7 @@ export function accountView({ account, standing, overdue }: ShownAccount) {
     __typename: 'LapsAccount' as const,
     ...{ id, kind, name, problem, confirmedAt, revealedAt, overdue, versions: standing.versions },
     state: stateOf(account, standing.unsure),
-    device: { __typename: 'Device' as const, id: account.deviceId },
+    device: account.deviceId === null ? null : { __typename: 'Device' as const, id: account.deviceId },
     tenant: { __typename: 'Tenant' as const, id: account.tenantId },
     finding: finding === null || takeOver === finding.digest ? null : finding,
     dueAt: earlier(account.dueAt, account.rotateAt),

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '@stint/contracts';
-import { isId, notFound, Problem, type Clock, type Id } from '@stint/kernel';
+import { notFound, Problem, type Clock, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
+import { AccountLock } from '../account/account-lock.service.ts';
 import type { LapsAccount } from '../account/account.domain.ts';
-import { AccountRepository } from '../account/account.repository.ts';
 import { AccountService, type ShownAccount } from '../account/account.service.ts';
 import { holds } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { CLOCK, NUDGE, type Nudge } from '../tokens.ts';
+import { CLOCK } from '../tokens.ts';
 import { CheckOutRepository, type CheckOut } from './check-out.repository.ts';
 
 /** The end of check-outs: by who has the account, by an administrator, or because the time is over. The password is changed then. */
@@ -17,11 +17,10 @@ export class CheckOutService {
   constructor(
     private readonly tenancy: Tenancy,
     private readonly copies: DirectoryRepository,
-    private readonly accounts: AccountRepository,
+    private readonly lock: AccountLock,
     private readonly accountService: AccountService,
     private readonly checkOuts: CheckOutRepository,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(NUDGE) private readonly nudge: Nudge,
   ) {}
 
   /** Gives an account back. Repeating the call is harmless. */
@@ -49,12 +48,10 @@ export class CheckOutService {
   /** Ends a check-out of the account, which is locked: its password is changed now. */
   async end(tx: SystemTx, account: LapsAccount, out: CheckOut, actor: Actor | null): Promise<LapsAccount> {
     const now = this.clock.now();
-    const { mspId, tenantId, id: subjectId, name: accountName, deviceId } = account;
+    const { mspId, tenantId, id: subjectId, name: accountName } = account;
     await this.checkOuts.end(tx, mspId, out.id, now);
     const next = { ...account, rotateAt: now };
-    await this.accounts.save(tx, next);
-    await this.copies.nextRevision(tx, mspId, deviceId);
-    tx.afterCommit(() => this.nudge(deviceId));
+    await this.lock.saveAndHint(tx, next);
     await audit(tx, {
       ...{ action: 'laps.checked-in', subjectId, occurredAt: now, mspId, tenantId, actor },
       details: { accountName, technicianId: out.technicianId },
@@ -63,11 +60,8 @@ export class CheckOutService {
   }
 
   async #locked(tx: SystemTx, mspId: Id, accountId: Id): Promise<LapsAccount> {
-    const found = isId(accountId) ? await this.accounts.find(tx, mspId, accountId) : null;
-    // The device first, as everywhere.
-    if (found !== null) await this.copies.deviceLocked(tx, mspId, found.deviceId);
-    const account = found === null ? null : await this.accounts.locked(tx, mspId, accountId);
-    if (account === null) throw notFound('LAPS account');
-    return account;
+    const locked = await this.lock.locked(tx, mspId, accountId);
+    if (locked === null) throw notFound('LAPS account');
+    return locked.account;
   }
 }

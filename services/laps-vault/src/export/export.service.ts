@@ -81,7 +81,7 @@ export class ExportService {
       const hostNames = await this.copies.hostNames(
         tx,
         mspId,
-        accounts.map(({ deviceId }) => deviceId),
+        accounts.flatMap(({ deviceId }) => deviceId ?? []),
       );
       const versions = Map.groupBy(
         await this.versions.ofAccounts(
@@ -93,7 +93,7 @@ export class ExportService {
       );
       const kept = accounts.map((account) => ({
         account,
-        hostName: hostNames.get(account.deviceId) ?? '',
+        hostName: account.deviceId === null ? 'Entra ID' : (hostNames.get(account.deviceId) ?? ''),
         versions: versions.get(account.id) ?? [],
       }));
       const details = { reason: input.reason, accounts: accounts.length, after: input.after ?? null };

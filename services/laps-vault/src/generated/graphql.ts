@@ -139,7 +139,7 @@ export type ExportedLapsAccount = {
   ciphertext: Scalars['String']['output'];
   /** Its passwords, most likely first, as sealed JSON lines of computer, account, version, certainty and password: HPKE to the offline key, base64url. */
   enc: Scalars['String']['output'];
-  /** The computer. */
+  /** The computer, or `Entra ID`. */
   hostName: Scalars['String']['output'];
   /** The account's name. */
   name: Scalars['String']['output'];
@@ -170,7 +170,7 @@ export type LapsAccount = {
   checkedOutUntil?: Maybe<Scalars['DateTime']['output']>;
   /** When its password was confirmed last. */
   confirmedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** The computer; for a domain account the domain controller. */
+  /** The computer; for a domain account the domain controller; null for an account in Entra. */
   device?: Maybe<Device>;
   /** When its password is to be changed next; null while that is not planned. */
   dueAt?: Maybe<Scalars['DateTime']['output']>;
@@ -180,7 +180,7 @@ export type LapsAccount = {
   id: Scalars['ID']['output'];
   /** What it belongs to. */
   kind: LapsAccountKind;
-  /** Its name. */
+  /** Its name; in Entra the user principal name. */
   name: Scalars['String']['output'];
   /** True when it should have been changed long ago. */
   overdue: Scalars['Boolean']['output'];
@@ -218,6 +218,8 @@ export type LapsAccountEdge = {
 export type LapsAccountKind =
   /** An Active Directory domain, kept by the agent on a domain controller. */
   | 'DOMAIN'
+  /** A Microsoft Entra tenant, kept by Stint's own server. */
+  | 'ENTRA'
   /** One computer. */
   | 'LOCAL';
 
@@ -227,7 +229,7 @@ export type LapsAccountState =
   | 'CONFIRMED'
   /** The agent found an account of this name that is not ours, and waits for a yes. */
   | 'FOUND'
-  /** The setting is off now: the passwords are kept, nothing is changed. */
+  /** The setting is off now, or the account in Entra is not registered any more: the passwords are kept, nothing is changed. */
   | 'OFF'
   /** The agent cannot go on; `problem` says why. It keeps trying. */
   | 'STUCK'
@@ -611,7 +613,7 @@ export type Technician = {
 export type Tenant = {
   __typename?: 'Tenant';
   id: Scalars['ID']['output'];
-  /** The break-glass accounts of this tenant's devices, by device. */
+  /** The break-glass accounts of this tenant: on its devices, and in its Entra tenant. */
   lapsAccounts?: Maybe<LapsAccountConnection>;
   /** The public key (X25519, base64url) to which emergency exports are sealed, from this tenant or the nearest above; null when none is set. */
   offlineKey?: Maybe<Scalars['String']['output']>;

@@ -5,8 +5,8 @@ import { addSeconds, invalidInput, notFound, Problem, Refusal, type Clock, type 
 import { audit } from '@stint/messaging';
 import { checkInput } from '@stint/subgraph';
 import { Tenancy, type SystemTx } from '@stint/tenancy';
+import { AccountLock } from '../account/account-lock.service.ts';
 import type { LapsAccount } from '../account/account.domain.ts';
-import { AccountRepository } from '../account/account.repository.ts';
 import { AccountService, type ShownAccount } from '../account/account.service.ts';
 import { askedAt } from '../account/plan.domain.ts';
 import { VersionRepository, type KeptVersion } from '../account/version.repository.ts';
@@ -14,7 +14,7 @@ import { CheckOutRepository } from '../check-out/check-out.repository.ts';
 import { CheckOutService } from '../check-out/check-out.service.ts';
 import { isReader } from '../directory/directory.domain.ts';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
-import { CLOCK, NUDGE, type Nudge } from '../tokens.ts';
+import { CLOCK } from '../tokens.ts';
 import { candidatesOf, isMassReveal, limitedUntil, longestLimitSeconds, repeatSeconds, type Certainty } from './reveal.domain.ts';
 import { RevealRepository } from './reveal.repository.ts';
 import { SealingService } from './sealing.service.ts';
@@ -64,7 +64,7 @@ export class RevealService {
   constructor(
     private readonly tenancy: Tenancy,
     private readonly copies: DirectoryRepository,
-    private readonly accounts: AccountRepository,
+    private readonly lock: AccountLock,
     private readonly accountService: AccountService,
     private readonly versions: VersionRepository,
     private readonly reveals: RevealRepository,
@@ -72,7 +72,6 @@ export class RevealService {
     private readonly checkOutService: CheckOutService,
     private readonly sealing: SealingService,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(NUDGE) private readonly nudge: Nudge,
   ) {}
 
   async reveal(actor: Actor, raw: unknown): Promise<Revealed> {
@@ -103,14 +102,14 @@ export class RevealService {
   }
 
   /** All or nothing: what may be read, with its record; or why not. */
-  async #decide(tx: SystemTx, actor: Actor, { mspId, tenantId, deviceId }: LapsAccount, asked: Asked): Promise<Candidates | Problem> {
+  async #decide(tx: SystemTx, actor: Actor, { mspId, tenantId }: LapsAccount, asked: Asked): Promise<Candidates | Problem> {
     await this.reveals.holdTechnician(tx, actor.id);
-    const device = await this.copies.deviceLocked(tx, mspId, deviceId);
-    const account = await this.accounts.locked(tx, mspId, asked.accountId);
-    if (account === null || device === null) throw notFound('LAPS account');
+    const locked = await this.lock.locked(tx, mspId, asked.accountId);
+    if (locked === null) throw notFound('LAPS account');
+    const { account, hostName } = locked;
     const now = this.clock.now();
     const record = { subjectId: account.id, occurredAt: now, mspId, tenantId, actor };
-    const details = { accountName: account.name, hostName: device.hostName, reason: asked.reason, ticket: asked.ticket };
+    const details = { accountName: account.name, hostName, reason: asked.reason, ticket: asked.ticket };
     const refuse = async (why: string, problem: Problem): Promise<Problem> => {
       await audit(tx, { ...record, action: 'laps.reveal-refused', details: { ...details, why } });
       return problem;
@@ -126,7 +125,10 @@ export class RevealService {
     if (settings.requireTicket && asked.ticket === null) throw invalidInput('ticket', 'ticket: the settings of this tenant demand one.');
     const candidates = candidatesOf(await this.versions.ofAccount(tx, mspId, account.id), asked.history);
     if (candidates.length === 0)
-      throw new Problem('NothingEscrowed', 'The vault has no password of this account yet. It gets one when the computer is in contact.');
+      throw new Problem(
+        'NothingEscrowed',
+        'The vault has no password of this account yet. It gets one when the computer is in contact, and in Entra within minutes.',
+      );
     const before = await this.reveals.find(tx, mspId, asked.id);
     if (before !== null) {
       const same = before.technicianId === actor.id && before.accountId === account.id && addSeconds(before.at, repeatSeconds) > now;
@@ -154,14 +156,12 @@ export class RevealService {
     const due = askedAt(account.confirmedAt, addSeconds(now, settings.rotateAfterRevealSeconds));
     // While it is checked out nothing is changed under its holder, except after an incident.
     const rotateAt = isOut ? (next.rotateAt !== null && next.rotateAt <= now ? next.rotateAt : null) : earliest(next.rotateAt, due);
-    await this.accounts.save(tx, { ...next, revealedAt: now, rotateAt });
-    await this.copies.nextRevision(tx, mspId, deviceId);
+    await this.lock.saveAndHint(tx, { ...next, revealedAt: now, rotateAt });
     await this.reveals.add(tx, { mspId, tenantId, id: asked.id, accountId: account.id, technicianId: actor.id, at: now });
     const versions = candidates.map(({ version }) => version.id).join(' ');
     const action = asked.seconds === null ? 'laps.revealed' : 'laps.checked-out';
     await audit(tx, { ...record, action, details: { ...details, versions, seconds: asked.seconds } });
     if (isMassReveal(recent, account.id, now)) await audit(tx, { ...record, action: 'laps.mass-reveal', details });
-    tx.afterCommit(() => this.nudge(deviceId));
     return candidates;
   }
 }

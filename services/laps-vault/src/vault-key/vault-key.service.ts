@@ -3,7 +3,7 @@ import { type Actor } from '@stint/contracts';
 import { generateHpkeKeyPair, type KeyProvider, lapsSealing, openSealed, rootKeyIdOf, type Sealed, sealTo } from '@stint/crypto';
 import { conflict, newId, type Clock, type Id } from '@stint/kernel';
 import { audit } from '@stint/messaging';
-import { Tenancy } from '@stint/tenancy';
+import { Tenancy, type Tx } from '@stint/tenancy';
 import { DirectoryService } from '../directory/directory.service.ts';
 import { CLOCK, KEYS } from '../tokens.ts';
 import { PrivateKeyCache } from './private-key-cache.ts';
@@ -39,13 +39,22 @@ export class VaultKeyService implements OnApplicationShutdown {
 
   /** The key in use of the actor's tenant; the first is made here. */
   async sealingKey(actor: Actor, tenantId: Id): Promise<VaultKey> {
-    const known = await this.tenancy.inTenant(actor, tenantId, (tx) => this.keys.inUse(tx, actor.mspId, tenantId));
+    return this.#sealingKey(actor.mspId, tenantId, (work) => this.tenancy.inTenant(actor, tenantId, work));
+  }
+
+  /** The same for work of the system. */
+  async sealingKeyOf(mspId: Id, tenantId: Id): Promise<VaultKey> {
+    return this.#sealingKey(mspId, tenantId, (work) => this.tenancy.asSystem(work));
+  }
+
+  async #sealingKey(mspId: Id, tenantId: Id, enter: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>): Promise<VaultKey> {
+    const known = await enter((tx) => this.keys.inUse(tx, mspId, tenantId));
     if (known !== null) return known;
-    const made = await this.#make(actor.mspId, tenantId);
-    return this.tenancy.inTenant(actor, tenantId, async (tx) => {
+    const made = await this.#make(mspId, tenantId);
+    return enter(async (tx) => {
       // Of two who make the first key at once, one wins and both go on with it.
       if (await this.keys.add(tx, made, rootKeyIdOf(made.wrappedPrivateKey))) return made;
-      const winner = await this.keys.inUse(tx, actor.mspId, tenantId);
+      const winner = await this.keys.inUse(tx, mspId, tenantId);
       if (winner === null) throw new Error(`Tenant ${tenantId} has no vault key.`);
       return winner;
     });

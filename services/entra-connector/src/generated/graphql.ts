@@ -1151,6 +1151,8 @@ export type UserSourceRole =
 
 /** Why somebody who is in a chosen group does not come. */
 export type UserSourceSkipReason =
+  /** Is a break-glass account whose password the vault keeps. */
+  | 'BREAK_GLASS'
   /** Is disabled. */
   | 'DISABLED'
   /** Is a guest in the Entra tenant. */

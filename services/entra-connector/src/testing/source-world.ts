@@ -8,6 +8,7 @@ import { createTestDatabase, FakeClock, type TestDatabase } from '@stint/testing
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { DirectoryService } from '../directory/directory.service.ts';
 import { TechnicianGroupRepository } from '../directory/technician-group.repository.ts';
+import { ProtectedAccountRepository } from '../graph/protected-account.repository.ts';
 import { EntraAccess, type EntraDirectory, type Urgency } from '../graph/directory.port.ts';
 import { graphDirectory } from '../graph/graph.directory.ts';
 import { GraphTransport } from '../graph/graph.transport.ts';
@@ -112,6 +113,11 @@ export class SourceWorld {
     await this.tenancy.asSystem((tx) =>
       this.#copies.saveTechnician(tx, { ...technician, assignments: [], groupIds: [], totpEnrolled: false }),
     );
+  }
+
+  /** Has the account be one that Stint never touches, as break-glass accounts are. */
+  async protect({ mspId, tenantId }: SourceTenant, objectId: string): Promise<void> {
+    await this.tenancy.asSystem((tx) => new ProtectedAccountRepository().add(tx, { mspId, tenantId, objectId }, 'A break-glass account.'));
   }
 
   /** A user of the Entra tenant with a mail address. */

@@ -10,6 +10,7 @@ export interface Compared {
   /** As the reading found it; null for somebody in none of the groups. */
   facts: PersonFacts | null;
   groupIds: string[];
+  isProtected: boolean;
   knownFacts: PersonFacts | null;
   deleted: boolean;
   toldAt: Date | null;
@@ -56,7 +57,9 @@ export class FoundRepository {
   async next(tx: SystemTx, reading: Reading, most: number): Promise<Compared[]> {
     return tx.query<Compared>(
       `select f.object_id as "objectId", f.facts, f.group_ids as "groupIds", p.facts as "knownFacts", coalesce(p.deleted, false) as deleted,
-         p.told_at as "toldAt", p.told, coalesce(p.version, 0) as version
+         p.told_at as "toldAt", p.told, coalesce(p.version, 0) as version,
+         exists (select 1 from protected_account x where x.msp_id = f.msp_id and x.tenant_id = f.tenant_id and x.object_id = f.object_id::text)
+           as "isProtected"
        from user_source_found f left join user_source_person p
          on p.msp_id = f.msp_id and p.tenant_id = f.tenant_id and p.object_id = f.object_id
        where f.msp_id = $1 and f.reading_id = $2 and ($3::uuid is null or f.object_id > $3) order by f.object_id limit $4`,

@@ -33,7 +33,7 @@ describe('what a person must be', () => {
   test.each<
     [
       string,
-      { facts?: Partial<PersonFacts> | null; deleted?: boolean; groupIds?: string[]; told?: Wanted | null },
+      { facts?: Partial<PersonFacts> | null; deleted?: boolean; groupIds?: string[]; isProtected?: boolean; told?: Wanted | null },
       Partial<Wanted> | null,
       string | null,
     ]
@@ -57,6 +57,8 @@ describe('what a person must be', () => {
     ['disabled, not known', { facts: { enabled: false } }, null, 'DISABLED'],
     ['disabled, known', { facts: { enabled: false }, told }, off, 'DISABLED'],
     ['a guest', { facts: { guest: true } }, null, 'GUEST'],
+    ['a break-glass account', { isProtected: true }, null, 'BREAK_GLASS'],
+    ['a break-glass account that was a technician before', { isProtected: true, told }, off, 'BREAK_GLASS'],
     ['an account that Stint made', { facts: { stint: true, guest: true } }, null, 'STINT_ACCOUNT'],
     ['deleted', { deleted: true, told }, off, null],
     ['in no chosen group', { groupIds: ['other'], told }, off, null],
@@ -67,6 +69,7 @@ describe('what a person must be', () => {
       facts: person.facts === null ? null : { ...facts, ...person.facts },
       deleted: person.deleted ?? false,
       groupIds: person.groupIds ?? ['g1'],
+      isProtected: person.isProtected ?? false,
     };
     const answer = wantedOf(given, chosen, person.told ?? null);
     expect(answer.why).toBe(why);

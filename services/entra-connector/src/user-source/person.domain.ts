@@ -34,7 +34,7 @@ export interface Wanted {
 }
 
 /** Why somebody who is in a chosen group does not come. */
-export type SkipReason = 'GUEST' | 'STINT_ACCOUNT' | 'NO_ADDRESS' | 'DISABLED';
+export type SkipReason = 'BREAK_GLASS' | 'GUEST' | 'STINT_ACCOUNT' | 'NO_ADDRESS' | 'DISABLED';
 
 /** What a reading would change about a person. SKIPPED: does not come, and was not here. */
 export type ChangeKind = 'SAME' | 'ADDED' | 'CHANGED' | 'LEAVES' | 'RETURNS' | 'SKIPPED';
@@ -75,7 +75,7 @@ export function nameOf(name: string, address: string): string {
 
 /** What a person must be here, and why they do not come if they do not. `told` is what was said of them last. */
 export function wantedOf(
-  person: { facts: PersonFacts | null; deleted: boolean; groupIds: readonly string[] },
+  person: { facts: PersonFacts | null; deleted: boolean; groupIds: readonly string[]; isProtected: boolean },
   chosen: readonly ChosenGroup[],
   told: Wanted | null,
 ): { wanted: Wanted | null; why: SkipReason | null } {
@@ -84,7 +84,7 @@ export function wantedOf(
   const absent = told === null ? null : { ...told, present: false, groupIds: [], roles: [] };
   if (facts === null || person.deleted || groups.length === 0) return { wanted: absent, why: null };
   const address = addressOf(facts) ?? told?.email ?? null;
-  const why = facts.stint ? 'STINT_ACCOUNT' : facts.guest ? 'GUEST' : address === null ? 'NO_ADDRESS' : facts.enabled ? null : 'DISABLED';
+  const why = whyNot(person.isProtected, facts, address);
   if (why !== null || address === null) return { wanted: absent, why };
   return {
     wanted: {
@@ -94,6 +94,14 @@ export function wantedOf(
     },
     why: null,
   };
+}
+
+function whyNot(isProtected: boolean, facts: PersonFacts, address: string | null): SkipReason | null {
+  if (isProtected) return 'BREAK_GLASS';
+  if (facts.stint) return 'STINT_ACCOUNT';
+  if (facts.guest) return 'GUEST';
+  if (address === null) return 'NO_ADDRESS';
+  return facts.enabled ? null : 'DISABLED';
 }
 
 /** What going from `told` to `wanted` is to the person. */

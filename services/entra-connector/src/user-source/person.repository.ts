@@ -10,12 +10,15 @@ export interface KnownPerson {
   facts: PersonFacts;
   deleted: boolean;
   groupIds: string[];
+  /** A break-glass account: never a technician. */
+  isProtected: boolean;
   toldAt: Date | null;
   told: Wanted | null;
   version: number;
 }
 type Place = Pick<UserSource, 'mspId' | 'tenantId'>;
-const columns = 'p.object_id as "objectId", p.facts, p.deleted, p.group_ids as "groupIds", p.told_at as "toldAt", p.told, p.version';
+const columns = `p.object_id as "objectId", p.facts, p.deleted, p.group_ids as "groupIds", p.told_at as "toldAt", p.told, p.version,
+  exists (select 1 from protected_account x where x.msp_id = p.msp_id and x.tenant_id = p.tenant_id and x.object_id = p.object_id::text) as "isProtected"`;
 
 /** People of user sources. */
 @Injectable()

@@ -119,9 +119,9 @@ export class SourceReadingService {
     await this.lease.run(tenancy, source, async (tx, held) => {
       const batch = await this.found.next(tx, reading, appliedAtOnce);
       const people = batch.flatMap((compared) => {
-        const { facts, deleted, groupIds } = asOf(compared, reading);
+        const { facts, deleted, groupIds, isProtected } = asOf(compared, reading);
         const { objectId, toldAt, told, version } = compared;
-        return facts === null ? [] : [{ objectId, facts, deleted, groupIds, toldAt, told, version } satisfies KnownPerson];
+        return facts === null ? [] : [{ objectId, facts, deleted, groupIds, isProtected, toldAt, told, version } satisfies KnownPerson];
       });
       await this.teller.settle(tx, held, reading.groups, people);
       if (batch.length === appliedAtOnce) {
@@ -168,9 +168,12 @@ function goesOn(source: UserSource, reading: Reading): UserSource {
 }
 
 /** A person as a reading found them, unless a delta told something newer: reads can be late, deltas are not. */
-function asOf(compared: Compared, reading: Reading): Pick<KnownPerson, 'deleted' | 'groupIds'> & { facts: KnownPerson['facts'] | null } {
-  const { facts, knownFacts, toldAt, groupIds } = compared;
+function asOf(
+  compared: Compared,
+  reading: Reading,
+): Pick<KnownPerson, 'deleted' | 'groupIds' | 'isProtected'> & { facts: KnownPerson['facts'] | null } {
+  const { facts, knownFacts, toldAt, groupIds, isProtected } = compared;
   const newer = toldAt !== null && addSeconds(toldAt, settleSeconds) > reading.startedAt;
-  if (facts === null || (newer && knownFacts !== null)) return { facts: knownFacts, deleted: compared.deleted, groupIds };
-  return { facts, deleted: false, groupIds };
+  if (facts === null || (newer && knownFacts !== null)) return { facts: knownFacts, deleted: compared.deleted, groupIds, isProtected };
+  return { facts, deleted: false, groupIds, isProtected };
 }

@@ -1,6 +1,6 @@
 // What lets Stint or a technician into a customer's Entra tenant, on its whole way, with every wire recorded and every log at its most
 // talkative: the secrets are known in the end, from Microsoft's side or opened by whoever may, and stand nowhere.
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openKeyProvider } from '@stint/crypto';
 import {
@@ -29,7 +29,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => tapped.stop(), 60_000);
 
-/** Pieces of the certificate's private key, as the connector unwraps it: short enough to stand within one line of a PEM. */
+/** Pieces of what is private of the certificate's key, as the connector unwraps it: short enough to stand within one line of a PEM. */
 async function certificateKey(): Promise<Record<string, Buffer>> {
   const { database, environments } = tapped.installation;
   const [row] = await database.query<{ id: string; wrapped: Buffer }>(
@@ -39,8 +39,12 @@ async function certificateKey(): Promise<Record<string, Buffer>> {
   const keys = openKeyProvider(environments['entra-connector']['KEY_PROVIDER'] ?? '');
   const key = await keys.unwrap(row.wrapped, `entra-credential:${world.mspId}:${world.tenantId}:${row.id}`);
   await keys.close();
-  // Its beginning says what kind of key it is, and its end may be padding.
-  const pieces = Array.from({ length: Math.floor((key.length - 64) / 24) }, (_, index) => key.subarray(40 + 24 * index, 64 + 24 * index));
+  // The modulus stands in the certificate; the exponent and the primes do not.
+  const { d = '', p = '', q = '' } = createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' });
+  const pieces = [d, p, q].flatMap((part) => {
+    const bytes = Buffer.from(part, 'base64url');
+    return Array.from({ length: Math.floor(bytes.length / 24) }, (_, index) => bytes.subarray(24 * index, 24 * index + 24));
+  });
   return Object.fromEntries(pieces.map((piece, index) => [`piece ${index} of the certificate's key`, piece]));
 }
 
@@ -107,7 +111,7 @@ test('no secret, key, token, pass or password of Entra stands anywhere, but the 
   const open = {
     ...{ 'traffic between clients and the gateway': request.grantId, 'traffic between the gateway and entra-connector': request.grantId },
     ...{ 'traffic between services and PostgreSQL': request.grantId, 'the rows of PostgreSQL': request.grantId },
-    ...{ 'logs of the services and the gateway': '"level":', 'files of the installation and the computer': 'PRIVATE KEY' },
+    ...{ 'logs of the services and the gateway': '/join#', 'files of the installation and the computer': 'PRIVATE KEY' },
     ...(tapped.redis === null ? {} : { 'traffic between services and Redis': request.grantId, 'dumps of Redis': 'bull:' }),
   };
   for (const [name, text] of Object.entries(open)) expect([name, everywhere[name]?.includes(text)]).toEqual([name, true]);

@@ -50,7 +50,8 @@ async function access(stint: Stint, at: (step: Step, request: EntraRequest) => P
 async function everythingHolds(stint: Stint): Promise<void> {
   await stint.drained();
   expect(stint.accessInEntra()).toEqual([]);
-  expect(stint.entra.users()).toHaveLength(1);
+  // One account, however often it was begun.
+  expect(stint.entra.users().length).toBeLessThanOrEqual(1);
   expect((await stint.audit()).verification).toMatchObject({ intact: true });
 }
 
@@ -128,11 +129,12 @@ describe('a role in Entra', () => {
     await everythingHolds(stint);
   }, 180_000);
 
-  test('ends when the tenant is disconnected, before the credentials are forgotten', async () => {
+  test('ends when the tenant is disconnected, and the account goes, before the credentials are forgotten', async () => {
     const request = await stint.requestRole();
     await active(request);
     expect(await stint.change('disconnectEntra', { tenantId: stint.world.tenantId })).toMatchObject({ __typename: 'EntraConnection' });
     await patiently(async () => expect((await request.grant()).state).toBe('ENDED'));
+    await patiently(() => expect(stint.entra.users()).toEqual([]));
     await everythingHolds(stint);
   }, 180_000);
 });

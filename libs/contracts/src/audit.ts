@@ -9,6 +9,9 @@ export const auditActions = [
   'technician.invited',
   'technician.joined',
   'technician.changed',
+  'technician.added',
+  'technician.linked',
+  'technician.left-alone',
   'session.started',
   'session.revoked',
   'technician.signed-in',
@@ -115,6 +118,13 @@ export const auditActions = [
   'entra-break-glass.registered',
   'entra-break-glass.removed',
   'entra-break-glass.renamed',
+  'user-source.asked',
+  'user-source.held',
+  'user-source.confirmed',
+  'user-source.applied',
+  'user-source.discarded',
+  'user-source.switched-on',
+  'user-source.switched-off',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

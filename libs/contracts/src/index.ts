@@ -32,6 +32,7 @@ export {
 } from './messages.ts';
 export { lapsSettings, lapsPasswordStyles, lapsPolicy, lapsPolicyOf, maxReaderGroups, type LapsPolicy, type LapsSettings } from './laps.ts';
 export { entraAccountKinds, entraScope, entraGrant, entraGrantReport, entraGrantStates } from './entra.ts';
+export { entraObjectId, maxSourceGroups, sourceRoles, sourceTechnician, type SourceRole, type SourceTechnician } from './user-source.ts';
 export { auditActions, auditEvent, type AuditAction, type AuditEvent } from './audit.ts';
 export { displayName, email, hostName, line, reason, ticket, ed25519PublicKey, hpkePublicKey, domainName, deviceTag } from './fields.ts';
 export {

@@ -4,6 +4,7 @@ import { roles } from './permissions.ts';
 import { auditEvent } from './audit.ts';
 import { entraGrant, entraGrantReport } from './entra.ts';
 import { lapsPolicy, lapsSealingKey, lapsSettings } from './laps.ts';
+import { entraObjectId, maxSourceGroups, sourceTechnician } from './user-source.ts';
 
 const scope = { mspId: id, tenantId: id };
 /** Grows with every change of the thing; a copy applies a message only if its version is newer (late and doubled messages do nothing). */
@@ -55,6 +56,8 @@ export const messages = {
       assignments: z.array(z.object({ tenantId: id, role: z.enum(roles) })).max(maxAssignments),
       groupIds: z.array(id).max(maxGroupsOfTechnician),
       totpEnrolled: z.boolean(),
+      /** Who they are in the tenant's user source, while they come from it. */
+      sourceObjectId: entraObjectId.nullish(),
       version,
     }),
   },
@@ -69,7 +72,7 @@ export const messages = {
   'group-changed': {
     version: 1,
     from: ['tenants'],
-    to: ['jit-policy'],
+    to: ['jit-policy', 'entra-connector'],
     schema: z.object({ ...scope, groupId: id, name: z.string(), version }),
   },
   /** A device was enrolled, changed or revoked. `domain` is the AD domain that it is joined to, as its DNS name. */
@@ -224,6 +227,20 @@ export const messages = {
     from: ['entra-connector'],
     to: ['laps-vault'],
     schema: z.object({ ...scope, accountId: id, versionId: id }),
+  },
+  /** Which technician groups a tenant's user source fills; none when it is switched off. */
+  'user-source-changed': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['tenants'],
+    schema: z.object({ ...scope, groupIds: z.array(id).max(maxSourceGroups), version }),
+  },
+  /** What a person of a tenant's user source must be now. The version is that person's own. */
+  'source-technician-changed': {
+    version: 1,
+    from: ['entra-connector'],
+    to: ['tenants'],
+    schema: z.object({ ...scope, ...sourceTechnician.shape, version }),
   },
   /** An audit event, written with its effect by any service, on its way to the tenant's hash chain. */
   'audit-recorded': {

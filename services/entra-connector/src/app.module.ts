@@ -55,6 +55,18 @@ import { MessageExchange, type MessageLine } from './message-exchange.ts';
 import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
 import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
+import { FoundRepository } from './user-source/found.repository.ts';
+import { PersonRepository } from './user-source/person.repository.ts';
+import { ReadingRepository } from './user-source/reading.repository.ts';
+import { SourceLease } from './user-source/source-lease.ts';
+import { SourceReadingService } from './user-source/source-reading.service.ts';
+import { SourceRepository } from './user-source/source.repository.ts';
+import { SourceRoundService } from './user-source/source-round.service.ts';
+import { SourceTeller } from './user-source/source-teller.ts';
+import { TechnicianGroupRepository } from './directory/technician-group.repository.ts';
+import { UserSourceReadingResolver, UserSourceResolver } from './user-source/user-source.resolver.ts';
+import { UserSourceService } from './user-source/user-source.service.ts';
+import { ReadingForgetSweep, UserSourceSweep } from './user-source/user-source.sweep.ts';
 
 const schemaFile = join(import.meta.dirname, '..', 'schema.graphql');
 
@@ -131,6 +143,20 @@ export class AppModule {
         RotationService,
         RotationSweep,
         VaultNews,
+        SourceRepository,
+        ReadingRepository,
+        FoundRepository,
+        PersonRepository,
+        TechnicianGroupRepository,
+        SourceLease,
+        SourceTeller,
+        SourceReadingService,
+        SourceRoundService,
+        UserSourceService,
+        UserSourceResolver,
+        UserSourceReadingResolver,
+        UserSourceSweep,
+        ReadingForgetSweep,
       ],
     };
   }

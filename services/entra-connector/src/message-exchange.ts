@@ -15,6 +15,7 @@ import { GrantConsumer } from './grant/grant.consumer.ts';
 import { StuckSweep } from './grant/stuck.sweep.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
+import { ReadingForgetSweep, UserSourceSweep } from './user-source/user-source.sweep.ts';
 
 /** Where messages travel, and with which keys. */
 export interface MessageLine {
@@ -42,6 +43,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly converge: ConvergeSweep,
     private readonly stuck: StuckSweep,
     private readonly reconcile: ReconcileSweep,
+    private readonly sources: UserSourceSweep,
+    private readonly endedReadings: ReadingForgetSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -55,11 +58,23 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
       handlers: {
         'tenant-changed': this.directory.tenantChanged,
         'technician-changed': this.directory.technicianChanged,
+        'group-changed': this.directory.groupChanged,
         'entra-grant-changed': this.grants.entraGrantChanged,
         'entra-rotation-due': this.breakGlass.due,
         'entra-rotation-answered': this.breakGlass.answered,
       },
-      sweeps: [this.verify, this.expiry, this.leave, this.rewrap, this.converge, this.stuck, this.reconcile, this.rotations],
+      sweeps: [
+        this.verify,
+        this.expiry,
+        this.leave,
+        this.rewrap,
+        this.converge,
+        this.stuck,
+        this.reconcile,
+        this.rotations,
+        this.sources,
+        this.endedReadings,
+      ],
     });
   }
 

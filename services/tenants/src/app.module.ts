@@ -67,6 +67,11 @@ import { OfflineSecretService } from './totp/offline-secret.service.ts';
 import { TotpRepository } from './totp/totp.repository.ts';
 import { TotpResolver } from './totp/totp.resolver.ts';
 import { TotpService } from './totp/totp.service.ts';
+import { SourceConflictService } from './user-source/source-conflict.service.ts';
+import { SourceGivenRepository } from './user-source/source-given.repository.ts';
+import { SourcePersonRepository } from './user-source/source-person.repository.ts';
+import { SourceTechnicianService } from './user-source/source-technician.service.ts';
+import { SourceConflictResolver, TenantSourceConflictsResolver } from './user-source/user-source.resolver.ts';
 import { ViewerResolver } from './viewer.resolver.ts';
 
 export interface AppParts {
@@ -74,6 +79,7 @@ export interface AppParts {
   clock: Clock;
   keys: KeyProvider;
   presence: Presence;
+  sourceTechnicians: SourceTechnicianService;
   publicUrl: string;
   revoke: Revoke;
   push: PushSetup;
@@ -97,6 +103,7 @@ export class AppModule {
         { provide: PUSH_SETUP, useValue: parts.push },
         { provide: ALLOW_INSECURE_IDENTITY_PROVIDER, useValue: parts.allowInsecureIdentityProvider },
         { provide: Presence, useValue: parts.presence },
+        { provide: SourceTechnicianService, useValue: parts.sourceTechnicians },
         ...[TenantRepository, TechnicianRepository, InvitationRepository, CredentialRepository, GroupRepository],
         ...[DeviceRepository, EnrollmentTokenRepository, ApiClientRepository, AuditRepository, TotpRepository],
         ...[TenantService, TechnicianService, JoiningService, GroupService, DeviceService, EnrollmentService],
@@ -121,6 +128,8 @@ export class AppModule {
           TechnicianRolesResolver,
         ],
         ...[ArtefactRepository, ArtefactService, ArtefactResolver, SessionRepository, SessionService],
+        ...[SourcePersonRepository, SourceGivenRepository, SourceConflictService],
+        ...[SourceConflictResolver, TenantSourceConflictsResolver],
         ...[SessionResolver, ViewerSessionsResolver, TechnicianSessionsResolver],
       ],
     };

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Actor, Principal } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
+import { Tenancy } from '@stint/tenancy';
 import {
   createTenant,
   enrollDevice,
@@ -13,9 +15,14 @@ import {
   technician,
   type TestTenants,
 } from './test-tenants.support.ts';
+import { SourcePersonRepository } from './user-source/source-person.repository.ts';
+import { sourceTechnicianService } from './user-source/source-technician.parts.ts';
 
 let tenants: TestTenants;
-const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient' | 'role' | 'recovery', Id> = {
+const things: Record<
+  'tenant' | 'technician' | 'group' | 'device' | 'enrollmentToken' | 'apiClient' | 'role' | 'recovery' | 'sourceConflict',
+  Id
+> = {
   tenant: '',
   technician: '',
   group: '',
@@ -24,6 +31,7 @@ const things: Record<'tenant' | 'technician' | 'group' | 'device' | 'enrollmentT
   apiClient: '',
   role: '',
   recovery: '',
+  sourceConflict: '',
 };
 let strangers: Record<string, Principal>;
 
@@ -70,6 +78,10 @@ beforeAll(async () => {
   await make(`mutation ($input: StartRecoveryInput!) { startRecovery(input: $input) { ${problem} } }`, {
     ...{ id: things.recovery, technicianId: inA.id, reason: 'Lost phone' },
   });
+  const { email } = only(
+    await tenants.send(administrator, 'query ($id: ID!) { technician(id: $id) { __typename email } }', { id: inA.id }),
+  );
+  things.sourceConflict = await conflictOver(tenants, mspId, a, String(email));
   things.device = (await enrollDevice(tenants, administrator, a)).id;
   const foreignMsp = newId();
   const { permissions } = (administrator as Extract<Actor, { access: unknown }>).access[0] ?? { permissions: [] };
@@ -82,6 +94,19 @@ beforeAll(async () => {
   };
 });
 afterAll(() => tenants.close());
+
+/** Somebody of the tenant's user source who has a local technician's address: the id of that conflict. */
+async function conflictOver(service: TestTenants, mspId: Id, tenantId: Id, email: string): Promise<Id> {
+  const system = await Tenancy.open({ schema: 'tenants', ...service.database.urls('tenants'), poolSize: 1 });
+  const sourced = sourceTechnicianService({ tenancy: system, clock: service.clock, revoke: () => undefined });
+  const person = { objectId: randomUUID(), email, displayName: 'In A', present: true, owned: true, groupIds: [], roles: [], version: 1 };
+  const id = await system.asSystem(async (tx) => {
+    await sourced.told(tx, { mspId, tenantId, ...person });
+    return (await new SourcePersonRepository().conflicts(tx, mspId, tenantId, { first: 1, after: null }))[0]?.id;
+  });
+  await system.close();
+  return id ?? '';
+}
 
 function typeName(kind: string): string {
   return `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
@@ -117,6 +142,7 @@ const operations: [keyof typeof things, string, object?][] = [
   ['recovery', `mutation ($id: ID!) { approveRecovery(input: { id: $id }) { ${problem} } }`],
   ['recovery', `mutation ($id: ID!) { cancelRecovery(input: { id: $id }) { ${problem} } }`],
   ['role', `mutation ($id: ID!) { removeRole(input: { id: $id }) { ${problem} } }`],
+  ['sourceConflict', `mutation ($id: ID!) { resolveSourceConflict(input: { id: $id, decision: LINK }) { ${problem} } }`],
   ['device', `mutation ($id: ID!) { updateDevice(input: { id: $id, tags: ["x"] }) { ${problem} } }`],
   ['tenant', `mutation ($id: ID!, $new: ID!) { createGroup(input: { id: $new, tenantId: $id, name: "X" }) { ${problem} } }`],
   ['group', `mutation ($id: ID!) { setGroupMembers(input: { groupId: $id, technicianIds: [] }) { ${problem} } }`],

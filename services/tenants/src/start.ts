@@ -21,6 +21,8 @@ import { vapidKeyFromPem } from './push/vapid.ts';
 import { sessionSweeps } from './session/session.sweep.ts';
 import { JoiningService } from './technician/joining.service.ts';
 import { totpFailureSweep } from './totp/totp.sweep.ts';
+import { sourceTechnicianService } from './user-source/source-technician.parts.ts';
+import { sourceConflictSweep, userSourceHandlers } from './user-source/user-source.consumer.ts';
 
 const schema = 'tenants';
 
@@ -51,13 +53,24 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
     const subject = config.VAPID_SUBJECT ?? `mailto:postmaster@${new URL(config.PUBLIC_URL).hostname}`;
     const push = new PushSweep(tenancy, new PushClient(vapidKey, subject, config.PUSH_HOSTS), clock, log);
     closing.push(() => push.close());
+    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) =>
+      log.warn({ err: error }, 'revocations are not broadcast; tokens end by themselves'),
+    );
+    closing.push(() => broadcast.close());
+    const revoke = (subjectId: string) => broadcast.publish('credential-revoked', subjectId);
+    const sourceTechnicians = sourceTechnicianService({ tenancy, clock, revoke });
     const messaging = await Messaging.start({
       service: 'tenants',
       tenancy,
       queueUrl: config.QUEUE_URL,
       signingKey,
       publicKeys: config.MESSAGE_PUBLIC_KEYS,
-      handlers: { ...auditHandlers(auditKey), ...auditRetentionHandlers(), ...pushHandlers(clock) },
+      handlers: {
+        ...auditHandlers(auditKey),
+        ...auditRetentionHandlers(),
+        ...pushHandlers(clock),
+        ...userSourceHandlers(sourceTechnicians),
+      },
       sweeps: [
         presence.sweep,
         passkeyChallengeSweep,
@@ -66,21 +79,17 @@ export async function startTenants(config: TenantsConfig, options: TenantsOption
         push,
         pushForgetSweep,
         totpFailureSweep,
+        sourceConflictSweep(sourceTechnicians),
         new AuditRetentionSweep(auditKey, log),
       ],
       log,
       clock,
     });
     closing.push(() => messaging.close());
-    const broadcast = await connectBroadcast(config.QUEUE_URL, (error) =>
-      log.warn({ err: error }, 'revocations are not broadcast; tokens end by themselves'),
-    );
-    closing.push(() => broadcast.close());
-    const revoke = (subjectId: string) => broadcast.publish('credential-revoked', subjectId);
     const app = await startSubgraph({
       name: 'tenants',
       module: AppModule.with({
-        ...{ tenancy, clock, keys, presence, revoke, log },
+        ...{ tenancy, clock, keys, presence, revoke, log, sourceTechnicians },
         push: { publicKey: vapidKey.publicKey, hosts: config.PUSH_HOSTS },
         publicUrl: config.PUBLIC_URL.replace(/\/+$/, ''),
         allowInsecureIdentityProvider: config.ALLOW_INSECURE_IDENTITY_PROVIDER,

@@ -1447,6 +1447,7 @@ export type SetGroupMembersMutationVariables = Exact<{
 
 
 export type SetGroupMembersMutation = { setGroupMembers:
+    | { __typename: 'Conflict', message: string }
     | { __typename: 'Group', id: string, name: string, members: Array<{ id: string, displayName: string, email: string }> }
     | { __typename: 'InvalidInput', message: string, field: string }
     | { __typename: 'NotFound', message: string }

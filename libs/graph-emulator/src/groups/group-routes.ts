@@ -56,11 +56,11 @@ function memberIds(tenant: TenantState, group: GroupState, transitive: boolean):
 
 function membersOf(call: Call, transitive: boolean) {
   const { store, tenant } = call;
-  const ids = memberIds(tenant, groupOf(call), transitive);
+  const ids = new Set(memberIds(tenant, groupOf(call), transitive));
   const users = tenant.users
-    .filter(({ id, deletedDateTime }) => ids.includes(id) && deletedDateTime === null)
+    .filter(({ id, deletedDateTime }) => ids.has(id) && deletedDateTime === null)
     .flatMap((user) => store.seen(tenant, user) ?? []);
-  return { users, groups: tenant.groups.filter(({ id }) => ids.includes(id)) };
+  return { users, groups: tenant.groups.filter(({ id }) => ids.has(id)) };
 }
 
 function listMembers(transitive: boolean) {
@@ -178,6 +178,16 @@ export const groupRoutes: readonly Route[] = [
         maximumTop: 999,
       });
     },
+  },
+  {
+    method: 'GET',
+    pattern: '/groups/{group}/transitiveMembers/microsoft.graph.group',
+    permissions: allows.readGroups,
+    cost: 5,
+    handle: (call) =>
+      list(call, membersOf(call, true).groups, {
+        ...{ context: 'groups', present: presentGroup, defaults: groupDefaults, filterable, maximumTop: 999 },
+      }),
   },
   { method: 'POST', pattern: '/groups/{group}/members/$ref', permissions: allows.writeMembers, handle: addMemberByReference },
   {

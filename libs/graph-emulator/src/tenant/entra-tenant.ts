@@ -104,6 +104,13 @@ export class EntraTenant {
     this.#store.save();
   }
 
+  /** Ids of those who are in the group itself. */
+  members(groupId: string): string[] {
+    return this.#group(groupId)
+      .members.filter(({ removedIn }) => removedIn === null)
+      .map(({ id }) => id);
+  }
+
   deleteGroup(groupId: string): void {
     this.#tenant.groups.splice(this.#tenant.groups.indexOf(this.#group(groupId)), 1);
     this.#tenant.step += 1;

@@ -74,6 +74,11 @@ export function markerOf(tenantId: Id, accountId: Id): string {
   return `${markerPrefix(tenantId)}${digits(accountId, 6)}`;
 }
 
+/** Whether an `employeeId` is the mark of an account that Stint has made, whichever tenant's. */
+export function bearsMark(marker: string | null | undefined): boolean {
+  return /^stint[a-z2-7]{11}$/.test(marker ?? '');
+}
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 function digits(id: Id, count: number): string {

@@ -23,7 +23,7 @@ async function active(wanted: Partial<Parameters<EntraWorld['want']>[0]> = {}, g
   return { tenantId, entra, technicianId, told, grantId: told.grantId, user };
 }
 
-describe('Microsoft’s weather', () => {
+describe("Microsoft's weather", () => {
   const changes = [
     { what: 'making the account', method: 'POST', path: '/v1.0/users' },
     { what: 'enabling it', method: 'PATCH', path: '/v1.0/users/*' },

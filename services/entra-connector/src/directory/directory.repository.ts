@@ -51,14 +51,15 @@ export class DirectoryRepository {
   /** Applies the message if it is newer than the copy; false when it is old. */
   async saveTechnician(tx: SystemTx, technician: Payload<'technician-changed'>): Promise<boolean> {
     const rows = await tx.query(
-      `insert into technician (msp_id, tenant_id, id, email, display_name, active, group_ids, version)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
+      `insert into technician (msp_id, tenant_id, id, email, display_name, active, group_ids, source_object_id, version)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        on conflict (msp_id, id) do update set tenant_id = excluded.tenant_id, email = excluded.email, display_name = excluded.display_name,
-         active = excluded.active, group_ids = excluded.group_ids, version = excluded.version
+         active = excluded.active, group_ids = excluded.group_ids,
+         source_object_id = excluded.source_object_id, version = excluded.version
        where technician.version < excluded.version returning id`,
       [
         ...[technician.mspId, technician.tenantId, technician.technicianId, technician.email, technician.displayName],
-        ...[technician.active, technician.groupIds, technician.version],
+        ...[technician.active, technician.groupIds, technician.sourceObjectId ?? null, technician.version],
       ],
     );
     return rows.length === 1;

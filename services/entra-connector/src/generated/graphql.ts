@@ -37,6 +37,15 @@ export type AddEntraSecretInput = {
 /** Answer of `addEntraSecret`. */
 export type AddEntraSecretResult = Conflict | EntraConnection | InvalidInput | NotFound;
 
+/** Input of `applyUserSourceReading`. */
+export type ApplyUserSourceReadingInput = {
+  /** The reading. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `applyUserSourceReading`. */
+export type ApplyUserSourceReadingResult = Conflict | NotFound | Tenant;
+
 /** Input of `beginEntraConsent`. */
 export type BeginEntraConsentInput = {
   /** The tenant. */
@@ -67,6 +76,15 @@ export type ConnectEntraInput = {
 
 /** Answer of `connectEntra`. */
 export type ConnectEntraResult = Conflict | EntraConnection | InvalidInput | NotFound;
+
+/** Input of `discardUserSourceReading`. */
+export type DiscardUserSourceReadingInput = {
+  /** The reading. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `discardUserSourceReading`. */
+export type DiscardUserSourceReadingResult = Conflict | NotFound | Tenant;
 
 /** Input of `disconnectEntra`. */
 export type DisconnectEntraInput = {
@@ -400,6 +418,17 @@ export type EntraGrantPhase =
   /** It was never active; what had been given was seen gone. */
   | 'FAILED';
 
+/** A group of an Entra tenant. */
+export type EntraGroup = {
+  __typename?: 'EntraGroup';
+  /** What it is for, as Entra has it. */
+  description?: Maybe<Scalars['String']['output']>;
+  /** Its name. */
+  displayName: Scalars['String']['output'];
+  /** Microsoft's object id. */
+  id: Scalars['ID']['output'];
+};
+
 /** A credential for one session, sealed (HPKE, RFC 9180) to its reader: info `stint entra credential`, AAD `<tenant id> <grant id> <accountId>`. */
 export type EntraOneTimeCredential = {
   __typename?: 'EntraOneTimeCredential';
@@ -635,6 +664,11 @@ export type Grant = {
   id: Scalars['ID']['output'];
 };
 
+export type Group = {
+  __typename?: 'Group';
+  id: Scalars['ID']['output'];
+};
+
 /** A value breaks a rule. Nothing was changed. */
 export type InvalidInput = Problem & {
   __typename?: 'InvalidInput';
@@ -655,14 +689,20 @@ export type Mutation = {
   addEntraCertificate: AddEntraCertificateResult;
   /** Takes a client secret that was made in Entra. It stands beside the credential in use until it works, then takes over. Needs `entra.manage`. */
   addEntraSecret: AddEntraSecretResult;
+  /** Says yes to a reading that waits: switches the source on with the groups of a preview that is less than an hour old, or has a synchronization go on that was held. Needs `entra.manage`. */
+  applyUserSourceReading: ApplyUserSourceReadingResult;
   /** Begins the consent of a customer's administrator: answers the address of Microsoft's page. For people with `entra.manage`. */
   beginEntraConsent: BeginEntraConsentResult;
   /** Begins to connect a tenant to its Entra tenant. The same call again changes nothing; until the connection has worked its ids can be corrected. Needs `entra.manage`. */
   connectEntra: ConnectEntraResult;
+  /** Says no to a reading that waits; everybody stays as they are. Needs `entra.manage`. */
+  discardUserSourceReading: DiscardUserSourceReadingResult;
   /** Ends a connection: nothing new begins, what Stint has there is ended, and then the credentials are forgotten. Needs `entra.manage`. */
   disconnectEntra: DisconnectEntraResult;
   /** Takes what Microsoft sent along when it sent the browser back, and verifies. By the same person in the same session, once. Needs `entra.manage`. */
   finishEntraConsent: FinishEntraConsentResult;
+  /** Begins to read what choosing these groups would change, and changes nothing: the reading waits for `applyUserSourceReading`. Needs `entra.manage`. */
+  previewUserSource: PreviewUserSourceResult;
   /** Makes an account of the connected Entra tenant one of its break-glass accounts, exactly as it was shown: from then on the vault keeps its password, and nothing else of Stint touches it. Needs `entra.manage` and `laps.manage`. Repeating the call is harmless. */
   registerEntraBreakGlassAccount: RegisterEntraBreakGlassAccountResult;
   /** Takes an account off the list of break-glass accounts: its password is not changed any more, and the vault keeps what it has. Needs `entra.manage` and `laps.manage`. Repeating the call is harmless. */
@@ -671,6 +711,10 @@ export type Mutation = {
   removeEntraCredential: RemoveEntraCredentialResult;
   /** Has the one-time credential of a living grant made anew, sealed to another key: for whoever lost theirs, or needs a second sign-in. Ask for `Grant.entraCredential` until it is there. For the grant's own technician. */
   renewEntraCredential: RenewEntraCredentialResult;
+  /** Switches the source off: its people are local technicians from then on. Needs `entra.manage`. */
+  switchUserSourceOff: SwitchUserSourceOffResult;
+  /** Asks Entra ID now what has changed, instead of within minutes. Needs `entra.manage`. */
+  syncUserSource: SyncUserSourceResult;
   /** Verifies the connection now, and names each thing that is missing. Needs `entra.manage`. */
   verifyEntraConnection: VerifyEntraConnectionResult;
 };
@@ -686,6 +730,11 @@ export type MutationAddEntraSecretArgs = {
 };
 
 
+export type MutationApplyUserSourceReadingArgs = {
+  input: ApplyUserSourceReadingInput;
+};
+
+
 export type MutationBeginEntraConsentArgs = {
   input: BeginEntraConsentInput;
 };
@@ -696,6 +745,11 @@ export type MutationConnectEntraArgs = {
 };
 
 
+export type MutationDiscardUserSourceReadingArgs = {
+  input: DiscardUserSourceReadingInput;
+};
+
+
 export type MutationDisconnectEntraArgs = {
   input: DisconnectEntraInput;
 };
@@ -703,6 +757,11 @@ export type MutationDisconnectEntraArgs = {
 
 export type MutationFinishEntraConsentArgs = {
   input: FinishEntraConsentInput;
+};
+
+
+export type MutationPreviewUserSourceArgs = {
+  input: PreviewUserSourceInput;
 };
 
 
@@ -726,6 +785,16 @@ export type MutationRenewEntraCredentialArgs = {
 };
 
 
+export type MutationSwitchUserSourceOffArgs = {
+  input: SwitchUserSourceOffInput;
+};
+
+
+export type MutationSyncUserSourceArgs = {
+  input: SyncUserSourceInput;
+};
+
+
 export type MutationVerifyEntraConnectionArgs = {
   input: VerifyEntraConnectionInput;
 };
@@ -746,6 +815,19 @@ export type PageInfo = {
   hasNextPage: Scalars['Boolean']['output'];
 };
 
+/** Input of `previewUserSource`. */
+export type PreviewUserSourceInput = {
+  /** All groups, 1 to 40, in place of those that were chosen before. */
+  groups: Array<UserSourceGroupInput>;
+  /** A fresh UUIDv7 made by the caller. */
+  id: Scalars['ID']['input'];
+  /** The tenant whose Entra tenant it is, and where the technicians will live. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `previewUserSource`. */
+export type PreviewUserSourceResult = Conflict | InvalidInput | NotFound | UserSourceReading;
+
 /** An expected failure. Every mutation's result union lists the problems that it may answer; `message` says what to do. */
 export type Problem = {
   /** What went wrong and what to do about it, for a person to read. */
@@ -758,11 +840,18 @@ export type Query = {
   entraBreakGlassFinding: EntraBreakGlassFindingResult;
   /** What to prepare in Entra before a tenant is connected: steps, permissions with what they are for, and the redirect address. Needs `entra.read`. */
   entraSetup: EntraSetup;
+  /** A reading of a user source: a preview, or a synchronization. Needs `entra.read`. */
+  userSourceReading: UserSourceReading;
 };
 
 
 export type QueryEntraBreakGlassFindingArgs = {
   input: EntraBreakGlassFindingInput;
+};
+
+
+export type QueryUserSourceReadingArgs = {
+  id: Scalars['ID']['input'];
 };
 
 /** Input of `registerEntraBreakGlassAccount`. */
@@ -813,6 +902,28 @@ export type RenewEntraCredentialInput = {
 /** Answer of `renewEntraCredential`. */
 export type RenewEntraCredentialResult = Conflict | Grant | InvalidInput | NotFound;
 
+/** Input of `switchUserSourceOff`. */
+export type SwitchUserSourceOffInput = {
+  /** What becomes of its people. */
+  people: UserSourceLeaving;
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `switchUserSourceOff`. */
+export type SwitchUserSourceOffResult = Conflict | NotFound | Tenant;
+
+/** Input of `syncUserSource`. */
+export type SyncUserSourceInput = {
+  /** Read everything again, instead of what has changed. */
+  full?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The tenant. */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** Answer of `syncUserSource`. */
+export type SyncUserSourceResult = Conflict | NotFound | Tenant;
+
 export type Technician = {
   __typename?: 'Technician';
   id: Scalars['ID']['output'];
@@ -826,7 +937,11 @@ export type Tenant = {
   entraBreakGlassAccounts?: Maybe<Array<EntraBreakGlassAccount>>;
   /** The connection to the tenant's Entra tenant; null where none was begun. */
   entraConnection?: Maybe<EntraConnection>;
+  /** Groups of the connected Entra tenant whose name begins so, at most 100. Needs `entra.manage`. */
+  entraGroups: Array<EntraGroup>;
   id: Scalars['ID']['output'];
+  /** Technicians and groups that come from the tenant's Entra tenant; null where that was never begun. */
+  userSource?: Maybe<UserSource>;
 };
 
 
@@ -834,6 +949,227 @@ export type TenantEntraAccountsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
 };
+
+
+export type TenantEntraGroupsArgs = {
+  startingWith: Scalars['String']['input'];
+};
+
+/** Technicians and groups of a tenant that come from chosen groups of its Entra tenant. */
+export type UserSource = {
+  __typename?: 'UserSource';
+  /** The chosen groups. */
+  groups: Array<UserSourceGroup>;
+  /** A synchronization that asks first, because it would switch many people off; null where there is none. */
+  held?: Maybe<UserSourceReading>;
+  /** The tenant's id. */
+  id: Scalars['ID']['output'];
+  /** When Entra ID was asked last for changes, to the end; null before. */
+  lastSyncAt?: Maybe<Scalars['DateTime']['output']>;
+  /** When it is asked next; null when it is off. */
+  nextSyncAt?: Maybe<Scalars['DateTime']['output']>;
+  /** How many people are here by it now. */
+  people: Scalars['Int']['output'];
+  /** What newly chosen groups would change; null where nothing was asked. */
+  preview?: Maybe<UserSourceReading>;
+  /** Why it is not up to date, and what to do; null when nothing is wrong. */
+  problem?: Maybe<Scalars['String']['output']>;
+  /** Whether it is on. */
+  state: UserSourceState;
+};
+
+/** What a reading would do to one person. */
+export type UserSourceChange = {
+  __typename?: 'UserSourceChange';
+  /** What stands in the way; null for nothing. */
+  conflict?: Maybe<UserSourceConflict>;
+  /** The name that they would have. */
+  displayName?: Maybe<Scalars['String']['output']>;
+  /** The address that they would have. */
+  email?: Maybe<Scalars['String']['output']>;
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** What. */
+  kind: UserSourceChangeKind;
+  /** The person's object id. */
+  objectId: Scalars['ID']['output'];
+  /** The roles that they would hold. */
+  roles: Array<UserSourceRole>;
+  /** The technician groups that they would be in. */
+  technicianGroups: Array<Group>;
+  /** Why they do not come; null where they do. */
+  why?: Maybe<UserSourceSkipReason>;
+};
+
+/** A page of changes. */
+export type UserSourceChangeConnection = {
+  __typename?: 'UserSourceChangeConnection';
+  /** The rows with their cursors. */
+  edges: Array<UserSourceChangeEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** One change of a page. */
+export type UserSourceChangeEdge = {
+  __typename?: 'UserSourceChangeEdge';
+  /** The row's place in the list. */
+  cursor: Scalars['String']['output'];
+  /** The change. */
+  node: UserSourceChange;
+};
+
+/** What a reading would do to a person. */
+export type UserSourceChangeKind =
+  /** Comes new. */
+  | 'ADDED'
+  /** Gets another address, name, group or role. */
+  | 'CHANGED'
+  /** Is in a chosen group and does not come. */
+  | 'SKIPPED'
+  /** Is switched off. */
+  | 'SWITCHED_OFF'
+  /** Is switched on again. */
+  | 'SWITCHED_ON';
+
+/** Why somebody would not come or get the address, although they should. */
+export type UserSourceConflict =
+  /** Two people in the chosen groups have the same address. */
+  | 'ADDRESS_TWICE'
+  /** A local technician has the address: to be decided by `resolveSourceConflict` afterwards. */
+  | 'LOCAL_TECHNICIAN';
+
+/** How many people a reading would change how. */
+export type UserSourceCounts = {
+  __typename?: 'UserSourceCounts';
+  /** Come new. */
+  added: Scalars['Int']['output'];
+  /** Get another address, name, group or role. */
+  changed: Scalars['Int']['output'];
+  /** Of those who come or change: whose address somebody else has. */
+  conflicts: Scalars['Int']['output'];
+  /** Are in a chosen group and do not come. */
+  skipped: Scalars['Int']['output'];
+  /** Are switched off. */
+  switchedOff: Scalars['Int']['output'];
+  /** Are switched on again. */
+  switchedOn: Scalars['Int']['output'];
+  /** Stay as they are. */
+  unchanged: Scalars['Int']['output'];
+};
+
+/** A group of the Entra tenant that was chosen. Members of groups within it count. */
+export type UserSourceGroup = {
+  __typename?: 'UserSourceGroup';
+  /** Microsoft's object id. */
+  groupId: Scalars['ID']['output'];
+  /** It is gone from Entra ID. */
+  missing: Scalars['Boolean']['output'];
+  /** Its name when it was seen last. */
+  name: Scalars['String']['output'];
+  /** The role that its people hold on the tenant; null for none. */
+  role?: Maybe<UserSourceRole>;
+  /** The technician group that its people are put into; null where the caller may not read it. */
+  technicianGroup?: Maybe<Group>;
+};
+
+/** A group to choose. */
+export type UserSourceGroupInput = {
+  /** Microsoft's object id: a GUID in lower case. */
+  groupId: Scalars['ID']['input'];
+  /** The role that its people hold on the tenant; null for none. */
+  role?: InputMaybe<UserSourceRole>;
+  /** The technician group of the same tenant that its people are put into. */
+  technicianGroupId: Scalars['ID']['input'];
+};
+
+/** What becomes of the people of a source that is switched off. */
+export type UserSourceLeaving =
+  /** They stay as they are, as if they had been invited here. */
+  | 'KEEP'
+  /** They are switched off; an administrator may switch them on. */
+  | 'SWITCH_OFF';
+
+/** One reading of the members of the chosen groups. */
+export type UserSourceReading = {
+  __typename?: 'UserSourceReading';
+  /** Who would be changed, or is skipped, oldest row first; empty once it is applied or given up. */
+  changes: UserSourceChangeConnection;
+  /** How many people it would change how; null until everybody is compared. */
+  counts?: Maybe<UserSourceCounts>;
+  /** The groups. */
+  groups: Array<UserSourceGroup>;
+  /** Why it waits for a yes, of a synchronization; null otherwise. */
+  heldBecause?: Maybe<Scalars['String']['output']>;
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** What it is for. */
+  purpose: UserSourceReadingPurpose;
+  /** When it began. */
+  startedAt: Scalars['DateTime']['output'];
+  /** How far it is. */
+  state: UserSourceReadingState;
+};
+
+
+/** One reading of the members of the chosen groups. */
+export type UserSourceReadingChangesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What a reading is for. */
+export type UserSourceReadingPurpose =
+  /** Shows what newly chosen groups would change. */
+  | 'PREVIEW'
+  /** Keeps the people of the source up to date. */
+  | 'SYNC';
+
+/** How far a reading is. */
+export type UserSourceReadingState =
+  /** Was applied. */
+  | 'APPLIED'
+  /** Is being applied. */
+  | 'APPLYING'
+  /** What was read is being compared. */
+  | 'COMPARING'
+  /** Was given up, or a newer one has taken its place. */
+  | 'DISCARDED'
+  /** The groups' members are being read. */
+  | 'READING'
+  /** Waits for a yes. */
+  | 'WAITING';
+
+/** What a user source gives. Never ADMINISTRATOR: whoever may write a group in Entra would administer everything here. */
+export type UserSourceRole =
+  /** Reads everything, changes nothing. */
+  | 'AUDITOR'
+  /** Reads break-glass passwords where the tenant allows it. */
+  | 'HELPDESK'
+  /** Approves logins. */
+  | 'TECHNICIAN';
+
+/** Why somebody who is in a chosen group does not come. */
+export type UserSourceSkipReason =
+  /** Is a break-glass account whose password the vault keeps. */
+  | 'BREAK_GLASS'
+  /** Is disabled. */
+  | 'DISABLED'
+  /** Is a guest in the Entra tenant. */
+  | 'GUEST'
+  /** Has neither a mail address nor a user principal name that is one. */
+  | 'NO_ADDRESS'
+  /** Is an account that Stint has made. */
+  | 'STINT_ACCOUNT';
+
+/** Whether a user source is on. */
+export type UserSourceState =
+  /** Nobody comes from it. */
+  | 'OFF'
+  /** Technicians come from it. */
+  | 'ON'
+  /** Its people are being let go of. */
+  | 'SWITCHING_OFF';
 
 /** Input of `verifyEntraConnection`. */
 export type VerifyEntraConnectionInput = {
@@ -955,6 +1291,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( InvalidInput )
     | ( NotFound )
   ;
+  ApplyUserSourceReadingResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( Tenant )
+  ;
   BeginEntraConsentResult:
     | ( Conflict )
     | ( EntraConsent )
@@ -965,6 +1306,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( EntraConnection )
     | ( InvalidInput )
     | ( NotFound )
+  ;
+  DiscardUserSourceReadingResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( Tenant )
   ;
   DisconnectEntraResult:
     | ( Conflict )
@@ -983,6 +1329,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( EntraConnection )
     | ( EntraConsentRefused )
     | ( NotFound )
+  ;
+  PreviewUserSourceResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( UserSourceReading )
   ;
   RegisterEntraBreakGlassAccountResult:
     | ( Conflict )
@@ -1007,6 +1359,16 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( Grant )
     | ( InvalidInput )
     | ( NotFound )
+  ;
+  SwitchUserSourceOffResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( Tenant )
+  ;
+  SyncUserSourceResult:
+    | ( Conflict )
+    | ( NotFound )
+    | ( Tenant )
   ;
   VerifyEntraConnectionResult:
     | ( Conflict )
@@ -1035,12 +1397,16 @@ export type ResolversTypes = {
   AddEntraSecretInput: AddEntraSecretInput;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   AddEntraSecretResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['AddEntraSecretResult']>;
+  ApplyUserSourceReadingInput: ApplyUserSourceReadingInput;
+  ApplyUserSourceReadingResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ApplyUserSourceReadingResult']>;
   BeginEntraConsentInput: BeginEntraConsentInput;
   BeginEntraConsentResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['BeginEntraConsentResult']>;
   Conflict: ResolverTypeWrapper<Conflict>;
   ConnectEntraInput: ConnectEntraInput;
   ConnectEntraResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ConnectEntraResult']>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  DiscardUserSourceReadingInput: DiscardUserSourceReadingInput;
+  DiscardUserSourceReadingResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DiscardUserSourceReadingResult']>;
   DisconnectEntraInput: DisconnectEntraInput;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   DisconnectEntraResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DisconnectEntraResult']>;
@@ -1067,6 +1433,7 @@ export type ResolversTypes = {
   EntraDomain: ResolverTypeWrapper<EntraDomain>;
   EntraGrantAccess: ResolverTypeWrapper<EntraGrantAccess>;
   EntraGrantPhase: EntraGrantPhase;
+  EntraGroup: ResolverTypeWrapper<EntraGroup>;
   EntraOneTimeCredential: ResolverTypeWrapper<EntraOneTimeCredential>;
   EntraOneTimeCredentialKind: EntraOneTimeCredentialKind;
   EntraPassAudience: EntraPassAudience;
@@ -1083,11 +1450,14 @@ export type ResolversTypes = {
   FinishEntraConsentInput: FinishEntraConsentInput;
   FinishEntraConsentResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['FinishEntraConsentResult']>;
   Grant: ResolverTypeWrapper<Grant>;
+  Group: ResolverTypeWrapper<Group>;
   InvalidInput: ResolverTypeWrapper<InvalidInput>;
   LapsAccount: ResolverTypeWrapper<LapsAccount>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   NotFound: ResolverTypeWrapper<NotFound>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  PreviewUserSourceInput: PreviewUserSourceInput;
+  PreviewUserSourceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['PreviewUserSourceResult']>;
   Problem: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Problem']>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   RegisterEntraBreakGlassAccountInput: RegisterEntraBreakGlassAccountInput;
@@ -1098,8 +1468,28 @@ export type ResolversTypes = {
   RemoveEntraCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveEntraCredentialResult']>;
   RenewEntraCredentialInput: RenewEntraCredentialInput;
   RenewEntraCredentialResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RenewEntraCredentialResult']>;
+  SwitchUserSourceOffInput: SwitchUserSourceOffInput;
+  SwitchUserSourceOffResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SwitchUserSourceOffResult']>;
+  SyncUserSourceInput: SyncUserSourceInput;
+  SyncUserSourceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['SyncUserSourceResult']>;
   Technician: ResolverTypeWrapper<Technician>;
   Tenant: ResolverTypeWrapper<Tenant>;
+  UserSource: ResolverTypeWrapper<UserSource>;
+  UserSourceChange: ResolverTypeWrapper<UserSourceChange>;
+  UserSourceChangeConnection: ResolverTypeWrapper<UserSourceChangeConnection>;
+  UserSourceChangeEdge: ResolverTypeWrapper<UserSourceChangeEdge>;
+  UserSourceChangeKind: UserSourceChangeKind;
+  UserSourceConflict: UserSourceConflict;
+  UserSourceCounts: ResolverTypeWrapper<UserSourceCounts>;
+  UserSourceGroup: ResolverTypeWrapper<UserSourceGroup>;
+  UserSourceGroupInput: UserSourceGroupInput;
+  UserSourceLeaving: UserSourceLeaving;
+  UserSourceReading: ResolverTypeWrapper<UserSourceReading>;
+  UserSourceReadingPurpose: UserSourceReadingPurpose;
+  UserSourceReadingState: UserSourceReadingState;
+  UserSourceRole: UserSourceRole;
+  UserSourceSkipReason: UserSourceSkipReason;
+  UserSourceState: UserSourceState;
   VerifyEntraConnectionInput: VerifyEntraConnectionInput;
   VerifyEntraConnectionResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['VerifyEntraConnectionResult']>;
 };
@@ -1112,12 +1502,16 @@ export type ResolversParentTypes = {
   AddEntraSecretInput: AddEntraSecretInput;
   String: Scalars['String']['output'];
   AddEntraSecretResult: ResolversUnionTypes<ResolversParentTypes>['AddEntraSecretResult'];
+  ApplyUserSourceReadingInput: ApplyUserSourceReadingInput;
+  ApplyUserSourceReadingResult: ResolversUnionTypes<ResolversParentTypes>['ApplyUserSourceReadingResult'];
   BeginEntraConsentInput: BeginEntraConsentInput;
   BeginEntraConsentResult: ResolversUnionTypes<ResolversParentTypes>['BeginEntraConsentResult'];
   Conflict: Conflict;
   ConnectEntraInput: ConnectEntraInput;
   ConnectEntraResult: ResolversUnionTypes<ResolversParentTypes>['ConnectEntraResult'];
   DateTime: Scalars['DateTime']['output'];
+  DiscardUserSourceReadingInput: DiscardUserSourceReadingInput;
+  DiscardUserSourceReadingResult: ResolversUnionTypes<ResolversParentTypes>['DiscardUserSourceReadingResult'];
   DisconnectEntraInput: DisconnectEntraInput;
   Boolean: Scalars['Boolean']['output'];
   DisconnectEntraResult: ResolversUnionTypes<ResolversParentTypes>['DisconnectEntraResult'];
@@ -1137,6 +1531,7 @@ export type ResolversParentTypes = {
   EntraDirectoryRole: EntraDirectoryRole;
   EntraDomain: EntraDomain;
   EntraGrantAccess: EntraGrantAccess;
+  EntraGroup: EntraGroup;
   EntraOneTimeCredential: EntraOneTimeCredential;
   EntraPermission: EntraPermission;
   EntraProblem: EntraProblem;
@@ -1147,11 +1542,14 @@ export type ResolversParentTypes = {
   FinishEntraConsentInput: FinishEntraConsentInput;
   FinishEntraConsentResult: ResolversUnionTypes<ResolversParentTypes>['FinishEntraConsentResult'];
   Grant: Grant | FederationReferenceTypes['Grant'];
+  Group: Group;
   InvalidInput: InvalidInput;
   LapsAccount: LapsAccount;
   Mutation: Record<PropertyKey, never>;
   NotFound: NotFound;
   PageInfo: PageInfo;
+  PreviewUserSourceInput: PreviewUserSourceInput;
+  PreviewUserSourceResult: ResolversUnionTypes<ResolversParentTypes>['PreviewUserSourceResult'];
   Problem: ResolversInterfaceTypes<ResolversParentTypes>['Problem'];
   Query: Record<PropertyKey, never>;
   RegisterEntraBreakGlassAccountInput: RegisterEntraBreakGlassAccountInput;
@@ -1162,8 +1560,20 @@ export type ResolversParentTypes = {
   RemoveEntraCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RemoveEntraCredentialResult'];
   RenewEntraCredentialInput: RenewEntraCredentialInput;
   RenewEntraCredentialResult: ResolversUnionTypes<ResolversParentTypes>['RenewEntraCredentialResult'];
+  SwitchUserSourceOffInput: SwitchUserSourceOffInput;
+  SwitchUserSourceOffResult: ResolversUnionTypes<ResolversParentTypes>['SwitchUserSourceOffResult'];
+  SyncUserSourceInput: SyncUserSourceInput;
+  SyncUserSourceResult: ResolversUnionTypes<ResolversParentTypes>['SyncUserSourceResult'];
   Technician: Technician;
   Tenant: Tenant | FederationReferenceTypes['Tenant'];
+  UserSource: UserSource;
+  UserSourceChange: UserSourceChange;
+  UserSourceChangeConnection: UserSourceChangeConnection;
+  UserSourceChangeEdge: UserSourceChangeEdge;
+  UserSourceCounts: UserSourceCounts;
+  UserSourceGroup: UserSourceGroup;
+  UserSourceGroupInput: UserSourceGroupInput;
+  UserSourceReading: UserSourceReading;
   VerifyEntraConnectionInput: VerifyEntraConnectionInput;
   VerifyEntraConnectionResult: ResolversUnionTypes<ResolversParentTypes>['VerifyEntraConnectionResult'];
 };
@@ -1174,6 +1584,10 @@ export type AddEntraCertificateResultResolvers<ContextType = any, ParentType ext
 
 export type AddEntraSecretResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['AddEntraSecretResult'] = ResolversParentTypes['AddEntraSecretResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+};
+
+export type ApplyUserSourceReadingResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ApplyUserSourceReadingResult'] = ResolversParentTypes['ApplyUserSourceReadingResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
 export type BeginEntraConsentResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['BeginEntraConsentResult'] = ResolversParentTypes['BeginEntraConsentResult']> = {
@@ -1192,6 +1606,10 @@ export type ConnectEntraResultResolvers<ContextType = any, ParentType extends Re
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
+
+export type DiscardUserSourceReadingResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DiscardUserSourceReadingResult'] = ResolversParentTypes['DiscardUserSourceReadingResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Tenant', ParentType, ContextType>;
+};
 
 export type DisconnectEntraResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['DisconnectEntraResult'] = ResolversParentTypes['DisconnectEntraResult']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraConnection' | 'NotFound', ParentType, ContextType>;
@@ -1334,6 +1752,12 @@ export type EntraGrantAccessResolvers<ContextType = any, ParentType extends Reso
   stuckSince?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
+export type EntraGroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraGroup'] = ResolversParentTypes['EntraGroup']> = {
+  description?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type EntraOneTimeCredentialResolvers<ContextType = any, ParentType extends ResolversParentTypes['EntraOneTimeCredential'] = ResolversParentTypes['EntraOneTimeCredential']> = {
   accountId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   ciphertext?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1398,6 +1822,10 @@ export type GrantResolvers<ContextType = any, ParentType extends ResolversParent
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type GroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['Group'] = ResolversParentTypes['Group']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type InvalidInputResolvers<ContextType = any, ParentType extends ResolversParentTypes['InvalidInput'] = ResolversParentTypes['InvalidInput']> = {
   field?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1411,14 +1839,19 @@ export type LapsAccountResolvers<ContextType = any, ParentType extends Resolvers
 export type MutationResolvers<ContextType = any, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   addEntraCertificate?: Resolver<ResolversTypes['AddEntraCertificateResult'], ParentType, ContextType, RequireFields<MutationAddEntraCertificateArgs, 'input'>>;
   addEntraSecret?: Resolver<ResolversTypes['AddEntraSecretResult'], ParentType, ContextType, RequireFields<MutationAddEntraSecretArgs, 'input'>>;
+  applyUserSourceReading?: Resolver<ResolversTypes['ApplyUserSourceReadingResult'], ParentType, ContextType, RequireFields<MutationApplyUserSourceReadingArgs, 'input'>>;
   beginEntraConsent?: Resolver<ResolversTypes['BeginEntraConsentResult'], ParentType, ContextType, RequireFields<MutationBeginEntraConsentArgs, 'input'>>;
   connectEntra?: Resolver<ResolversTypes['ConnectEntraResult'], ParentType, ContextType, RequireFields<MutationConnectEntraArgs, 'input'>>;
+  discardUserSourceReading?: Resolver<ResolversTypes['DiscardUserSourceReadingResult'], ParentType, ContextType, RequireFields<MutationDiscardUserSourceReadingArgs, 'input'>>;
   disconnectEntra?: Resolver<ResolversTypes['DisconnectEntraResult'], ParentType, ContextType, RequireFields<MutationDisconnectEntraArgs, 'input'>>;
   finishEntraConsent?: Resolver<ResolversTypes['FinishEntraConsentResult'], ParentType, ContextType, RequireFields<MutationFinishEntraConsentArgs, 'input'>>;
+  previewUserSource?: Resolver<ResolversTypes['PreviewUserSourceResult'], ParentType, ContextType, RequireFields<MutationPreviewUserSourceArgs, 'input'>>;
   registerEntraBreakGlassAccount?: Resolver<ResolversTypes['RegisterEntraBreakGlassAccountResult'], ParentType, ContextType, RequireFields<MutationRegisterEntraBreakGlassAccountArgs, 'input'>>;
   removeEntraBreakGlassAccount?: Resolver<ResolversTypes['RemoveEntraBreakGlassAccountResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraBreakGlassAccountArgs, 'input'>>;
   removeEntraCredential?: Resolver<ResolversTypes['RemoveEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRemoveEntraCredentialArgs, 'input'>>;
   renewEntraCredential?: Resolver<ResolversTypes['RenewEntraCredentialResult'], ParentType, ContextType, RequireFields<MutationRenewEntraCredentialArgs, 'input'>>;
+  switchUserSourceOff?: Resolver<ResolversTypes['SwitchUserSourceOffResult'], ParentType, ContextType, RequireFields<MutationSwitchUserSourceOffArgs, 'input'>>;
+  syncUserSource?: Resolver<ResolversTypes['SyncUserSourceResult'], ParentType, ContextType, RequireFields<MutationSyncUserSourceArgs, 'input'>>;
   verifyEntraConnection?: Resolver<ResolversTypes['VerifyEntraConnectionResult'], ParentType, ContextType, RequireFields<MutationVerifyEntraConnectionArgs, 'input'>>;
 };
 
@@ -1432,6 +1865,10 @@ export type PageInfoResolvers<ContextType = any, ParentType extends ResolversPar
   hasNextPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
+export type PreviewUserSourceResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['PreviewUserSourceResult'] = ResolversParentTypes['PreviewUserSourceResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'UserSourceReading', ParentType, ContextType>;
+};
+
 export type ProblemResolvers<ContextType = any, ParentType extends ResolversParentTypes['Problem'] = ResolversParentTypes['Problem']> = {
   __resolveType?: TypeResolveFn<'Conflict' | 'EntraAccountUnfit' | 'EntraConsentRefused' | 'EntraUnavailable' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
@@ -1439,6 +1876,7 @@ export type ProblemResolvers<ContextType = any, ParentType extends ResolversPare
 export type QueryResolvers<ContextType = any, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   entraBreakGlassFinding?: Resolver<ResolversTypes['EntraBreakGlassFindingResult'], ParentType, ContextType, RequireFields<QueryEntraBreakGlassFindingArgs, 'input'>>;
   entraSetup?: Resolver<ResolversTypes['EntraSetup'], ParentType, ContextType>;
+  userSourceReading?: Resolver<ResolversTypes['UserSourceReading'], ParentType, ContextType, RequireFields<QueryUserSourceReadingArgs, 'id'>>;
 };
 
 export type RegisterEntraBreakGlassAccountResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RegisterEntraBreakGlassAccountResult'] = ResolversParentTypes['RegisterEntraBreakGlassAccountResult']> = {
@@ -1457,6 +1895,14 @@ export type RenewEntraCredentialResultResolvers<ContextType = any, ParentType ex
   __resolveType?: TypeResolveFn<'Conflict' | 'Grant' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
+export type SwitchUserSourceOffResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SwitchUserSourceOffResult'] = ResolversParentTypes['SwitchUserSourceOffResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Tenant', ParentType, ContextType>;
+};
+
+export type SyncUserSourceResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SyncUserSourceResult'] = ResolversParentTypes['SyncUserSourceResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'NotFound' | 'Tenant', ParentType, ContextType>;
+};
+
 export type TechnicianResolvers<ContextType = any, ParentType extends ResolversParentTypes['Technician'] = ResolversParentTypes['Technician']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
 };
@@ -1466,7 +1912,74 @@ export type TenantResolvers<ContextType = any, ParentType extends ResolversParen
   entraAccounts?: Resolver<Maybe<ResolversTypes['EntraAccountConnection']>, ParentType, ContextType, Partial<TenantEntraAccountsArgs>>;
   entraBreakGlassAccounts?: Resolver<Maybe<Array<ResolversTypes['EntraBreakGlassAccount']>>, ParentType, ContextType>;
   entraConnection?: Resolver<Maybe<ResolversTypes['EntraConnection']>, ParentType, ContextType>;
+  entraGroups?: Resolver<Array<ResolversTypes['EntraGroup']>, ParentType, ContextType, RequireFields<TenantEntraGroupsArgs, 'startingWith'>>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  userSource?: Resolver<Maybe<ResolversTypes['UserSource']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type UserSourceResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSource'] = ResolversParentTypes['UserSource']> = {
+  groups?: Resolver<Array<ResolversTypes['UserSourceGroup']>, ParentType, ContextType>;
+  held?: Resolver<Maybe<ResolversTypes['UserSourceReading']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  lastSyncAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  nextSyncAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  people?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  preview?: Resolver<Maybe<ResolversTypes['UserSourceReading']>, ParentType, ContextType>;
+  problem?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['UserSourceState'], ParentType, ContextType>;
+};
+
+export type UserSourceChangeResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSourceChange'] = ResolversParentTypes['UserSourceChange']> = {
+  conflict?: Resolver<Maybe<ResolversTypes['UserSourceConflict']>, ParentType, ContextType>;
+  displayName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  email?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['UserSourceChangeKind'], ParentType, ContextType>;
+  objectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  roles?: Resolver<Array<ResolversTypes['UserSourceRole']>, ParentType, ContextType>;
+  technicianGroups?: Resolver<Array<ResolversTypes['Group']>, ParentType, ContextType>;
+  why?: Resolver<Maybe<ResolversTypes['UserSourceSkipReason']>, ParentType, ContextType>;
+};
+
+export type UserSourceChangeConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSourceChangeConnection'] = ResolversParentTypes['UserSourceChangeConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['UserSourceChangeEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type UserSourceChangeEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSourceChangeEdge'] = ResolversParentTypes['UserSourceChangeEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['UserSourceChange'], ParentType, ContextType>;
+};
+
+export type UserSourceCountsResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSourceCounts'] = ResolversParentTypes['UserSourceCounts']> = {
+  added?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  changed?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  conflicts?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  skipped?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  switchedOff?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  switchedOn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  unchanged?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type UserSourceGroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSourceGroup'] = ResolversParentTypes['UserSourceGroup']> = {
+  groupId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  missing?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  role?: Resolver<Maybe<ResolversTypes['UserSourceRole']>, ParentType, ContextType>;
+  technicianGroup?: Resolver<Maybe<ResolversTypes['Group']>, ParentType, ContextType>;
+};
+
+export type UserSourceReadingResolvers<ContextType = any, ParentType extends ResolversParentTypes['UserSourceReading'] = ResolversParentTypes['UserSourceReading']> = {
+  changes?: Resolver<ResolversTypes['UserSourceChangeConnection'], ParentType, ContextType, Partial<UserSourceReadingChangesArgs>>;
+  counts?: Resolver<Maybe<ResolversTypes['UserSourceCounts']>, ParentType, ContextType>;
+  groups?: Resolver<Array<ResolversTypes['UserSourceGroup']>, ParentType, ContextType>;
+  heldBecause?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  purpose?: Resolver<ResolversTypes['UserSourceReadingPurpose'], ParentType, ContextType>;
+  startedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['UserSourceReadingState'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type VerifyEntraConnectionResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['VerifyEntraConnectionResult'] = ResolversParentTypes['VerifyEntraConnectionResult']> = {
@@ -1476,10 +1989,12 @@ export type VerifyEntraConnectionResultResolvers<ContextType = any, ParentType e
 export type Resolvers<ContextType = any> = {
   AddEntraCertificateResult?: AddEntraCertificateResultResolvers<ContextType>;
   AddEntraSecretResult?: AddEntraSecretResultResolvers<ContextType>;
+  ApplyUserSourceReadingResult?: ApplyUserSourceReadingResultResolvers<ContextType>;
   BeginEntraConsentResult?: BeginEntraConsentResultResolvers<ContextType>;
   Conflict?: ConflictResolvers<ContextType>;
   ConnectEntraResult?: ConnectEntraResultResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
+  DiscardUserSourceReadingResult?: DiscardUserSourceReadingResultResolvers<ContextType>;
   DisconnectEntraResult?: DisconnectEntraResultResolvers<ContextType>;
   EntraAccount?: EntraAccountResolvers<ContextType>;
   EntraAccountConnection?: EntraAccountConnectionResolvers<ContextType>;
@@ -1495,6 +2010,7 @@ export type Resolvers<ContextType = any> = {
   EntraDirectoryRole?: EntraDirectoryRoleResolvers<ContextType>;
   EntraDomain?: EntraDomainResolvers<ContextType>;
   EntraGrantAccess?: EntraGrantAccessResolvers<ContextType>;
+  EntraGroup?: EntraGroupResolvers<ContextType>;
   EntraOneTimeCredential?: EntraOneTimeCredentialResolvers<ContextType>;
   EntraPermission?: EntraPermissionResolvers<ContextType>;
   EntraProblem?: EntraProblemResolvers<ContextType>;
@@ -1504,19 +2020,30 @@ export type Resolvers<ContextType = any> = {
   EntraUnavailable?: EntraUnavailableResolvers<ContextType>;
   FinishEntraConsentResult?: FinishEntraConsentResultResolvers<ContextType>;
   Grant?: GrantResolvers<ContextType>;
+  Group?: GroupResolvers<ContextType>;
   InvalidInput?: InvalidInputResolvers<ContextType>;
   LapsAccount?: LapsAccountResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   NotFound?: NotFoundResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
+  PreviewUserSourceResult?: PreviewUserSourceResultResolvers<ContextType>;
   Problem?: ProblemResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   RegisterEntraBreakGlassAccountResult?: RegisterEntraBreakGlassAccountResultResolvers<ContextType>;
   RemoveEntraBreakGlassAccountResult?: RemoveEntraBreakGlassAccountResultResolvers<ContextType>;
   RemoveEntraCredentialResult?: RemoveEntraCredentialResultResolvers<ContextType>;
   RenewEntraCredentialResult?: RenewEntraCredentialResultResolvers<ContextType>;
+  SwitchUserSourceOffResult?: SwitchUserSourceOffResultResolvers<ContextType>;
+  SyncUserSourceResult?: SyncUserSourceResultResolvers<ContextType>;
   Technician?: TechnicianResolvers<ContextType>;
   Tenant?: TenantResolvers<ContextType>;
+  UserSource?: UserSourceResolvers<ContextType>;
+  UserSourceChange?: UserSourceChangeResolvers<ContextType>;
+  UserSourceChangeConnection?: UserSourceChangeConnectionResolvers<ContextType>;
+  UserSourceChangeEdge?: UserSourceChangeEdgeResolvers<ContextType>;
+  UserSourceCounts?: UserSourceCountsResolvers<ContextType>;
+  UserSourceGroup?: UserSourceGroupResolvers<ContextType>;
+  UserSourceReading?: UserSourceReadingResolvers<ContextType>;
   VerifyEntraConnectionResult?: VerifyEntraConnectionResultResolvers<ContextType>;
 };
 

@@ -69,7 +69,7 @@ describe('a grant', () => {
     expect(entra.roleAssignments(user?.id)).toEqual([]);
   });
 
-  it('ends by Stint’s hand without that licence', async () => {
+  it("ends by Stint's hand without that licence", async () => {
     const { entra, grantId } = await active({ licences: 'FREE' });
     expect(await world.grant(grantId)).toMatchObject({ assignmentKind: 'LEASE' });
     await world.pass(3600);
@@ -77,7 +77,7 @@ describe('a grant', () => {
     expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
   });
 
-  it('is extended and shortened, and Entra’s own end with it', async () => {
+  it("is extended and shortened, and Entra's own end with it", async () => {
     const { entra, told, grantId, user } = await active();
     const expiresAt = addSeconds(world.clock.now(), 7200);
     await world.want({ ...told, expiresAt: expiresAt.toISOString() });
@@ -154,7 +154,7 @@ describe('a grant', () => {
     expect(world.leftovers(entra)).toEqual([]);
   });
 
-  it('keeps to the limits of the tenant’s policy of passes', async () => {
+  it("keeps to the limits of the tenant's policy of passes", async () => {
     const {
       entra,
       grantId,
@@ -194,7 +194,7 @@ describe('a grant', () => {
     ).rejects.toThrow();
   });
 
-  it('is made on a managed domain where the tenant’s own is federated', async () => {
+  it("is made on a managed domain where the tenant's own is federated", async () => {
     const { accountName } = await active({
       domains: [
         { name: 'contoso.example', isDefault: true, isInitial: false, authenticationType: 'Federated' },
@@ -204,7 +204,7 @@ describe('a grant', () => {
     expect(accountName).toBe('jit-anna.berg@contoso.onmicrosoft.com');
   });
 
-  it('takes over nobody’s account: another name, always the same one', async () => {
+  it("takes over nobody's account: another name, always the same one", async () => {
     const { tenantId, entra } = await world.customer();
     const foreign = entra.addUser({ userPrincipalName: `jit-anna.berg@${entra.initialDomain}` });
     const { grantId } = await world.want({ tenantId, technicianId: await world.technician() });
@@ -221,7 +221,7 @@ describe('a grant that cannot be', () => {
     { when: 'the role is switched off', wanted: { roleName: 'Off' }, says: 'switched off' },
     { when: 'there are two of its name', wanted: { roleName: 'Twice' }, says: '2 roles' },
     {
-      when: 'the account is to be one’s own, and there is none',
+      when: "the account is to be one's own, and there is none",
       wanted: { accountKind: 'OWN' as const },
       says: 'no account with your e-mail',
     },
@@ -274,7 +274,7 @@ describe('a grant that cannot be', () => {
   });
 });
 
-describe('on an account of one’s own', () => {
+describe("on an account of one's own", () => {
   it('the role comes and goes, and nothing else changes', async () => {
     const { tenantId, entra } = await world.customer();
     const guest = entra.addUser({

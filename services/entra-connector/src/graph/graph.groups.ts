@@ -1,14 +1,26 @@
 import type { Group, User } from '@microsoft/microsoft-graph-types';
-import { isDirectoryError, type DirectoryError } from './directory-error.ts';
-import type { Changes, CursorExpired, DirectoryGroup, DirectoryPerson, GroupChange, GroupDirectory, PersonChange } from './groups.port.ts';
+import { DirectoryError, isDirectoryError } from './directory-error.ts';
+import type {
+  Changes,
+  CursorExpired,
+  DirectoryGroup,
+  DirectoryPerson,
+  GroupChange,
+  GroupDirectory,
+  Page,
+  PersonChange,
+} from './groups.port.ts';
 import type { GraphCall, GraphCaller, GraphTransport } from './graph.transport.ts';
 import { nullWhereNotFound, userTypeOf } from './graph.users.ts';
 import { quoted, required } from './graph.values.ts';
 
-const personProperties = '$select=id,userPrincipalName,displayName,mail,accountEnabled,userType';
+const personProperties = '$select=id,userPrincipalName,displayName,mail,accountEnabled,userType,employeeId';
 const groupProperties = '$select=id,displayName,description';
 const readingGroups = { method: 'GET', purpose: 'read groups', permissions: ['GroupMember.Read.All', 'Group.Read.All'] } as const;
 const readingUsers = { method: 'GET', purpose: 'read users', permissions: ['User.Read.All', 'User.ReadWrite.All'] } as const;
+
+// A cast to a type is a query of the advanced kind, which says so.
+const advanced = { ConsistencyLevel: 'eventual' };
 
 /** What a delta adds to the objects themselves. */
 interface Removable {
@@ -16,9 +28,11 @@ interface Removable {
 }
 type UserDelta = User & Removable;
 type GroupDelta = Group & Removable & { 'members@delta'?: ({ id?: string } & Removable)[] };
-interface DeltaPage<Item> {
+interface ListPage<Item> {
   value?: Item[];
   '@odata.nextLink'?: string;
+}
+interface DeltaPage<Item> extends ListPage<Item> {
   '@odata.deltaLink'?: string;
 }
 
@@ -46,17 +60,35 @@ export class GraphGroups implements GroupDirectory {
     return (page.value ?? []).map(asGroup);
   }
 
-  async *members(groupId: string): AsyncIterable<DirectoryPerson[]> {
-    // A cast to users is a query of the advanced kind, which says so.
-    const path = `/groups/${encodeURIComponent(groupId)}/transitiveMembers/microsoft.graph.user?${personProperties}&$count=true&$top=999`;
-    const call = { ...readingGroups, path, headers: { ConsistencyLevel: 'eventual' } };
-    for await (const page of this.#graph.pages<User>(this.#caller, call)) yield page.map(asPerson);
+  async members(groupId: string, cursor: string | null): Promise<Page<DirectoryPerson>> {
+    const path = cursor ?? `${within(groupId)}user?${personProperties}&$count=true&$top=999`;
+    const page = await this.#graph.call<ListPage<User>>(this.#caller, { ...readingGroups, path, headers: advanced });
+    const next = page['@odata.nextLink'];
+    return { items: (page.value ?? []).map(asPerson), cursor: next === undefined ? null : this.#graph.below(this.#caller, next) };
   }
 
-  async groupsIn(groupId: string): Promise<DirectoryGroup[]> {
-    const path = `/groups/${encodeURIComponent(groupId)}/members?${groupProperties}&$top=999`;
-    const members = await this.#graph.all<Group & { '@odata.type'?: string }>(this.#caller, { ...readingGroups, path });
-    return members.filter((member) => member['@odata.type'] === '#microsoft.graph.group').map(asGroup);
+  async groupsWithin(groupIds: readonly string[]): Promise<(string[] | null)[]> {
+    const calls = groupIds.map((id) => ({
+      ...{ ...readingGroups, path: `${within(id)}group?$select=id&$count=true&$top=999`, headers: advanced },
+    }));
+    const answers = await this.#graph.readTogether(this.#caller, calls);
+    return answers.map((answer) => {
+      if (isDirectoryError(answer, 'NOT_FOUND')) return null;
+      return (read<ListPage<Group>>(answer).value ?? []).map(({ id }) => required(id, 'id'));
+    });
+  }
+
+  async changesFromNow(groupIds: readonly string[]): Promise<{ users: string; groups: string }> {
+    const paths = [usersDeltaPath, groupsDeltaPath(groupIds)].map((path) => `${path}&$deltatoken=latest`);
+    const calls = paths.map((path) => ({
+      ...readingGroups,
+      path,
+      permissions: [...readingUsers.permissions, ...readingGroups.permissions],
+    }));
+    const [users, groups] = (await this.#graph.readTogether(this.#caller, calls)).map((answer) =>
+      this.#graph.below(this.#caller, required(read<DeltaPage<unknown>>(answer)['@odata.deltaLink'], '@odata.deltaLink')),
+    );
+    return { users: required(users, 'users'), groups: required(groups, 'groups') };
   }
 
   async holding(userId: string): Promise<DirectoryGroup[]> {
@@ -66,13 +98,11 @@ export class GraphGroups implements GroupDirectory {
   }
 
   async usersDelta(cursor: string | null): Promise<Changes<PersonChange> | CursorExpired> {
-    return this.#delta<UserDelta, PersonChange>(readingUsers, `/users/delta?${personProperties}`, cursor, asPersonChange);
+    return this.#delta<UserDelta, PersonChange>(readingUsers, usersDeltaPath, cursor, asPersonChange);
   }
 
   async groupsDelta(groupIds: readonly string[], cursor: string | null): Promise<Changes<GroupChange> | CursorExpired> {
-    const filter = encodeURIComponent(groupIds.map((id) => `id eq ${quoted(id)}`).join(' or '));
-    const first = `/groups/delta?$select=displayName,members&$filter=${filter}`;
-    return this.#delta<GroupDelta, GroupChange>(readingGroups, first, cursor, asGroupChange);
+    return this.#delta<GroupDelta, GroupChange>(readingGroups, groupsDeltaPath(groupIds), cursor, asGroupChange);
   }
 
   async #delta<Item, Change>(
@@ -97,6 +127,23 @@ export class GraphGroups implements GroupDirectory {
   }
 }
 
+const usersDeltaPath = `/users/delta?${personProperties}`;
+
+function groupsDeltaPath(groupIds: readonly string[]): string {
+  const filter = encodeURIComponent(groupIds.map((id) => `id eq ${quoted(id)}`).join(' or '));
+  return `/groups/delta?$select=displayName,members&$filter=${filter}`;
+}
+
+function within(groupId: string): string {
+  return `/groups/${encodeURIComponent(groupId)}/transitiveMembers/microsoft.graph.`;
+}
+
+/** A part of a batch, where it did not fail. */
+function read<Answer>(answer: unknown): Answer {
+  if (answer instanceof DirectoryError) throw answer;
+  return answer as Answer;
+}
+
 const expiredCodes = ['syncStateNotFound', 'syncStateInvalid', 'resyncRequired', 'Directory_ExpiredPageToken'];
 
 function isExpired({ code }: DirectoryError): boolean {
@@ -111,7 +158,7 @@ function asPerson(user: User): DirectoryPerson {
   return {
     ...{ id: required(user.id, 'id'), userPrincipalName: required(user.userPrincipalName, 'userPrincipalName') },
     ...{ displayName: user.displayName ?? '', email: user.mail ?? null, enabled: user.accountEnabled ?? false },
-    userType: userTypeOf(user.userType),
+    ...{ userType: userTypeOf(user.userType), marker: user.employeeId ?? null },
   };
 }
 
@@ -123,6 +170,7 @@ function asPersonChange(user: UserDelta): PersonChange {
     ...(user.mail === undefined ? {} : { email: user.mail }),
     ...(user.accountEnabled === undefined ? {} : { enabled: user.accountEnabled ?? false }),
     ...(user.userType === undefined ? {} : { userType: userTypeOf(user.userType) }),
+    ...(user.employeeId === undefined ? {} : { marker: user.employeeId }),
   };
 }
 

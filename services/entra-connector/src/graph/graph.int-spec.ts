@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { roleId } from '@stint/graph-emulator';
 import { addSeconds } from '@stint/kernel';
@@ -129,9 +130,10 @@ test('groups: members through groups, page by page, and what changes after', asy
   people.slice(0, 2).forEach(({ id }) => entra.addMember(inner.id, id));
   [inner, people[2]].forEach((member) => entra.addMember(outer.id, member?.id ?? ''));
   expect(await directory.groups.search('Supp')).toMatchObject([{ id: outer.id, displayName: 'Support' }]);
-  expect(await directory.groups.groupsIn(outer.id)).toMatchObject([{ id: inner.id }]);
-  const found: string[] = [];
-  for await (const page of directory.groups.members(outer.id)) found.push(...page.map(({ id }) => id));
+  expect(await directory.groups.groupsWithin([outer.id, inner.id, randomUUID()])).toEqual([[inner.id], [], null]);
+  const page = await directory.groups.members(outer.id, null);
+  const found = page.items.map(({ id }) => id);
+  expect(page.cursor).toBeNull();
   expect(found.toSorted()).toEqual(people.map(({ id }) => id).toSorted());
 
   const first = await directory.groups.groupsDelta([outer.id], null);

@@ -13,6 +13,8 @@ export interface DirectoryPerson {
   email: string | null;
   enabled: boolean;
   userType: 'MEMBER' | 'GUEST';
+  /** `employeeId`: Stint's accounts carry their mark here. */
+  marker: string | null;
 }
 
 /** What a delta tells of a user: only what has changed is set. */
@@ -30,6 +32,13 @@ export interface GroupChange {
   removed: boolean;
   membersAdded: string[];
   membersRemoved: string[];
+}
+
+/** One page of a list. */
+export interface Page<Item> {
+  items: Item[];
+  /** Where it goes on; null at its end. Opaque. */
+  cursor: string | null;
 }
 
 /** One page of changes. Keep `cursor` with the page's effect: it goes on from there, also days later. */
@@ -53,10 +62,18 @@ export interface GroupDirectory {
   byId(id: string): Promise<DirectoryGroup | null>;
   /** Groups whose name begins so, ordered by nothing, at most 100. `GET /groups?$filter=startsWith(displayName,…)`. */
   search(text: string): Promise<DirectoryGroup[]>;
-  /** Members of a group through groups within it, page by page. `GET /groups/{id}/transitiveMembers/microsoft.graph.user`. NOT_FOUND. */
-  members(groupId: string): AsyncIterable<DirectoryPerson[]>;
-  /** Direct members that are groups. `GET /groups/{id}/members`. NOT_FOUND. */
-  groupsIn(groupId: string): Promise<DirectoryGroup[]>;
+  /** One page of a group's members, through groups within it; null: the first. `GET /groups/{id}/transitiveMembers/microsoft.graph.user`. NOT_FOUND. */
+  members(groupId: string, cursor: string | null): Promise<Page<DirectoryPerson>>;
+  /**
+   * The groups within each of these, through groups within it; null for one that is not there. 20 to a `$batch` of
+   * `GET /groups/{id}/transitiveMembers/microsoft.graph.group`. Of more than 999 within one, 999.
+   */
+  groupsWithin(groupIds: readonly string[]): Promise<(string[] | null)[]>;
+  /**
+   * Cursors from which the deltas tell what changes from now on, without what is there: a tenant's users and these groups (at most 50).
+   * One `$batch` of `GET /users/delta` and `GET /groups/delta`, each with `$deltatoken=latest`.
+   */
+  changesFromNow(groupIds: readonly string[]): Promise<{ users: string; groups: string }>;
   /** Groups that a user is in, also through other groups. `GET /users/{id}/transitiveMemberOf/microsoft.graph.group`. NOT_FOUND. */
   holding(userId: string): Promise<DirectoryGroup[]>;
   /** One page of what has changed among users since `cursor`; null: everything that is there. `GET /users/delta`. */

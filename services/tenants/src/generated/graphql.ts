@@ -408,6 +408,8 @@ export type FinishPasskeySignInResult = InvalidInput | SignInRefused | SignedIn;
 /** A group of technicians, to which access is given. */
 export type Group = {
   __typename?: 'Group';
+  /** The user source fills this group: nobody is put in by hand. */
+  fromSource: Scalars['Boolean']['output'];
   /** Opaque id (UUIDv7). */
   id: Scalars['ID']['output'];
   /** The members. */
@@ -595,7 +597,7 @@ export type Mutation = {
   finishIdentityProviderSignIn: FinishIdentityProviderSignInResult;
   /** Ends a sign-in by passkey. For the gateway alone. */
   finishPasskeySignIn: FinishPasskeySignInResult;
-  /** Invites a technician by a one-time link, valid for 7 days. */
+  /** Invites a technician by a one-time link, valid for 7 days. For somebody who came from the user source and has not joined yet: with their id and address. */
   inviteTechnician: InviteTechnicianResult;
   /** Issues a token with which an RMM script enrols devices. The token is shown once. */
   issueEnrollmentToken: IssueEnrollmentTokenResult;
@@ -619,6 +621,8 @@ export type Mutation = {
   removeSignInArtefact: Scalars['Boolean']['output'];
   /** Renames a tenant. */
   renameTenant: RenameTenantResult;
+  /** Decides a conflict of the user source that asks: whether a local technician is the person of the source with the same address. */
+  resolveSourceConflict: ResolveSourceConflictResult;
   /** Revokes an API client: its credential ends at once. */
   revokeApiClient: RevokeApiClientResult;
   /** Revokes a device: its credential ends at once. */
@@ -631,7 +635,7 @@ export type Mutation = {
   rotateCredential: RotateCredentialResult;
   /** Has push messages sent to one of the caller's browsers, at most 10, until the caller's present sign-in session ends. Repeating the call is harmless; with new keys, or in a new session, it renews them. */
   savePushSubscription: SavePushSubscriptionResult;
-  /** Sets the members of a group. */
+  /** Sets the members of a group. In one that the user source fills, only who was put in by hand is taken out. */
   setGroupMembers: SetGroupMembersResult;
   /** Sets the OpenID Connect identity provider of the technicians who live in a tenant or below. It must answer when it is set, and when `required` is switched on. For the same issuer and client, a secret that is left out stays. */
   setIdentityProvider: SetIdentityProviderResult;
@@ -782,6 +786,11 @@ export type MutationRemoveSignInArtefactArgs = {
 
 export type MutationRenameTenantArgs = {
   input: RenameTenantInput;
+};
+
+
+export type MutationResolveSourceConflictArgs = {
+  input: ResolveSourceConflictInput;
 };
 
 
@@ -1168,6 +1177,17 @@ export type RenameTenantInput = {
 /** Answer of `renameTenant`. */
 export type RenameTenantResult = InvalidInput | NotFound | Tenant;
 
+/** Input of `resolveSourceConflict`. */
+export type ResolveSourceConflictInput = {
+  /** What holds. */
+  decision: SourceDecision;
+  /** The conflict. */
+  id: Scalars['ID']['input'];
+};
+
+/** Answer of `resolveSourceConflict`. */
+export type ResolveSourceConflictResult = Conflict | InvalidInput | NotFound | SourceConflictResolved;
+
 /** Input of `revokeApiClient`. */
 export type RevokeApiClientInput = {
   /** The API client. */
@@ -1218,6 +1238,8 @@ export type Role =
 /** A role that a technician holds on a tenant and all below it. */
 export type RoleAssignment = {
   __typename?: 'RoleAssignment';
+  /** The user source gives it and takes it away: it cannot be removed here. */
+  fromSource: Scalars['Boolean']['output'];
   /** Opaque id (UUIDv7). */
   id: Scalars['ID']['output'];
   /** The role. */
@@ -1270,7 +1292,7 @@ export type SetGroupMembersInput = {
 };
 
 /** Answer of `setGroupMembers`. */
-export type SetGroupMembersResult = Group | InvalidInput | NotFound;
+export type SetGroupMembersResult = Conflict | Group | InvalidInput | NotFound;
 
 /** Input of `setIdentityProvider`. */
 export type SetIdentityProviderInput = {
@@ -1385,6 +1407,70 @@ export type SignedIn = {
   tenantId: Scalars['ID']['output'];
 };
 
+/** A person of the user source who is not here as they should be. */
+export type SourceConflict = {
+  __typename?: 'SourceConflict';
+  /** The name that Entra ID tells. */
+  displayName: Scalars['String']['output'];
+  /** The address that Entra ID tells. */
+  email: Scalars['String']['output'];
+  /** Opaque id (UUIDv7). */
+  id: Scalars['ID']['output'];
+  /** What stands in the way. */
+  kind: SourceConflictKind;
+  /** An administrator has said that the two are not the same. */
+  leftAlone: Scalars['Boolean']['output'];
+  /** The person's object id in Microsoft Entra ID. */
+  objectId: Scalars['ID']['output'];
+  /** The technician who has the address now; null for nobody, and where the caller does not reach them. */
+  technician?: Maybe<Technician>;
+};
+
+/** A page of conflicts of the user source. */
+export type SourceConflictConnection = {
+  __typename?: 'SourceConflictConnection';
+  /** The rows with their cursors. */
+  edges: Array<SourceConflictEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** One conflict of a page. */
+export type SourceConflictEdge = {
+  __typename?: 'SourceConflictEdge';
+  /** The row's place in the list. */
+  cursor: Scalars['String']['output'];
+  /** The conflict. */
+  node: SourceConflict;
+};
+
+/** Why a person of the user source is not here as they should be. */
+export type SourceConflictKind =
+  /** Somebody else has the address. Ends by itself once they have another one. */
+  | 'ADDRESS_TAKEN'
+  /** A group of the source is not here (yet). */
+  | 'GROUP_UNKNOWN'
+  /** Would be switched off, but nobody else administers the MSP. Make another administrator. */
+  | 'LAST_ADMINISTRATOR'
+  /** In more groups, or with more roles, than a technician can have. */
+  | 'LIMIT'
+  /** A local technician has the address: an administrator says whether they are the same. */
+  | 'LOCAL_TECHNICIAN';
+
+/** The conflict is decided. */
+export type SourceConflictResolved = {
+  __typename?: 'SourceConflictResolved';
+  /** The technician who was linked; null after LEAVE. */
+  technician?: Maybe<Technician>;
+};
+
+/** What an administrator says about a LOCAL_TECHNICIAN. */
+export type SourceDecision =
+  /** They are two people: nobody comes from the source while the technician has the address. */
+  | 'LEAVE'
+  /** They are the same: the technician comes from the source from now on, with passkeys and history as they are. */
+  | 'LINK';
+
 /** Input of `startIdentityProviderSignIn`. */
 export type StartIdentityProviderSignInInput = {
   /** The person's address. */
@@ -1462,7 +1548,7 @@ export type SubmitTotpCodeResult = InvalidInput | TotpAccepted | TotpLocked | To
 /** A person of the MSP (or of a customer, when co-managed). */
 export type Technician = {
   __typename?: 'Technician';
-  /** False once switched off. */
+  /** False once switched off: by an administrator or by the user source. */
   active: Scalars['Boolean']['output'];
   /** The name that people see; empty until the invitation is redeemed. */
   displayName: Scalars['String']['output'];
@@ -1482,6 +1568,12 @@ export type Technician = {
   roles: Array<RoleAssignment>;
   /** Where the technician is signed in, newest first; empty unless it is the caller or somebody whom the caller administers. */
   sessions: Array<SignInSession>;
+  /** The object id in Microsoft Entra ID of who comes from the user source, which then sets address, name, groups and roles; null for local people. */
+  sourceObjectId?: Maybe<Scalars['ID']['output']>;
+  /** The user source has switched the technician off: disabled, deleted or in none of the chosen groups. */
+  sourceOff: Scalars['Boolean']['output'];
+  /** An administrator has switched the technician off here. */
+  switchedOff: Scalars['Boolean']['output'];
   /** The tenant where the technician lives. */
   tenant?: Maybe<Tenant>;
   /** True once TOTP is enrolled and confirmed. */
@@ -1542,6 +1634,8 @@ export type Tenant = {
   name: Scalars['String']['output'];
   /** The tenant above; null for the MSP and where the caller does not reach it. */
   parent?: Maybe<Tenant>;
+  /** People of this tenant's user source who are not here as they should be, oldest first. */
+  sourceConflicts: SourceConflictConnection;
   /** The technicians that live in this tenant, oldest first. */
   technicians: TechnicianConnection;
   /** Recomputes the hash chain of this tenant's whole audit log. */
@@ -1579,6 +1673,13 @@ export type TenantEnrollmentTokensArgs = {
 
 /** An MSP (the root of a tree) or one of its customers. */
 export type TenantGroupsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** An MSP (the root of a tree) or one of its customers. */
+export type TenantSourceConflictsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
 };
@@ -1926,6 +2027,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( NotFound )
     | ( Tenant )
   ;
+  ResolveSourceConflictResult:
+    | ( Conflict )
+    | ( InvalidInput )
+    | ( NotFound )
+    | ( SourceConflictResolved )
+  ;
   RevokeApiClientResult:
     | ( ApiClient )
     | ( NotFound )
@@ -1954,6 +2061,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( PushSubscription )
   ;
   SetGroupMembersResult:
+    | ( Conflict )
     | ( Group )
     | ( InvalidInput )
     | ( NotFound )
@@ -2122,6 +2230,8 @@ export type ResolversTypes = {
   RemoveRoleResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RemoveRoleResult']>;
   RenameTenantInput: RenameTenantInput;
   RenameTenantResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RenameTenantResult']>;
+  ResolveSourceConflictInput: ResolveSourceConflictInput;
+  ResolveSourceConflictResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['ResolveSourceConflictResult']>;
   RevokeApiClientInput: RevokeApiClientInput;
   RevokeApiClientResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['RevokeApiClientResult']>;
   RevokeDeviceInput: RevokeDeviceInput;
@@ -2150,6 +2260,12 @@ export type ResolversTypes = {
   SignInTooOld: ResolverTypeWrapper<SignInTooOld>;
   SignUp: ResolverTypeWrapper<SignUp>;
   SignedIn: ResolverTypeWrapper<SignedIn>;
+  SourceConflict: ResolverTypeWrapper<SourceConflict>;
+  SourceConflictConnection: ResolverTypeWrapper<SourceConflictConnection>;
+  SourceConflictEdge: ResolverTypeWrapper<SourceConflictEdge>;
+  SourceConflictKind: SourceConflictKind;
+  SourceConflictResolved: ResolverTypeWrapper<SourceConflictResolved>;
+  SourceDecision: SourceDecision;
   StartIdentityProviderSignInInput: StartIdentityProviderSignInInput;
   StartIdentityProviderSignInResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['StartIdentityProviderSignInResult']>;
   StartJoiningInput: StartJoiningInput;
@@ -2275,6 +2391,8 @@ export type ResolversParentTypes = {
   RemoveRoleResult: ResolversUnionTypes<ResolversParentTypes>['RemoveRoleResult'];
   RenameTenantInput: RenameTenantInput;
   RenameTenantResult: ResolversUnionTypes<ResolversParentTypes>['RenameTenantResult'];
+  ResolveSourceConflictInput: ResolveSourceConflictInput;
+  ResolveSourceConflictResult: ResolversUnionTypes<ResolversParentTypes>['ResolveSourceConflictResult'];
   RevokeApiClientInput: RevokeApiClientInput;
   RevokeApiClientResult: ResolversUnionTypes<ResolversParentTypes>['RevokeApiClientResult'];
   RevokeDeviceInput: RevokeDeviceInput;
@@ -2300,6 +2418,10 @@ export type ResolversParentTypes = {
   SignInTooOld: SignInTooOld;
   SignUp: SignUp;
   SignedIn: SignedIn;
+  SourceConflict: SourceConflict;
+  SourceConflictConnection: SourceConflictConnection;
+  SourceConflictEdge: SourceConflictEdge;
+  SourceConflictResolved: SourceConflictResolved;
   StartIdentityProviderSignInInput: StartIdentityProviderSignInInput;
   StartIdentityProviderSignInResult: ResolversUnionTypes<ResolversParentTypes>['StartIdentityProviderSignInResult'];
   StartJoiningInput: StartJoiningInput;
@@ -2517,6 +2639,7 @@ export type FinishPasskeySignInResultResolvers<ContextType = any, ParentType ext
 
 export type GroupResolvers<ContextType = any, ParentType extends ResolversParentTypes['Group'] = ResolversParentTypes['Group'], FederationReferenceType extends FederationReferenceTypes['Group'] = FederationReferenceTypes['Group']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Group']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  fromSource?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   members?: Resolver<Array<ResolversTypes['Technician']>, ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -2625,6 +2748,7 @@ export type MutationResolvers<ContextType = any, ParentType extends ResolversPar
   removeRole?: Resolver<ResolversTypes['RemoveRoleResult'], ParentType, ContextType, RequireFields<MutationRemoveRoleArgs, 'input'>>;
   removeSignInArtefact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemoveSignInArtefactArgs, 'input'>>;
   renameTenant?: Resolver<ResolversTypes['RenameTenantResult'], ParentType, ContextType, RequireFields<MutationRenameTenantArgs, 'input'>>;
+  resolveSourceConflict?: Resolver<ResolversTypes['ResolveSourceConflictResult'], ParentType, ContextType, RequireFields<MutationResolveSourceConflictArgs, 'input'>>;
   revokeApiClient?: Resolver<ResolversTypes['RevokeApiClientResult'], ParentType, ContextType, RequireFields<MutationRevokeApiClientArgs, 'input'>>;
   revokeDevice?: Resolver<ResolversTypes['RevokeDeviceResult'], ParentType, ContextType, RequireFields<MutationRevokeDeviceArgs, 'input'>>;
   revokeEnrollmentToken?: Resolver<ResolversTypes['RevokeEnrollmentTokenResult'], ParentType, ContextType, RequireFields<MutationRevokeEnrollmentTokenArgs, 'input'>>;
@@ -2762,6 +2886,10 @@ export type RenameTenantResultResolvers<ContextType = any, ParentType extends Re
   __resolveType?: TypeResolveFn<'InvalidInput' | 'NotFound' | 'Tenant', ParentType, ContextType>;
 };
 
+export type ResolveSourceConflictResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['ResolveSourceConflictResult'] = ResolversParentTypes['ResolveSourceConflictResult']> = {
+  __resolveType?: TypeResolveFn<'Conflict' | 'InvalidInput' | 'NotFound' | 'SourceConflictResolved', ParentType, ContextType>;
+};
+
 export type RevokeApiClientResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['RevokeApiClientResult'] = ResolversParentTypes['RevokeApiClientResult']> = {
   __resolveType?: TypeResolveFn<'ApiClient' | 'NotFound', ParentType, ContextType>;
 };
@@ -2779,6 +2907,7 @@ export type RevokeSessionResultResolvers<ContextType = any, ParentType extends R
 };
 
 export type RoleAssignmentResolvers<ContextType = any, ParentType extends ResolversParentTypes['RoleAssignment'] = ResolversParentTypes['RoleAssignment']> = {
+  fromSource?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   role?: Resolver<ResolversTypes['Role'], ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
@@ -2798,7 +2927,7 @@ export type SealedSecretResolvers<ContextType = any, ParentType extends Resolver
 };
 
 export type SetGroupMembersResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetGroupMembersResult'] = ResolversParentTypes['SetGroupMembersResult']> = {
-  __resolveType?: TypeResolveFn<'Group' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
+  __resolveType?: TypeResolveFn<'Conflict' | 'Group' | 'InvalidInput' | 'NotFound', ParentType, ContextType>;
 };
 
 export type SetIdentityProviderResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['SetIdentityProviderResult'] = ResolversParentTypes['SetIdentityProviderResult']> = {
@@ -2847,6 +2976,31 @@ export type SignedInResolvers<ContextType = any, ParentType extends ResolversPar
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type SourceConflictResolvers<ContextType = any, ParentType extends ResolversParentTypes['SourceConflict'] = ResolversParentTypes['SourceConflict']> = {
+  displayName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['SourceConflictKind'], ParentType, ContextType>;
+  leftAlone?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  objectId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+};
+
+export type SourceConflictConnectionResolvers<ContextType = any, ParentType extends ResolversParentTypes['SourceConflictConnection'] = ResolversParentTypes['SourceConflictConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['SourceConflictEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type SourceConflictEdgeResolvers<ContextType = any, ParentType extends ResolversParentTypes['SourceConflictEdge'] = ResolversParentTypes['SourceConflictEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['SourceConflict'], ParentType, ContextType>;
+};
+
+export type SourceConflictResolvedResolvers<ContextType = any, ParentType extends ResolversParentTypes['SourceConflictResolved'] = ResolversParentTypes['SourceConflictResolved']> = {
+  technician?: Resolver<Maybe<ResolversTypes['Technician']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
 export type StartIdentityProviderSignInResultResolvers<ContextType = any, ParentType extends ResolversParentTypes['StartIdentityProviderSignInResult'] = ResolversParentTypes['StartIdentityProviderSignInResult']> = {
   __resolveType?: TypeResolveFn<'IdentityProviderSignInStarted' | 'InvalidInput' | 'SignInRefused', ParentType, ContextType>;
 };
@@ -2883,6 +3037,9 @@ export type TechnicianResolvers<ContextType = any, ParentType extends ResolversP
   recovery?: Resolver<Maybe<ResolversTypes['Recovery']>, ParentType, ContextType>;
   roles?: Resolver<Array<ResolversTypes['RoleAssignment']>, ParentType, ContextType>;
   sessions?: Resolver<Array<ResolversTypes['SignInSession']>, ParentType, ContextType>;
+  sourceObjectId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
+  sourceOff?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  switchedOff?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   totpEnrolled?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -2917,6 +3074,7 @@ export type TenantResolvers<ContextType = any, ParentType extends ResolversParen
   identityProvider?: Resolver<Maybe<ResolversTypes['IdentityProvider']>, ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   parent?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
+  sourceConflicts?: Resolver<ResolversTypes['SourceConflictConnection'], ParentType, ContextType, Partial<TenantSourceConflictsArgs>>;
   technicians?: Resolver<ResolversTypes['TechnicianConnection'], ParentType, ContextType, Partial<TenantTechniciansArgs>>;
   verifyAuditLog?: Resolver<ResolversTypes['AuditVerification'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -3044,6 +3202,7 @@ export type Resolvers<ContextType = any> = {
   RemovePushSubscriptionResult?: RemovePushSubscriptionResultResolvers<ContextType>;
   RemoveRoleResult?: RemoveRoleResultResolvers<ContextType>;
   RenameTenantResult?: RenameTenantResultResolvers<ContextType>;
+  ResolveSourceConflictResult?: ResolveSourceConflictResultResolvers<ContextType>;
   RevokeApiClientResult?: RevokeApiClientResultResolvers<ContextType>;
   RevokeDeviceResult?: RevokeDeviceResultResolvers<ContextType>;
   RevokeEnrollmentTokenResult?: RevokeEnrollmentTokenResultResolvers<ContextType>;
@@ -3060,6 +3219,10 @@ export type Resolvers<ContextType = any> = {
   SignInTooOld?: SignInTooOldResolvers<ContextType>;
   SignUp?: SignUpResolvers<ContextType>;
   SignedIn?: SignedInResolvers<ContextType>;
+  SourceConflict?: SourceConflictResolvers<ContextType>;
+  SourceConflictConnection?: SourceConflictConnectionResolvers<ContextType>;
+  SourceConflictEdge?: SourceConflictEdgeResolvers<ContextType>;
+  SourceConflictResolved?: SourceConflictResolvedResolvers<ContextType>;
   StartIdentityProviderSignInResult?: StartIdentityProviderSignInResultResolvers<ContextType>;
   StartJoiningResult?: StartJoiningResultResolvers<ContextType>;
   StartPasskeyRegistrationResult?: StartPasskeyRegistrationResultResolvers<ContextType>;

@@ -9,8 +9,9 @@ interface Row {
   id: Id;
   name: string;
   version: number;
+  from_source: boolean;
 }
-const columns = 'g.msp_id, g.tenant_id, g.id, g.name, g.version';
+const columns = 'g.msp_id, g.tenant_id, g.id, g.name, g.version, g.from_source';
 
 @Injectable()
 export class GroupRepository {
@@ -46,12 +47,13 @@ export class GroupRepository {
     return rows.map(asGroup);
   }
 
-  async memberIds(tx: Tx, mspId: Id, groupId: Id): Promise<Id[]> {
-    const rows = await tx.query<{ technician_id: Id }>(
-      'select technician_id from group_member where msp_id = $1 and group_id = $2 order by technician_id',
+  /** A group's members, and which of them the user source put there. */
+  async members(tx: Tx, mspId: Id, groupId: Id): Promise<{ technicianId: Id; fromSource: boolean }[]> {
+    return tx.query(
+      `select technician_id as "technicianId", from_source as "fromSource" from group_member
+       where msp_id = $1 and group_id = $2 order by technician_id`,
       [mspId, groupId],
     );
-    return rows.map((row) => row.technician_id);
   }
 
   /** How many groups each of the technicians is in. */
@@ -77,5 +79,5 @@ export class GroupRepository {
 }
 
 function asGroup(row: Row): Group {
-  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, name: row.name, version: row.version };
+  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, name: row.name, version: row.version, fromSource: row.from_source };
 }

@@ -9,7 +9,7 @@ import { TechnicianCopies } from '../technician/technician-copies.ts';
 import { TechnicianRepository } from '../technician/technician.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
 import { CLOCK } from '../tokens.ts';
-import { maxMembers, type Group } from './group.domain.ts';
+import { maxMembers, refuseMembers, type Group } from './group.domain.ts';
 import { GroupRepository } from './group.repository.ts';
 
 const createInput = z.object({ id, tenantId: z.string(), name: displayName });
@@ -31,7 +31,14 @@ export class GroupService {
   async create(actor: Actor, raw: unknown): Promise<Group> {
     const input = checkInput(createInput, raw);
     return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
-      const group: Group = { mspId: tx.scope.mspId, tenantId: tx.scope.tenantId, id: input.id, name: input.name, version: 1 };
+      const group: Group = {
+        mspId: tx.scope.mspId,
+        tenantId: tx.scope.tenantId,
+        id: input.id,
+        name: input.name,
+        version: 1,
+        fromSource: false,
+      };
       if (!(await this.groups.insert(tx, group))) {
         const [known] = await this.groups.findMany(tx, group.mspId, [group.id]);
         if (known?.name === group.name) return known; // the same call again
@@ -64,9 +71,13 @@ export class GroupService {
     return this.tenancy.asSystem(async (tx) => {
       const [group] = await this.groups.findMany(tx, actor.mspId, [groupId]);
       if (group === undefined) throw notFound('group');
-      const before = await this.groups.memberIds(tx, actor.mspId, groupId);
+      const members = await this.groups.members(tx, actor.mspId, groupId);
+      const before = members.map(({ technicianId }) => technicianId);
       const added = wanted.filter((one) => !before.includes(one));
       const removed = before.filter((one) => !wanted.includes(one));
+      const removedOfSource = members.filter((one) => one.fromSource && removed.includes(one.technicianId)).length;
+      const refused = refuseMembers(group, { added: added.length, removedOfSource });
+      if (refused !== null) throw conflict(refused);
       const counts = await this.groups.countOf(tx, actor.mspId, added);
       if (added.some((one) => (counts.get(one) ?? 0) >= maxGroupsOfTechnician))
         throw invalidInput('technicianIds', `technicianIds: a technician can be in ${maxGroupsOfTechnician} groups at most.`);
@@ -81,7 +92,8 @@ export class GroupService {
   }
 
   async memberIds(actor: Actor, groupId: Id): Promise<Id[]> {
-    return this.tenancy.readTenants(actor, (tx) => this.groups.memberIds(tx, actor.mspId, groupId));
+    const members = await this.tenancy.readTenants(actor, (tx) => this.groups.members(tx, actor.mspId, groupId));
+    return members.map(({ technicianId }) => technicianId);
   }
 
   async ofTechnician(actor: Actor, technicianId: Id): Promise<Group[]> {

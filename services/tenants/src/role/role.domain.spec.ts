@@ -30,8 +30,13 @@ describe('giving a role on a site', () => {
   });
 });
 
+test('a role that the user source gives is taken away there', () => {
+  const held = { mspId: msp, tenantId: msp, id: newId(), technicianId: newId(), role: 'TECHNICIAN', fromSource: true } as const;
+  expect(refuseRemoval(held, 1)).toContain('Entra ID');
+});
+
 describe('taking a role away', () => {
-  const held = { mspId: msp, id: newId(), technicianId: newId() };
+  const held = { mspId: msp, id: newId(), technicianId: newId(), fromSource: false };
   test.each<[string, string, Role, number, boolean]>([
     ['the last administrator of the MSP', msp, 'ADMINISTRATOR', 0, false],
     ['one of two administrators of the MSP', msp, 'ADMINISTRATOR', 1, true],

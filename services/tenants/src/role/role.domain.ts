@@ -1,5 +1,6 @@
 import { maxAssignments, rolePermissions, type Access, type Role } from '@stint/contracts';
 import type { Id } from '@stint/kernel';
+import { ownedBySource } from '../user-source/source-person.domain.ts';
 
 /** A role held by a technician on a tenant: it counts for that tenant and all below. */
 export interface HeldRole {
@@ -8,6 +9,8 @@ export interface HeldRole {
   id: Id;
   technicianId: Id;
   role: Role;
+  /** The user source gives it and takes it away. */
+  fromSource: boolean;
 }
 
 /** Administers the whole MSP: what must always be held by somebody who has joined and is active. */
@@ -27,5 +30,6 @@ export function refuseAssignment(input: { role: Role; access: readonly Access[];
 
 /** Why a role may not be taken away, or null when it may. */
 export function refuseRemoval(held: HeldRole, otherAdministrators: number): string | null {
+  if (held.fromSource) return ownedBySource.role;
   return administersMsp(held) && otherAdministrators === 0 ? 'This is the last administrator of the MSP. Make another one first.' : null;
 }

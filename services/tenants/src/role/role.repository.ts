@@ -9,14 +9,15 @@ interface Row {
   id: Id;
   technician_id: Id;
   role: HeldRole['role'];
+  from_source: boolean;
 }
-const columns = 'r.msp_id, r.tenant_id, r.id, r.technician_id, r.role';
+const columns = 'r.msp_id, r.tenant_id, r.id, r.technician_id, r.role, r.from_source';
 
 /** Which technician holds which role where. */
 @Injectable()
 export class RoleRepository {
   /** Adds the role; false when its id is taken or it is held already. */
-  async insert(tx: Tx, held: HeldRole): Promise<boolean> {
+  async insert(tx: Tx, held: Omit<HeldRole, 'fromSource'>): Promise<boolean> {
     const rows = await tx.query(
       'insert into role_assignment (msp_id, tenant_id, id, technician_id, role) values ($1, $2, $3, $4, $5) on conflict do nothing returning id',
       [held.mspId, held.tenantId, held.id, held.technicianId, held.role],
@@ -55,5 +56,12 @@ export class RoleRepository {
 }
 
 function asHeldRole(row: Row): HeldRole {
-  return { mspId: row.msp_id, tenantId: row.tenant_id, id: row.id, technicianId: row.technician_id, role: row.role };
+  return {
+    mspId: row.msp_id,
+    tenantId: row.tenant_id,
+    id: row.id,
+    technicianId: row.technician_id,
+    role: row.role,
+    fromSource: row.from_source,
+  };
 }

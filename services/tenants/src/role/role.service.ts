@@ -36,7 +36,14 @@ export class RoleService {
     const input = checkInput(assignInput, raw);
     const technicianId = checkId(input.technicianId, 'technician');
     const { mspId } = actor;
-    const wanted: HeldRole = { mspId, tenantId: checkId(input.tenantId, 'tenant'), id: input.id, technicianId, role: input.role };
+    const wanted: HeldRole = {
+      mspId,
+      tenantId: checkId(input.tenantId, 'tenant'),
+      id: input.id,
+      technicianId,
+      role: input.role,
+      fromSource: false,
+    };
     return this.tenancy.asSystem(async (tx) => {
       const technician = await this.technicians.lock(tx, mspId, technicianId);
       if (technician === null || (await this.tenants.reached(tx, actor, technician.tenantId)) === null) throw notFound('technician');

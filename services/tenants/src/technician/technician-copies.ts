@@ -27,11 +27,11 @@ export class TechnicianCopies {
   async tell(tx: SystemTx, mspId: Id, technicianId: Id): Promise<void> {
     const technician = await this.technicians.lock(tx, mspId, technicianId);
     if (technician === null) return;
-    const { tenantId, email, displayName, active, totpEnrolled, version } = technician;
+    const { tenantId, email, displayName, active, totpEnrolled, version, sourceObjectId } = technician;
     const held = await this.roles.ofTechnicians(tx, mspId, [technicianId]);
     const groups = await this.groups.ofTechnician(tx, mspId, technicianId);
     await emit(tx, 'technician-changed', {
-      ...{ mspId, tenantId, technicianId, email, displayName, active, totpEnrolled, version },
+      ...{ mspId, tenantId, technicianId, email, displayName, active, totpEnrolled, version, sourceObjectId },
       assignments: held.map((one) => ({ tenantId: one.tenantId, role: one.role })),
       groupIds: groups.map(({ id }) => id),
     });

@@ -6,9 +6,14 @@ export interface Technician {
   tenantId: Id;
   id: Id;
   email: string;
-  /** Empty until the invitation is redeemed. */
+  /** Empty until the invitation is redeemed, unless the user source tells it. */
   displayName: string;
+  /** Neither switched off by an administrator nor by the user source. */
   active: boolean;
+  switchedOff: boolean;
+  sourceOff: boolean;
+  /** Who they are in their tenant's user source; null for local people. */
+  sourceObjectId: string | null;
   joined: boolean;
   totpEnrolled: boolean;
   version: number;

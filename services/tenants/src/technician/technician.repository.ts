@@ -10,11 +10,15 @@ interface Row {
   email: string;
   display_name: string;
   active: boolean;
+  switched_off: boolean;
+  source_off: boolean;
+  source_object_id: string | null;
   joined_at: Date | null;
   totp_enrolled: boolean;
   version: number;
 }
-const columns = `t.msp_id, t.tenant_id, t.id, t.email, t.display_name, t.active, t.joined_at, t.version,
+const columns = `t.msp_id, t.tenant_id, t.id, t.email, t.display_name, t.active, t.switched_off, t.source_off, t.joined_at, t.version,
+  case when t.sourced then t.source_object_id end as source_object_id,
   exists (select 1 from totp where totp.msp_id = t.msp_id and totp.id = t.id and totp.confirmed_at is not null) as totp_enrolled`;
 
 @Injectable()
@@ -29,12 +33,16 @@ export class TechnicianRepository {
     return rows.length > 0;
   }
 
+  /** A name that the user source tells stays. */
   async join(tx: Tx, mspId: Id, id: Id, displayName: string, now: Date): Promise<void> {
-    await tx.query('update technician set display_name = $3, joined_at = $4 where msp_id = $1 and id = $2', [mspId, id, displayName, now]);
+    await tx.query(
+      'update technician set display_name = case when sourced then display_name else $3 end, joined_at = $4 where msp_id = $1 and id = $2',
+      [mspId, id, displayName, now],
+    );
   }
 
-  async setActive(tx: Tx, mspId: Id, id: Id, active: boolean): Promise<void> {
-    await tx.query('update technician set active = $3 where msp_id = $1 and id = $2', [mspId, id, active]);
+  async setSwitchedOff(tx: Tx, mspId: Id, id: Id, switchedOff: boolean): Promise<void> {
+    await tx.query('update technician set switched_off = $3 where msp_id = $1 and id = $2', [mspId, id, switchedOff]);
   }
 
   async nextVersion(tx: Tx, mspId: Id, id: Id): Promise<void> {
@@ -76,6 +84,9 @@ function asTechnician(row: Row): Technician {
     email: row.email,
     displayName: row.display_name,
     active: row.active,
+    switchedOff: row.switched_off,
+    sourceOff: row.source_off,
+    sourceObjectId: row.source_object_id,
     joined: row.joined_at !== null,
     totpEnrolled: row.totp_enrolled,
     version: row.version,

@@ -12,6 +12,7 @@ import { SessionService } from '../session/session.service.ts';
 import { TenantRepository } from '../tenant/tenant.repository.ts';
 import { checkId } from '../tenant/tenant.service.ts';
 import { CLOCK, PUBLIC_URL, REVOKE, type Revoke } from '../tokens.ts';
+import { ownedBySource } from '../user-source/source-person.domain.ts';
 import { InvitationRepository } from './invitation.repository.ts';
 import { TechnicianCopies } from './technician-copies.ts';
 import { invitationSeconds, refuseSwitchOff, type Technician } from './technician.domain.ts';
@@ -52,16 +53,18 @@ export class TechnicianService {
     return this.tenancy.inTenant(actor, checkId(input.tenantId, 'tenant'), async (tx) => {
       const { mspId, tenantId } = tx.scope;
       const tenant = await this.tenants.find(tx, mspId, tenantId);
-      for (const role of input.roles) {
-        const access = 'access' in actor ? actor.access : [];
-        const refused = refuseAssignment({ role, access, path: tenant?.path ?? [], held: 0 });
-        if (refused !== null) throw conflict(refused);
-      }
       const inserted = await this.technicians.insert(tx, { ...input, mspId, tenantId });
       const technician = await this.technicians.lock(tx, mspId, input.id);
       if (technician === null || technician.email !== input.email)
         throw conflict('Somebody with this id or email address is invited already.');
       if (technician.joined) throw conflict('This technician has joined already.');
+      // Whoever holds the link joins as this technician, with all that they hold already.
+      const known = inserted ? [] : await this.held.ofTechnicians(tx, mspId, [technician.id]);
+      for (const role of new Set([...input.roles, ...known.map((one) => one.role)])) {
+        const access = 'access' in actor ? actor.access : [];
+        const refused = refuseAssignment({ role, access, path: tenant?.path ?? [], held: 0 });
+        if (refused !== null) throw conflict(refused);
+      }
       const token = newToken();
       const expiresAt = addSeconds(now, invitationSeconds);
       await this.invitations.put(tx, { mspId, tenantId, technicianId: technician.id, expiresAt }, hashToken(token));
@@ -92,14 +95,15 @@ export class TechnicianService {
       const others = await this.held.otherAdministrators(tx, mspId, technicianId);
       const before = await this.technicians.lock(tx, mspId, technicianId);
       if (before === null || (await this.tenants.reached(tx, actor, before.tenantId)) === null) throw notFound('technician');
-      const active = input.active ?? before.active;
+      const active = input.active ?? !before.switchedOff;
       if (!active) {
         const administrator = (await this.held.ofTechnicians(tx, mspId, [technicianId])).some(administersMsp);
         const refused = refuseSwitchOff({ technicianId, callerId: actor.id, lastAdministrator: administrator && others === 0 });
         if (refused !== null) throw conflict(refused);
       }
-      if (active === before.active) return before;
-      await this.technicians.setActive(tx, mspId, technicianId, active);
+      if (active && before.sourceOff) throw conflict(ownedBySource.active);
+      if (before.switchedOff === !active) return before;
+      await this.technicians.setSwitchedOff(tx, mspId, technicianId, !active);
       await this.copies.changed(tx, mspId, technicianId);
       tx.afterCommit(() => this.revoke(technicianId));
       if (!active) await this.sessions.endAllOf(tx, mspId, technicianId, actor);
@@ -108,7 +112,7 @@ export class TechnicianService {
         ...{ action: 'technician.changed', subjectId: technicianId, details: { active }, occurredAt: this.clock.now() },
         ...{ mspId, tenantId, actor },
       });
-      return { ...before, active, version: before.version + 1 };
+      return { ...before, active, switchedOff: !active, version: before.version + 1 };
     });
   }
 

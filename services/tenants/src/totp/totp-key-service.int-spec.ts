@@ -77,7 +77,7 @@ test('the key service is asked while no transaction is open, for a code at a com
 
 test('what changes while it is asked counts: a technician who is switched off, another enrolment', async () => {
   const app = await enrolled();
-  const active = (is: boolean) => tenants.database.query(`update tenants.technician set active = ${is} where id = '${ada.id}'`);
+  const active = (is: boolean) => tenants.database.query(`update tenants.technician set switched_off = ${!is} where id = '${ada.id}'`);
   meanwhile = () => active(false);
   await expect(submit(codeOf(app))).rejects.toMatchObject({ type: 'TotpRefused' });
   meanwhile = () => Promise.resolve();

@@ -49,6 +49,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: access in Entra in a br
     expect(stint.accessInEntra().sort()).toEqual([entraRole, 'a pass', 'enabled']);
 
     await show.click();
+    await page.locator('.secret').waitFor();
     const [upn = '', pass = ''] = await page.locator('dd code').allInnerTexts();
     expect(stint.entra.signIn({ upn, pass })).toMatchObject({ signedIn: true });
     await page.getByRole('button', { name: 'Hide' }).click();

@@ -56,5 +56,5 @@ test('a supergraph with a subgraph that nobody told the place of does not start'
       hints: gateway.hints,
       log: createLog('gateway', 'silent'),
     }),
-  ).rejects.toThrow('"jit-policy"');
+  ).rejects.toThrow('"entra-connector"');
 });

@@ -28,6 +28,7 @@ let database: TestDatabase;
 let redis: TestRedis | undefined;
 let producer: Tenancy; // tenants
 let consumer: Tenancy; // jit-policy
+let bystander: Tenancy; // entra-connector, which gets technician groups as well
 const open: { close(): Promise<unknown> }[] = [];
 
 beforeAll(async () => {
@@ -35,14 +36,17 @@ beforeAll(async () => {
   database = await createTestDatabase([
     { schema: 'sender', directory },
     { schema: 'receiver', directory },
+    { schema: 'bystander', directory },
   ]);
   producer = await Tenancy.open({ schema: 'sender', ...database.urls('sender') });
   consumer = await Tenancy.open({ schema: 'receiver', ...database.urls('receiver') });
+  bystander = await Tenancy.open({ schema: 'bystander', ...database.urls('bystander') });
   if (hasRedis) redis = await startTestRedis();
 });
 afterAll(async () => {
   await producer.close();
   await consumer.close();
+  await bystander.close();
   await redis?.stop();
   await database.drop();
 });
@@ -74,36 +78,27 @@ const receiving = (on: (name: string) => void = () => undefined): Handlers => ({
   },
 });
 
-async function startProducer(queueUrl: string, sweeps: Sweep[] = []): Promise<Messaging> {
-  const handlers = idle('tenants');
+async function start(
+  service: ServiceName,
+  tenancy: Tenancy,
+  queueUrl: string,
+  handlers: Handlers,
+  sweeps: Sweep[] = [],
+): Promise<Messaging> {
   const messaging = await Messaging.start({
-    service: 'tenants',
-    tenancy: producer,
-    queueUrl,
-    signingKey: keys.tenants,
+    ...{ service, tenancy, queueUrl, handlers, sweeps, log },
+    signingKey: keys[service],
     publicKeys,
-    handlers,
-    sweeps,
-    log,
     clock: systemClock,
   });
   open.push(messaging);
   return messaging;
 }
-async function startConsumer(queueUrl: string, handlers = receiving()): Promise<Messaging> {
-  const messaging = await Messaging.start({
-    service: 'jit-policy',
-    tenancy: consumer,
-    queueUrl,
-    signingKey: keys['jit-policy'],
-    publicKeys,
-    handlers,
-    sweeps: [],
-    log,
-    clock: systemClock,
-  });
-  open.push(messaging);
-  return messaging;
+const startProducer = (queueUrl: string, sweeps: Sweep[] = []) => start('tenants', producer, queueUrl, idle('tenants'), sweeps);
+/** jit-policy, and whoever else has to get a message before it leaves the outbox. */
+async function startConsumer(queueUrl: string, handlers = receiving()): Promise<void> {
+  await start('entra-connector', bystander, queueUrl, idle('entra-connector'));
+  await start('jit-policy', consumer, queueUrl, handlers);
 }
 
 describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) => {

@@ -5,7 +5,7 @@ import type { Clock } from '@stint/kernel';
 import type { Tenancy } from '@stint/tenancy';
 import { Consumer, type Handlers } from './consumer.ts';
 import type { PublicKeys } from './envelope.ts';
-import { Queues } from './queues.ts';
+import { prepareQueue, Queues } from './queues.ts';
 import { Relay } from './relay.ts';
 import { Sweeper, type SlowSweep, type Sweep } from './sweeper.ts';
 
@@ -57,6 +57,7 @@ export class Messaging {
   /** Starts it; fails when a message that is routed here has no handler, or a handler's message is not routed here. */
   static async start(options: MessagingOptions): Promise<Messaging> {
     assertComplete(options.service, options.handlers);
+    await prepareQueue(options.queueUrl);
     const messaging = new Messaging(options);
     try {
       messaging.#queues.worker(options.service, messaging.#consumer.process, { concurrency, ...afterCrash });

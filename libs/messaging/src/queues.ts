@@ -1,9 +1,26 @@
-import { createPostgresBackend, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq';
+import { createPostgresBackend, Queue, runMigrations, Worker, type Processor, type WorkerOptions } from 'bullmq';
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 
 /** The schema in which BullMQ keeps its tables when the queue is PostgreSQL. */
 const postgresSchema = 'queue';
+const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
 const queueName = (service: string) => `stint-${service}`;
+
+/**
+ * Makes BullMQ's tables, or brings them up to date, where the queue is PostgreSQL; several processes may do so at once. It is
+ * done once, before anything is opened: each queue and worker would do it by itself, one behind the other.
+ */
+export async function prepareQueue(url: string): Promise<void> {
+  if (!isPostgres(url)) return;
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await runMigrations(client, postgresSchema);
+  } finally {
+    await client.end();
+  }
+}
 
 /** BullMQ's queues and workers on the backend that a `QUEUE_URL` names: `redis://…`, `rediss://…` or `postgres://…`. */
 export class Queues {
@@ -18,14 +35,10 @@ export class Queues {
     this.#onError = onError;
   }
 
-  get isPostgres(): boolean {
-    return /^postgres(ql)?:/.test(this.#url);
-  }
-
   /** The queue of a service, to add to. Fails fast when the backend is away: the outbox tries again. */
   queue(service: string): Queue {
     // The type of a BullMQ object names its backend; what we use of it is the same on both.
-    const queue = this.isPostgres
+    const queue = isPostgres(this.#url)
       ? (new Queue(queueName(service), { connection: this.#postgres(2) }, createPostgresBackend) as unknown as Queue)
       : new Queue(queueName(service), {
           connection: this.#connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 }),
@@ -37,7 +50,7 @@ export class Queues {
 
   /** The worker of a service. Waits for the backend for ever. */
   worker(service: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>): Worker {
-    const worker = this.isPostgres
+    const worker = isPostgres(this.#url)
       ? (new Worker(
           queueName(service),
           processor,
@@ -59,7 +72,7 @@ export class Queues {
   }
 
   #postgres(max: number) {
-    return { connectionString: this.#url, schema: postgresSchema, migrate: true, max: Math.max(2, max) };
+    return { connectionString: this.#url, schema: postgresSchema, max: Math.max(2, max) };
   }
 
   #connect(options: { maxRetriesPerRequest: number | null; enableOfflineQueue?: boolean; commandTimeout?: number }): Redis {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, escapeIdentifier } from 'pg';
+import { prepareQueue } from '@stint/messaging';
 import { migrate, provision, rolesOf } from '@stint/tenancy';
 
 /** One database of a test file, with every service schema it asked for. */
@@ -31,7 +32,7 @@ export function testServerUrl(): string {
   return url;
 }
 
-/** A fresh database for a test file, cloned from a template that was migrated once by the real migration files. */
+/** A fresh database for a test file, cloned from a template that was migrated once by the real migration files, BullMQ's included. */
 export async function createTestDatabase(schemas: readonly TestSchema[]): Promise<TestDatabase> {
   const server = testServerUrl();
   const template = `template_${fingerprint(schemas)}`;
@@ -48,6 +49,7 @@ export async function createTestDatabase(schemas: readonly TestSchema[]): Promis
         await provision({ adminUrl: on(server, `${template}_new`), schema, passwords: { owner: 'test', app: 'test', system: 'test' } });
         await migrate({ ownerUrl: on(server, `${template}_new`, rolesOf(schema).owner), schema, directory });
       }
+      await prepareQueue(on(server, `${template}_new`));
       await admin.query(`alter database ${template}_new rename to ${template}`);
     }
     await admin.query(`create database ${name} template ${template}`);

@@ -2,6 +2,7 @@
 // a tool, writing its memory, or handing over a report. Its server is a folder: `desired.json` in, `reports.jsonl` out.
 // Arguments: private root, folder of the server, number of the effect (0: never).
 import { appendFileSync, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { generateHpkeKeyPair, generatePassword } from '@stint/crypto';
 import { createLog } from '@stint/host';
@@ -14,6 +15,9 @@ import { makePrivateFolder } from '../state/durable-file.ts';
 import { OfflineChecker } from '../offline/offline-checker.ts';
 import { OfflineStore } from '../offline/offline-store.ts';
 import { FileStateStore } from '../state/state-store.ts';
+
+// Compiled code is kept when a process ends, which this one will not live to see.
+flushCompileCache();
 
 const [root = '', server = '', nth = '0'] = process.argv.slice(2);
 const stateFolder = join(root, 'state');

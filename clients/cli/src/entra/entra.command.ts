@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Act } from '../session.ts';
+import { addAccountsCommand } from './accounts.command.ts';
 import { addBreakGlassCommands } from './break-glass.command.ts';
 import { addConnectionCommands } from './connection.command.ts';
 import { addConsentCommand } from './consent.command.ts';
@@ -18,6 +19,7 @@ export function addEntraCommands(program: Command, act: Act): void {
   addConsentCommand(group, act);
   addEntraRequestCommand(group, act);
   addOneTimeCredentialCommand(group, act);
+  addAccountsCommand(group, act);
   addBreakGlassCommands(group, act);
   addSourceCommands(group, act);
 }

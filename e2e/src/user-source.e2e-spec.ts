@@ -23,13 +23,17 @@ interface Reading {
   counts: object;
   changes: { items: { objectId: string; kind: string; why: string | null }[] };
 }
+interface Source {
+  groups: { missing: boolean }[];
+  held: { id: string; heldBecause: string } | null;
+}
 interface Grant {
   state: string;
   endReason: string | null;
   entraAccess: { phase: string; roleName: string } | null;
 }
 
-const email = 'carla@contoso.example';
+const [email, colleague] = ['carla@contoso.example', 'dora@contoso.example'];
 const roleName = 'Helpdesk Administrator';
 let stint: Stint;
 let tenantId: string;
@@ -48,26 +52,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The customer's technicians with Carla's address. */
-async function carlas(): Promise<Technician[]> {
+/** The customer's technicians with an address. */
+async function technicians(address: string): Promise<Technician[]> {
   const query = `query ($id: ID!) { tenant(id: $id) { technicians(first: 100) { edges { node {
     id email active sourceOff groups { id } roles { role fromSource } } } } } }`;
   const { tenant } = await ask(stint.administrator, query, { id: tenantId });
   const { edges } = tenant?.['technicians'] as { edges: { node: Technician }[] };
-  return edges.map(({ node }) => node).filter((technician) => technician.email === email);
+  return edges.map(({ node }) => node).filter((technician) => technician.email === address);
 }
 
 /** Has Entra asked now, and waits until Carla is as she must be. */
 async function synced(as: Partial<Technician>): Promise<void> {
   await commands.json(['entra', 'source', 'sync', tenantId]);
-  await eventually(async () => expect(await carlas()).toMatchObject([as]));
+  await eventually(async () => expect(await technicians(email)).toMatchObject([as]));
 }
 
-test('somebody of a chosen group comes, works, is switched off with all that they have, comes back and goes', async () => {
+test('somebody of a chosen group comes, works, loses all that they have, comes back and goes; many go after a yes', async () => {
   const { entra, installation } = stint;
   const carla = entra.addUser({ displayName: 'Carla', mail: email });
+  const dora = entra.addUser({ displayName: 'Dora', mail: colleague });
   const guest = entra.addUser({ displayName: 'Guest', userType: 'Guest' });
-  const { id: groupId } = entra.addGroup({ displayName: 'Service desk', members: [carla.id, guest.id] });
+  const { id: groupId } = entra.addGroup({ displayName: 'Service desk', members: [carla.id, dora.id, guest.id] });
 
   const found = await commands.json<{ items: { id: string }[] }>(['entra', 'source', 'groups', tenantId, 'Serv']);
   expect(found.items.map(({ id }) => id)).toEqual([groupId]);
@@ -76,15 +81,15 @@ test('somebody of a chosen group comes, works, is switched off with all that the
   await commands.json([...rule, '--longest', '60']);
   const chosen = `${groupId}=${desk.id}:technician`;
   const preview = await commands.json<Reading>(['entra', 'source', 'preview', tenantId, '--group', chosen]);
-  expect(preview.counts).toMatchObject({ added: 1, skipped: 1, switchedOff: 0 });
+  expect(preview.counts).toMatchObject({ added: 2, skipped: 1, switchedOff: 0 });
   expect(preview.changes.items).toContainEqual(expect.objectContaining({ objectId: carla.id, kind: 'ADDED' }));
   expect(preview.changes.items).toContainEqual(expect.objectContaining({ objectId: guest.id, why: 'GUEST' }));
-  expect(await carlas()).toEqual([]);
+  expect(await technicians(email)).toEqual([]);
 
   await commands.json(['entra', 'source', 'apply', preview.id, '--yes']);
   const held = { active: true, sourceOff: false, groups: [{ id: desk.id }], roles: [{ role: 'TECHNICIAN', fromSource: true }] };
-  await eventually(async () => expect(await carlas()).toMatchObject([held]));
-  const [{ id }] = (await carlas()) as [Technician];
+  await eventually(async () => expect(await technicians(email)).toMatchObject([held]));
+  const [{ id }] = (await technicians(email)) as [Technician];
   const { link } = await commands.json<{ link: string }>(['technician', 'invite', email, '--id', id, '--tenant', tenantId]);
   const person = await Person.join(installation.url, link, { displayName: 'Carla', email });
   expect(person.technicianId).toBe(id);
@@ -110,6 +115,19 @@ test('somebody of a chosen group comes, works, is switched off with all that the
   entra.deleteUser(carla.id);
   await synced({ id, active: false, sourceOff: true, groups: [], roles: [] });
   await eventually(() => expect(ask(again.client, '{ viewer { id } }')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' }));
+
+  // By mistake, perhaps: nobody else goes before somebody has said yes.
+  entra.deleteGroup(groupId);
+  await commands.json(['entra', 'source', 'sync', tenantId]);
+  const { held: waiting } = await eventually(async () => {
+    const source = await commands.json<Source>(['entra', 'source', 'show', tenantId]);
+    expect(source).toMatchObject({ groups: [{ missing: true }], held: { heldBecause: expect.stringContaining('1 of 1 people') } });
+    return source;
+  });
+  expect(await technicians(colleague)).toMatchObject([{ active: true }]);
+  await commands.json(['entra', 'source', 'apply', waiting?.id ?? '', '--yes']);
+  await eventually(async () => expect(await technicians(colleague)).toMatchObject([{ active: false, sourceOff: true }]));
+
   await stint.drained();
   const { actions, verification } = await stint.audit();
   expect(verification).toMatchObject({ intact: true });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { entraObjectId } from '@stint/contracts';
 import { isId, type Id } from '@stint/kernel';
 import type { z } from 'zod';
 
@@ -12,6 +13,14 @@ export function id(text: string): Id {
 /** Several ids: collects the values of a repeated option or argument. */
 export function ids(text: string, before: readonly Id[] | undefined): Id[] {
   return [...(before ?? []), id(text)];
+}
+
+/** An id as Microsoft Entra shows it. */
+export function guid(text: string): string {
+  const canonical = text.trim().toLowerCase();
+  if (!entraObjectId.safeParse(canonical).success)
+    throw new InvalidArgumentError('It must be a GUID as Entra shows it, for example 11111111-2222-3333-4444-555555555555.');
+  return canonical;
 }
 
 /** Text of a repeated option. */

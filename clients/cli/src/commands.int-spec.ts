@@ -127,6 +127,9 @@ describe('what is shown once', () => {
     expect(here.sent('InviteTechnician')).toEqual([
       { id: expect.any(String), tenantId, email: 'bert@example.com', roles: ['TECHNICIAN', 'AUDITOR'] },
     ]);
+    // Who has come from Entra is there already.
+    await here.stint(['technician', 'invite', 'bert@example.com', '--id', anId(40)]);
+    expect(here.sent('InviteTechnician').at(-1)).toEqual({ id: anId(40), tenantId, email: 'bert@example.com', roles: ['TECHNICIAN'] });
   });
 
   test('an enrolment token', async () => {

@@ -21,7 +21,13 @@ export class Output {
 
   /** A list. As JSON `{"items": […], "more": true|false}`. */
   list<Item>(page: Page<Item>, columns: readonly Column<Item>[], empty: string): void {
-    if (this.json) return this.#printJson({ items: page.items, more: page.more });
+    if (this.json) this.#printJson({ items: page.items, more: page.more });
+    else this.rows(page, columns, empty);
+  }
+
+  /** The rows of a list that stands below something else, only for people. */
+  rows<Item>(page: Page<Item>, columns: readonly Column<Item>[], empty: string): void {
+    if (this.json) return;
     if (page.items.length === 0) this.note(empty);
     else this.#io.stdout.write(renderTable(columns, page.items, this.colours));
     if (page.more) this.note('There are more rows. Pass --all, or a larger --limit, to see them.');

@@ -19,7 +19,6 @@ import { addSignInCommand } from './sign-in/sign-in.command.ts';
 import { addTechnicianCommands } from './technician/technician.command.ts';
 import { addTenantCommands } from './tenant/tenant.command.ts';
 import { addTotpCommands } from './totp/totp.command.ts';
-import { addBreakGlassCommands } from './entra/break-glass.command.ts';
 import { addLapsCommands } from './vault/laps.command.ts';
 import { addVaultCommands } from './vault/vault.command.ts';
 import { addWhoAmICommand } from './who-am-i/who-am-i.command.ts';
@@ -55,7 +54,6 @@ export function buildProgram(act: Act, output: OutputConfiguration): Command {
     addGrantCommands,
     addEntraCommands,
     addLapsCommands,
-    addBreakGlassCommands,
     addVaultCommands,
     addAuditCommands,
     addApiClientCommands,

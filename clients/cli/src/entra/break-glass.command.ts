@@ -22,9 +22,7 @@ import { accountFields } from '../vault/laps-account-fields.ts';
 type Finding = Extract<EntraBreakGlassFindingQuery['entraBreakGlassFinding'], { __typename: 'EntraBreakGlassFinding' }>;
 
 /** `entra break-glass …`: which accounts of a customer's Entra tenant the vault keeps for emergencies. */
-export function addBreakGlassCommands(program: Command, act: Act): void {
-  const entra =
-    program.commands.find((command) => command.name() === 'entra') ?? program.command('entra').description('Microsoft Entra ID');
+export function addBreakGlassCommands(entra: Command, act: Act): void {
   const group = entra.command('break-glass').description('emergency accounts of Entra tenants, whose passwords the vault keeps');
 
   group

@@ -1,7 +1,7 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Id } from '@stint/kernel';
 import { expectType } from '@stint/sdk';
-import { id, oneOf } from '../arguments.ts';
+import { guid, id, oneOf } from '../arguments.ts';
 import {
   ConnectEntraDocument,
   DisconnectEntraDocument,
@@ -122,10 +122,4 @@ function columns(title: string) {
     { title: 'NEEDED', show: ({ required }: Needed) => yesNo(required) },
     { title: 'WHY', show: ({ why }: Needed) => why },
   ];
-}
-
-function guid(text: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text))
-    throw new InvalidArgumentError('It must be a GUID as Entra shows it, for example 11111111-2222-3333-4444-555555555555.');
-  return text.toLowerCase();
 }

@@ -160,3 +160,22 @@ test.each([
   expect(run.stdout).toContain(shown);
   expect(run.stdout.includes('/app/entra')).toBe(exitCode === 0);
 });
+
+test('accounts are listed with whose they are and how they were seen', async () => {
+  const account = {
+    ...{ id: anId(60), userPrincipalName: 'jit-anna@contoso.example', objectId: entraTenantId, state: 'ENABLED', restsSince: null },
+    ...{ seenAt: '2026-11-23T13:18:21Z', problem: null, technician: { id: anId(6), displayName: 'Anna', email: 'anna@example.com' } },
+  };
+  const stray = { ...account, state: 'DISABLED', technician: null, problem: 'Nobody knew it.', restsSince: '2026-11-23T14:00:00Z' };
+  const edges = [account, stray].map((node) => ({ node }));
+  here.gateway.on('EntraAccounts', () => ({ tenant: { entraAccounts: { edges, pageInfo: { hasNextPage: false, endCursor: null } } } }));
+  const { stdout } = await here.stint(['entra', 'accounts', tenantId]);
+  expect(stdout.split('\n').map((line) => line.split(/ {2,}/).slice(3))).toEqual([
+    ['TECHNICIAN', 'STATE', 'SEEN', 'RESTS SINCE', 'PROBLEM'],
+    ['anna@example.com', 'enabled', '2026-11-23 13:18:21Z'],
+    ['nobody', 'disabled', '2026-11-23 13:18:21Z', '2026-11-23 14:00:00Z', 'Nobody knew it.'],
+    [],
+  ]);
+  here.gateway.on('EntraAccounts', () => ({ tenant: { entraAccounts: null } }));
+  expect(await here.stint(['entra', 'accounts', tenantId])).toMatchObject({ exitCode: 1, stdout: '' });
+});

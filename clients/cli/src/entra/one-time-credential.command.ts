@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { generateHpkeKeyPair, openEntraCredential } from '@stint/crypto';
 import type { Id } from '@stint/kernel';
@@ -6,13 +5,12 @@ import { expectType, type StintClient } from '@stint/sdk';
 import { id, wholeNumber } from '../arguments.ts';
 import { CommandRefusal } from '../failure.ts';
 import { EntraCredentialOfDocument, RenewEntraCredentialDocument, type EntraCredentialOfQuery } from '../generated/operations.ts';
+import { lookUntil } from '../look-until.ts';
 import { instant, words } from '../render/values.ts';
 import { found, type Act } from '../session.ts';
 
 type Grant = NonNullable<EntraCredentialOfQuery['grant']>;
 type Ready = Grant & { tenant: { id: Id }; entraCredential: NonNullable<Grant['entraCredential']> };
-
-const pauseMs = 1_000;
 
 /** `entra credential`: a credential of one's own access, made anew for a key that lives for this one call. */
 export function addOneTimeCredentialCommand(group: Command, act: Act): void {
@@ -50,14 +48,16 @@ export function addOneTimeCredentialCommand(group: Command, act: Act): void {
 
 /** Asks until it is there. */
 async function made(client: StintClient, grantId: Id, seconds: number): Promise<Ready> {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const grant = found((await client.request(EntraCredentialOfDocument, { grantId })).grant, 'grant');
-    const { tenant, entraCredential, entraAccess } = grant;
-    if (tenant != null && entraCredential !== null) return { ...grant, tenant, entraCredential };
-    if (grant.state !== 'ACTIVE') throw new CommandRefusal('NOT_ACTIVE', `The access is ${words(grant.state)}. Ask for access again.`);
-    if (Date.now() > end)
-      throw new CommandRefusal('NOT_YET', `The credential is not there yet. ${entraAccess?.problem ?? 'Try again in a moment.'}`);
-    await delay(pauseMs);
-  }
+  const grant = await lookUntil(
+    seconds,
+    async () => found((await client.request(EntraCredentialOfDocument, { grantId })).grant, 'grant'),
+    (seen) => isReady(seen) || seen.state !== 'ACTIVE',
+  );
+  if (isReady(grant)) return grant;
+  if (grant.state !== 'ACTIVE') throw new CommandRefusal('NOT_ACTIVE', `The access is ${words(grant.state)}. Ask for access again.`);
+  throw new CommandRefusal('NOT_YET', `The credential is not there yet. ${grant.entraAccess?.problem ?? 'Try again in a moment.'}`);
+}
+
+function isReady(grant: Grant): grant is Ready {
+  return grant.tenant != null && grant.entraCredential !== null;
 }

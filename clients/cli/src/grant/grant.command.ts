@@ -9,6 +9,7 @@ import { instant } from '../render/values.ts';
 import { answered, found, type Act } from '../session.ts';
 import { addGrantChangeCommands } from './grant-change.command.ts';
 import { addGrantEvidenceCommands } from './grant-evidence.command.ts';
+import { showEntraAccess } from './entra-access-fields.ts';
 import { grantFields, stateCell, whereCell } from './grant-fields.ts';
 
 export function addGrantCommands(program: Command, act: Act): void {
@@ -41,13 +42,14 @@ export function addGrantCommands(program: Command, act: Act): void {
 
   group
     .command('show')
-    .description('show one grant')
+    .description('show one grant; of one in Entra also what was done and seen there')
     .argument('<grant>', 'the id', id)
     .action(
       act(async ({ signedIn, output }, grantId: Id) => {
         const { client } = await signedIn();
         const grant = found((await client.request(OneGrantDocument, { id: grantId })).grant, 'grant');
         output.thing(grant, grantFields(grant));
+        if (grant.entraAccess !== null) showEntraAccess(output, grant.entraAccess);
       }),
     );
 

@@ -17,6 +17,39 @@ const grant = {
   ...{ entraRole: null, entraScope: null, entraAccountKind: null, tenant: { id: anId(1), name: 'Contoso Dental' } },
 };
 
+describe('one grant', () => {
+  test('on a device is shown without anything of Entra', async () => {
+    here.gateway.on('OneGrant', () => ({ grant: { ...grant, entraAccess: null } }));
+    const { exitCode, stdout } = await here.stint(['grant', 'show', grantId]);
+    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/device +ws-17\n/) });
+    expect(stdout).not.toContain('Entra');
+  });
+
+  test('in Entra is shown with what was done and seen there, step by step', async () => {
+    const step = { kind: 'CREATE_USER', beganAt: '2026-11-23T13:18:22Z', endedAt: '2026-11-23T13:18:23Z', outcome: 'DONE', detail: null };
+    const entraAccess = {
+      ...{ phase: 'ENDING', accountName: 'jit-anna@contoso.example', roleName: 'User Administrator', scope: '/', assignment: 'SCHEDULE' },
+      ...{ builtInEndsAt: '2026-11-23T15:18:30Z', activeAt: '2026-11-23T13:18:30Z', endingSince: '2026-11-23T14:00:00Z', endedAt: null },
+      ...{ stuckSince: '2026-11-23T14:05:00Z', problem: 'Consent was withdrawn.', failure: null, notice: null, exposure: null },
+      steps: [step, { ...step, kind: 'REMOVE_ROLE', endedAt: null, outcome: null, detail: 'Forbidden' }],
+    };
+    const inEntra = { entraRole: 'User Administrator', entraScope: '/', entraAccountKind: 'JIT', device: null, entraAccess };
+    here.gateway.on('OneGrant', () => ({ grant: { ...grant, ...inEntra } }));
+    const { stdout } = await here.stint(['grant', 'show', grantId]);
+    for (const shown of [/in Entra +ending\n/, /scope +the whole tenant\n/, /signs in as +jit-anna@contoso.example\n/])
+      expect(stdout).toMatch(shown);
+    expect(stdout).toMatch(/stuck since +2026-11-23 14:05:00Z\nproblem +Consent was withdrawn\.\n/);
+    expect(stdout).toContain('2026-11-23 13:18:22Z  create user  done\n2026-11-23 13:18:22Z  remove role  ?        Forbidden\n');
+    const { stdout: machine } = await here.stint(['--json', 'grant', 'show', grantId]);
+    expect(JSON.parse(machine)).toMatchObject({ entraAccess });
+  });
+
+  test('that is not there, or another tenant has, is not found', async () => {
+    here.gateway.on('OneGrant', () => ({ grant: null }));
+    expect(await here.stint(['grant', 'show', grantId])).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+});
+
 describe('how long a session lasts', () => {
   test('is extended, each time by an id of its own', async () => {
     here.gateway.on('ExtendGrant', () => ({ extendGrant: grant }));

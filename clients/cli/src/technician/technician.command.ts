@@ -54,11 +54,13 @@ export function addTechnicianCommands(program: Command, act: Act): void {
       (value: string, before: Role[] | undefined) => [...(before ?? []), role(value)],
     )
     .option('--tenant <tenant>', 'the tenant where the technician will live; your own by default', id)
+    .option('--id <technician>', 'somebody who has come from Entra and has not joined yet: their id; roles stay as they are', id)
     .action(
-      act(async ({ signedIn, output }, address: string, options: { role?: Role[]; tenant?: Id }) => {
+      act(async ({ signedIn, output }, address: string, options: { role?: Role[]; tenant?: Id; id?: Id }) => {
         const { client } = await signedIn();
         const tenantId = await tenantOrHome(client, options.tenant);
-        const input = { id: newId(), tenantId, email: address, roles: [...new Set(options.role ?? ['TECHNICIAN' as const])] };
+        const held = [...new Set(options.role ?? ['TECHNICIAN' as const])];
+        const input = { id: options.id ?? newId(), tenantId, email: address, roles: held };
         const { inviteTechnician } = await client.request(InviteTechnicianDocument, { input });
         const { __typename, ...invitation } = expectType(inviteTechnician, 'Invitation');
         output.thing(

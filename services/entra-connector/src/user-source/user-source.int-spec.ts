@@ -211,6 +211,17 @@ describe('a source that is on', () => {
     expect(await told(someone(users))).toMatchObject({ present: false });
   });
 
+  test('asks for everything that has changed by then, also in the middle of a round', async () => {
+    const { users } = await on(2);
+    world.clock.advance(roundSeconds);
+    await world.run(1);
+    expect(await world.source(msp)).toMatchObject({ round: 'GROUPS' });
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    await world.service.sync(msp.administrator, msp.tenantId, false);
+    await world.run();
+    expect(await told(someone(users))).toMatchObject({ present: false });
+  });
+
   test('in more groups than can be watched is read in every round', async () => {
     const { users, groupId } = await on(2);
     const inner = Array.from({ length: 50 }, (_, place) => msp.entra.addGroup({ displayName: `Inner ${place}` }));

@@ -101,7 +101,7 @@ function sourceView(source: ShownSource) {
   const [preview, sync] = [of('PREVIEW'), of('SYNC')];
   return {
     ...{ id: tenantId, state: leaving !== null ? 'SWITCHING_OFF' : on ? 'ON' : 'OFF', people, lastSyncAt, problem },
-    ...{ nextSyncAt: on ? dueAt : null, groups: source.groups.map(groupView) },
+    ...{ nextSyncAt: on ? dueAt : null, groups: source.groups.map((group) => groupView(group, sync)) },
     preview: preview === undefined ? null : readingView(preview),
     held: sync?.state === 'WAITING' ? readingView(sync) : null,
   };
@@ -111,7 +111,7 @@ function readingView(reading: Reading) {
   const { id, purpose, state, startedAt, heldBecause, counts } = reading;
   return {
     ...{ __typename: 'UserSourceReading', id, purpose, state, startedAt, heldBecause, reading },
-    groups: reading.groups.map((group) => ({ ...groupView(group), missing: reading.missing.includes(group.groupId) })),
+    groups: reading.groups.map((group) => groupView(group, reading)),
     counts:
       counts === null
         ? null
@@ -122,8 +122,10 @@ function readingView(reading: Reading) {
   };
 }
 
-function groupView({ groupId, label, technicianGroupId, role }: ChosenGroup) {
-  return { groupId, name: label, technicianGroup: { __typename: 'Group', id: technicianGroupId }, role, missing: false };
+/** `reading`: the one that may have found the group gone. */
+function groupView({ groupId, label, technicianGroupId, role }: ChosenGroup, reading: Reading | undefined) {
+  const missing = reading?.missing.includes(groupId) ?? false;
+  return { groupId, name: label, technicianGroup: { __typename: 'Group', id: technicianGroupId }, role, missing };
 }
 
 const kinds = {

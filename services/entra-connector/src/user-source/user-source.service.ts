@@ -155,7 +155,8 @@ export class UserSourceService {
       const source = await this.sources.lock(tx, actor.mspId, tenantId);
       if (!source.on) throw conflict('The source is switched off. Choose groups, look at the preview and say yes to it first.');
       const now = this.clock.now();
-      const next = { ...source, round: source.round ?? ('USERS' as const), dueAt: now, attempts: 0, ...(full ? { fullAt: now } : {}) };
+      // A round that is at the groups already begins anew: somebody may have been disabled since it asked for people.
+      const next = { ...source, round: 'USERS' as const, dueAt: now, attempts: 0, ...(full ? { fullAt: now } : {}) };
       await this.sources.save(tx, next, 'CUT');
       return next;
     });

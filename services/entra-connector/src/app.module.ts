@@ -35,7 +35,6 @@ import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { Keyring } from './connection/keyring.service.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
 import { EntraRemains } from './connection/remains.ts';
-import { RewrapSweep } from './connection/rewrap.sweep.ts';
 import { VerificationService } from './connection/verification.service.ts';
 import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
@@ -54,6 +53,8 @@ import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
 import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
+import { RewrapSweep } from './root-key/rewrap.sweep.ts';
+import { WrappedRepository } from './root-key/wrapped.repository.ts';
 import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
 import { FoundRepository } from './user-source/found.repository.ts';
 import { PersonRepository } from './user-source/person.repository.ts';
@@ -134,6 +135,7 @@ export class AppModule {
         VerifySweep,
         ExpirySweep,
         LeaveSweep,
+        WrappedRepository,
         RewrapSweep,
         BreakGlassRepository,
         BreakGlassConsumer,

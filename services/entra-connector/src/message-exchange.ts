@@ -8,12 +8,12 @@ import { RotationSweep } from './break-glass/rotation.sweep.ts';
 import { ConvergeSweep } from './account/converge.sweep.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
-import { RewrapSweep } from './connection/rewrap.sweep.ts';
 import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { StuckSweep } from './grant/stuck.sweep.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
+import { RewrapSweep } from './root-key/rewrap.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 import { ReadingForgetSweep, UserSourceSweep } from './user-source/user-source.sweep.ts';
 

@@ -25,7 +25,8 @@ export class BreakGlassRun {
     readonly entra: EntraTenant,
     readonly user: EntraUser,
     readonly vault: BreakGlassVault,
-    readonly keys: KeyProvider,
+    /** What the next process of this service wraps with. */
+    public keys: KeyProvider,
   ) {
     this.#consumer = new BreakGlassConsumer(this.#accounts, world.clock);
   }

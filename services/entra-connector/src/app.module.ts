@@ -53,6 +53,9 @@ import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
 import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
+import { RetentionConsumer } from './retention/retention.consumer.ts';
+import { RetentionRepository } from './retention/retention.repository.ts';
+import { RetentionSweep } from './retention/retention.sweep.ts';
 import { RewrapSweep } from './root-key/rewrap.sweep.ts';
 import { WrappedRepository } from './root-key/wrapped.repository.ts';
 import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
@@ -137,6 +140,9 @@ export class AppModule {
         LeaveSweep,
         WrappedRepository,
         RewrapSweep,
+        RetentionRepository,
+        RetentionConsumer,
+        RetentionSweep,
         BreakGlassRepository,
         BreakGlassConsumer,
         BreakGlassResolver,

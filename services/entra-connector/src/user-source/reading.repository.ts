@@ -74,11 +74,12 @@ export class ReadingRepository {
       if (purpose === null || reading.purpose === purpose) await this.save(tx, { ...reading, state: 'DISCARDED' }, now);
   }
 
-  /** Removes readings that ended before. */
+  /** Removes readings that ended before, and previews from before that nobody said yes to. */
   async forget(tx: SystemTx, before: Date): Promise<number> {
     const rows = await tx.query(
       `delete from user_source_reading where (msp_id, id) in
-         (select msp_id, id from user_source_reading where ended_at < $1 limit 100 for update skip locked) returning id`,
+         (select msp_id, id from user_source_reading
+          where ended_at < $1 or (purpose = 'PREVIEW' and state = 'WAITING' and started_at < $1) limit 100 for update skip locked) returning id`,
       [before],
     );
     return rows.length;

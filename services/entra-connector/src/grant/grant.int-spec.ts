@@ -91,6 +91,30 @@ describe('a grant', () => {
     expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
   });
 
+  it("tells the customer's own log why and for which ticket, where its rules can demand both", async () => {
+    const demanded = { pimPolicy: { justificationRequired: true, ticketRequired: true } };
+    const { entra, told, grantId, user } = await active(demanded, { reason: 'A new mailbox', ticket: 'T-4711' });
+    await world.want({ ...told, expiresAt: addSeconds(world.clock.now(), 7200).toISOString() });
+    await world.pass(5);
+    const shown = { justification: `A new mailbox (Stint grant ${grantId})`, ticketNumber: 'T-4711', ticketSystem: 'Stint' };
+    expect(entra.roleRequests(user?.id ?? '')).toMatchObject([
+      { action: 'adminAssign', ...shown },
+      { action: 'adminUpdate', ...shown },
+    ]);
+    await world.pass(7300);
+    expect(world.leftovers(entra)).toEqual([]);
+  });
+
+  it('without either is given where nothing is demanded, and says what is missing where it is', async () => {
+    const { entra, grantId, user } = await active();
+    expect(entra.roleRequests(user?.id ?? '')).toMatchObject([{ justification: `Stint grant ${grantId}`, ticketNumber: null }]);
+    const { tenantId } = await world.customer({ pimPolicy: { ticketRequired: true } });
+    const { grantId: refused } = await world.want({ tenantId, technicianId: await world.technician(), reason: 'A new mailbox' });
+    await world.pass(10);
+    expect(await states(refused)).toEqual(['FAILED']);
+    expect(await why(refused)).toContain('demands a ticket');
+  });
+
   it('called off at once is disabled at once, and its role taken as soon as Entra lets it go', async () => {
     const { entra, told, grantId, user } = await active();
     await world.want({ ...told, wanted: false });

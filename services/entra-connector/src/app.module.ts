@@ -30,6 +30,7 @@ import { ConsentRepository } from './connection/consent.repository.ts';
 import { ConsentService } from './connection/consent.service.ts';
 import { CredentialRepository } from './connection/credential.repository.ts';
 import { CredentialService } from './connection/credential.service.ts';
+import { DependentRepository } from './connection/dependent.repository.ts';
 import { EntraAccessService } from './connection/entra-access.service.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { Keyring } from './connection/keyring.service.ts';
@@ -130,6 +131,7 @@ export class AppModule {
         { provide: EntraAccess, useClass: GuardedEntraAccess },
         ProtectedAccountRepository,
         EntraRemains,
+        DependentRepository,
         VerificationService,
         ConnectionService,
         CredentialService,

@@ -21,9 +21,10 @@ interface Row {
   through: string | null;
   counts: Counts | null;
   held_because: string | null;
+  entra_tenant_id: string | null;
 }
 const columns = `r.msp_id, r.tenant_id, r.id, r.purpose, r.state, r.groups, r.started_at, r.place, r.cursor, r.tracked, r.missing,
-  r.users_cursor, r.groups_cursor, r.through, r.counts, r.held_because`;
+  r.users_cursor, r.groups_cursor, r.through, r.counts, r.held_because, r.entra_tenant_id`;
 
 /** Readings of the chosen groups' members. */
 @Injectable()
@@ -42,12 +43,13 @@ export class ReadingRepository {
     const ended = reading.state === 'APPLIED' || reading.state === 'DISCARDED';
     await tx.query(
       `update user_source_reading set state = $3, place = $4, cursor = $5, tracked = $6, missing = $7, users_cursor = $8,
-         groups_cursor = $9, through = $10, counts = $11, held_because = $12, ended_at = $13
+         groups_cursor = $9, through = $10, counts = $11, held_because = $12, ended_at = $13, entra_tenant_id = $14
        where msp_id = $1 and id = $2`,
       [
         ...[reading.mspId, reading.id, reading.state, reading.place, reading.cursor, reading.tracked, reading.missing],
         ...[reading.usersCursor, reading.groupsCursor, reading.through],
         ...[reading.counts === null ? null : JSON.stringify(reading.counts), reading.heldBecause, ended ? now : null],
+        reading.entraTenantId,
       ],
     );
     if (ended) await tx.query('delete from user_source_found where msp_id = $1 and reading_id = $2', [reading.mspId, reading.id]);
@@ -92,5 +94,6 @@ function asReading(row: Row): Reading {
     ...{ startedAt: row.started_at, place: row.place, cursor: row.cursor, tracked: row.tracked, missing: row.missing },
     ...{ usersCursor: row.users_cursor, groupsCursor: row.groups_cursor, through: row.through, counts: row.counts },
     heldBecause: row.held_because,
+    entraTenantId: row.entra_tenant_id,
   };
 }

@@ -76,6 +76,13 @@ export class EntraTenant {
     this.#changed(user, ['deletedDateTime']);
   }
 
+  /** Brings a user back from the recycle bin. */
+  restoreUser(userId: string): void {
+    const user = this.#user(userId);
+    user.deletedDateTime = null;
+    this.#changed(user, Object.keys(presentUser(user)));
+  }
+
   addGroup(given: { displayName: string; members?: readonly string[]; isAssignableToRole?: boolean }): { id: string; displayName: string } {
     const group = {
       id: randomUUID(),

@@ -430,6 +430,27 @@ const onOwn: Row[] = [
     then: 'REMOVE_ROLE',
   },
   {
+    when: 'it was deleted, and our role would come back with it',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN' })],
+    sighting: seen({ gone: true, roles: [role] }),
+    then: 'REMOVE_ROLE',
+  },
+  {
+    when: 'it was deleted, and Entra ends our role by itself',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE' })],
+    sighting: seen({ gone: true, roles: [{ ...role, kind: 'SCHEDULED', endsAt: after(60) }] }),
+    then: 'CONCLUDE',
+  },
+  {
+    when: 'it was deleted, with roles of its own',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN' })],
+    sighting: seen({ gone: true, roles: [{ ...role, roleDefinitionId: 'another' }] }),
+    then: 'CONCLUDE',
+  },
+  {
     when: 'the role stays that was there before',
     account: own,
     grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'ALREADY', assignAskedAt: null })],

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateHpkeKeyPair, openEntraCredential } from '@stint/crypto';
 import { roleId } from '@stint/graph-emulator';
@@ -169,6 +170,21 @@ describe('a grant', () => {
     expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
   });
 
+  it.each(['P2', 'FREE'] as const)('counts for one application only, where that was asked for (%s)', async (licences) => {
+    const { tenantId, entra } = await world.customer({ licences });
+    const scope = `/${entra.registerApp().applicationId}`;
+    const technicianId = await world.technician();
+    const { grantId } = await world.want({ tenantId, technicianId, roleName: 'Application Administrator', scope });
+    await world.pass(10);
+    const { accountName } = (await world.reports(grantId))[0] ?? {};
+    expect(entra.roleAssignments(entra.user(accountName ?? '')?.id)).toMatchObject([
+      { roleName: 'Application Administrator', directoryScopeId: scope },
+    ]);
+    await world.pass(3600);
+    expect(world.leftovers(entra)).toEqual([]);
+    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
+  });
+
   it('has a password, and says what that means, where no pass is allowed', async () => {
     const { entra, grantId, accountName, why: notice } = await active({ tapPolicy: { state: 'disabled' }, mfaAtPortals: false });
     expect(notice).toContain('demand a second factor');
@@ -244,6 +260,7 @@ describe('a grant that cannot be', () => {
     { when: 'the role is unknown', wanted: { roleName: 'Nobody' }, says: 'no role “Nobody”' },
     { when: 'the role is switched off', wanted: { roleName: 'Off' }, says: 'switched off' },
     { when: 'there are two of its name', wanted: { roleName: 'Twice' }, says: '2 roles' },
+    { when: 'the application is not there', wanted: { scope: `/${randomUUID()}` }, says: 'Entra does not have it' },
     {
       when: "the account is to be one's own, and there is none",
       wanted: { accountKind: 'OWN' as const },
@@ -295,56 +312,5 @@ describe('a grant that cannot be', () => {
     await world.pass(700);
     expect(await states(grantId)).toEqual(['FAILED']);
     expect(world.leftovers(entra, true)).toEqual([]);
-  });
-});
-
-describe("on an account of one's own", () => {
-  it('the role comes and goes, and nothing else changes', async () => {
-    const { tenantId, entra } = await world.customer();
-    const guest = entra.addUser({
-      userPrincipalName: `anna_msp.example#EXT#@${entra.initialDomain}`,
-      mail: 'anna.berg@msp.example',
-      userType: 'Guest',
-    });
-    entra.assignRole(guest.id, 'Global Reader');
-    const { grantId } = await world.want({ tenantId, technicianId: await world.technician(), accountKind: 'OWN' });
-    await world.pass(10);
-    const roles = () =>
-      entra
-        .roleAssignments(guest.id)
-        .map(({ roleName }) => roleName)
-        .toSorted();
-    expect(roles()).toEqual(['Global Reader', 'User Administrator']);
-    expect(await world.credential(grantId)).toBeNull();
-    await world.pass(3600);
-    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
-    expect(roles()).toEqual(['Global Reader']);
-    expect(entra.user(guest.id)).toEqual(guest);
-  });
-
-  it('a role that was there before stays, and that is said', async () => {
-    const { tenantId, entra } = await world.customer();
-    const member = entra.addUser({ userPrincipalName: `anna.berg@${entra.initialDomain}` });
-    entra.assignRole(member.id, 'User Administrator');
-    const technicianId = await world.technician({ email: `anna.berg@${entra.initialDomain}` });
-    const { grantId } = await world.want({ tenantId, technicianId, accountKind: 'OWN' });
-    await world.pass(10);
-    expect(await why(grantId)).toContain('it stays');
-    await world.pass(3600);
-    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
-    expect(entra.roleAssignments(member.id)).toHaveLength(1);
-  });
-
-  it('a protected account is never touched', async () => {
-    const { tenantId, entra } = await world.customer();
-    const member = entra.addUser({ userPrincipalName: `anna.berg@${entra.initialDomain}` });
-    await world.rows('insert into protected_account (msp_id, tenant_id, object_id, why) values ($1, $2, $3, $4)', [
-      ...[world.mspId, tenantId, member.id, 'it is a break-glass account'],
-    ]);
-    const technicianId = await world.technician({ email: `anna.berg@${entra.initialDomain}` });
-    const { grantId } = await world.want({ tenantId, technicianId, accountKind: 'OWN' });
-    await world.pass(10);
-    expect(await why(grantId)).toContain('break-glass');
-    expect(entra.roleAssignments(member.id)).toEqual([]);
   });
 });

@@ -58,22 +58,7 @@ export class Sweeper {
       await this.runOnce(sweep).catch((error: unknown) =>
         this.#log.error({ err: error, sweep: sweep.name }, 'a sweep failed; it will run again'),
       );
-      await this.#pause(sweep.everyMs);
+      await this.#clock.pause(sweep.everyMs, this.#stop.signal);
     }
-  }
-
-  #pause(forMs: number): Promise<void> {
-    const { signal } = this.#stop;
-    // Stopped while a sweep was under way: the event has passed, nobody would wake us.
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, forMs);
-      signal.addEventListener('abort', done, { once: true });
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-    });
   }
 }

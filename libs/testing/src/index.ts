@@ -1,6 +1,7 @@
 export { createTestDatabase, testServerUrl, type TestDatabase, type TestSchema } from './database.ts';
 export { freePort } from './free-port.ts';
 export { startTestPostgres, type TestPostgres } from './postgres.ts';
+export { startTestQueue, type QueueBackend, type TestQueue } from './queue.ts';
 export { redisIsInstalled, startTestRedis, type TestRedis } from './redis.ts';
 export { unprotected } from './protection.ts';
 export { eventually } from './eventually.ts';

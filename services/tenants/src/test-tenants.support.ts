@@ -7,7 +7,7 @@ import { generateSigningKey, privateKeyToPem, publicKeyX } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
 import { newId, type Id } from '@stint/kernel';
 import { PasskeyEmulator } from '@stint/passkey-emulator';
-import { createTestDatabase, FakeClock, MessageKeys, TestGateway, type TestDatabase } from '@stint/testing';
+import { createTestDatabase, FakeClock, MessageKeys, startTestQueue, TestGateway, type TestDatabase } from '@stint/testing';
 import { startTenants, tenantsConfig } from './index.ts';
 
 interface Answer {
@@ -19,6 +19,7 @@ interface Answer {
 export interface TestTenants {
   clock: FakeClock;
   database: TestDatabase;
+  queueUrl: string;
   url: string;
   firstLink: string;
   gateway: TestGateway;
@@ -28,6 +29,7 @@ export interface TestTenants {
 
 export async function startTestTenants(more: Record<string, string> = {}): Promise<TestTenants> {
   const database = await createTestDatabase([{ schema: 'tenants', directory: join(import.meta.dirname, '..', 'migrations') }]);
+  const queue = await startTestQueue(database);
   const folder = mkdtempSync(join(tmpdir(), 'stint-tenants-'));
   const gateway = new TestGateway();
   const keys = new MessageKeys();
@@ -40,7 +42,7 @@ export async function startTestTenants(more: Record<string, string> = {}): Promi
     PORT: '0',
     DATABASE_URL: appUrl,
     DATABASE_SYSTEM_URL: systemUrl,
-    QUEUE_URL: database.queueUrl,
+    QUEUE_URL: queue.url,
     GATEWAY_PUBLIC_KEYS: gateway.publicKeyX,
     MESSAGE_SIGNING_KEY_FILE: join(folder, 'messages.pem'),
     MESSAGE_PUBLIC_KEYS: keys.environment,
@@ -56,6 +58,7 @@ export async function startTestTenants(more: Record<string, string> = {}): Promi
   return {
     clock,
     database,
+    queueUrl: queue.url,
     url: running.url,
     firstLink,
     gateway,
@@ -66,6 +69,7 @@ export async function startTestTenants(more: Record<string, string> = {}): Promi
     },
     async close() {
       await running.close();
+      await queue.stop();
       await database.drop();
     },
   };

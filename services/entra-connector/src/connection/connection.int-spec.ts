@@ -36,13 +36,12 @@ async function act(
 const verify = (connected: Connected) => act(connected, 'verifyEntraConnection');
 const codes = (shown: Shown) => shown.problems.map(({ code, about }) => (about === null ? code : `${code} ${about}`));
 
-/** What services/jit-policy was told last. */
-async function told({ tenant }: Connected, usable: boolean): Promise<string | null> {
-  return eventually(() => {
+/** This is what services/jit-policy is told last. */
+async function isTold({ tenant }: Connected, problem: string | null): Promise<void> {
+  await eventually(() => {
     const news = service.others.received('entra-connection-changed').filter(({ tenantId }) => tenantId === tenant.tenantId);
     const last = news.toSorted((a, b) => a.version - b.version).at(-1);
-    if (last?.usable !== usable) throw new Error(`Told last: ${JSON.stringify(last)}`);
-    return last.problem;
+    expect(last).toMatchObject({ usable: problem === null, problem });
   });
 }
 
@@ -56,7 +55,7 @@ test('a tenant with all that is needed is usable, and its facts are known', asyn
     credentials: [{ kind: 'SECRET', state: 'IN_USE', daysLeft: expect.any(Number), certificatePem: null }],
   });
   expect(shown.steps.filter(({ done }) => !done)).toEqual([]);
-  expect(await told(connected, true)).toBeNull();
+  await isTold(connected, null);
 });
 
 test('a certificate made here works without anything of it being known but its public part', async () => {
@@ -109,7 +108,7 @@ test.each<[string, string, (connected: Connected) => Promise<void> | void]>([
   const shown = await verify(connected);
   expect(shown).toMatchObject({ state: 'BROKEN', usable: false, problems: [{ code, blocking: true }] });
   expect(shown.problems[0]?.nextStep.length).toBeGreaterThan(20);
-  expect(await told(connected, false)).toBe(shown.whyUnusable);
+  await isTold(connected, shown.whyUnusable);
   await service.audited('entra-connection.broken', connected.tenant.tenantId);
 });
 
@@ -193,11 +192,11 @@ test('Microsoft away says nothing about the connection; what is broken is found,
   connected.entra.changeApp(connected.app.clientId, { enabled: false });
   service.clock.advance(7 * 3600);
   await service.audited('entra-connection.broken', connected.tenant.tenantId);
-  expect(await told(connected, false)).toBe('The connection to Entra ID does not work. The application is disabled. (AADSTS7000112)');
+  await isTold(connected, 'The connection to Entra ID does not work. The application is disabled. (AADSTS7000112)');
   connected.entra.changeApp(connected.app.clientId, { enabled: true });
   service.clock.advance(1_000);
   await service.audited('entra-connection.recovered', connected.tenant.tenantId);
-  expect(await told(connected, true)).toBeNull();
+  await isTold(connected, null);
 });
 
 test('a secret is warned of 30, 14 and 3 days before its end, once each', async () => {
@@ -245,7 +244,7 @@ test('a connection ends only when nothing of Stint is left, and then the credent
   const leaving = await act(connected, 'disconnectEntra');
   expect(leaving).toMatchObject({ state: 'DISCONNECTING', usable: false });
   expect(leaving['remaining']).toBeGreaterThan(0);
-  await told(connected, false);
+  await isTold(connected, leaving.whyUnusable);
   expect(await act(connected, 'addEntraCertificate')).toMatchObject({ __typename: 'Conflict' });
   expect(await service.rows('select 1 from entra_credential where tenant_id = $1', [tenant.tenantId])).toHaveLength(1);
 

@@ -7,7 +7,16 @@ import { privateKeyToPem } from '@stint/crypto';
 import { exchangeProblems, GraphEmulator, type GraphEmulatorOptions } from '@stint/graph-emulator';
 import { loadConfig, type Running } from '@stint/host';
 import { Tenancy } from '@stint/tenancy';
-import { createTestDatabase, eventually, FakeClock, MessageKeys, StandIns, TestGateway, type TestDatabase } from '@stint/testing';
+import {
+  createTestDatabase,
+  eventually,
+  FakeClock,
+  MessageKeys,
+  StandIns,
+  startTestQueue,
+  TestGateway,
+  type TestDatabase,
+} from '@stint/testing';
 import { entraConnectorConfig, startEntraConnector } from '../index.ts';
 
 export interface Answer {
@@ -50,7 +59,9 @@ export class TestEntraConnector {
   }
 
   async #start(options: GraphEmulatorOptions): Promise<void> {
-    const { queueUrl } = this.#database;
+    const queue = await startTestQueue(this.#database);
+    const queueUrl = queue.url;
+    this.#closing.push(() => queue.stop());
     const keys = new MessageKeys();
     const folder = mkdtempSync(join(tmpdir(), 'stint-entra-connector-'));
     const keyFile = join(folder, 'messages.pem');

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId, type Id } from '@stint/kernel';
 import type { Payload } from '@stint/contracts';
-import { eventually, redisIsInstalled, startTestRedis, type TestRedis } from '@stint/testing';
+import { eventually, redisIsInstalled, type QueueBackend } from '@stint/testing';
 import { technicianActor, World, type Computer, type Technician } from '../testing/world.ts';
 import { oldId, TestJitPolicy } from '../testing/test-jit-policy.ts';
 
 const hasRedis = redisIsInstalled();
 if (!hasRedis) process.stderr.write('SKIPPED: jit-policy`s messages on Redis, because redis-server is not installed.\n');
 
-describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('messages by %s', (backend) => {
-  let redis: TestRedis | undefined;
+const backends: QueueBackend[] = ['postgres', ...(hasRedis ? (['redis'] as const) : [])];
+describe.each(backends)('messages by %s', (backend) => {
   let service: TestJitPolicy;
   let world: World;
   let msp: Payload<'tenant-changed'>;
@@ -18,8 +18,7 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('messages by %s', (b
   let computer: Computer;
 
   beforeAll(async () => {
-    if (backend === 'redis') redis = await startTestRedis();
-    service = await TestJitPolicy.start(redis?.url);
+    service = await TestJitPolicy.start(backend);
     world = new World(service);
     msp = await world.tenant(null, 'Northwind');
     customer = await world.tenant(msp);
@@ -31,10 +30,7 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('messages by %s', (b
     computer = await world.computer(customer);
     await service.settled();
   });
-  afterAll(async () => {
-    await service.close();
-    await redis?.stop();
-  });
+  afterAll(() => service.close());
 
   const setTotp = (on: boolean) =>
     world.mutate(technicianActor(msp, 'ADMINISTRATOR'), 'updateJitSettings', '... on Tenant { __typename }', {

@@ -7,7 +7,17 @@ import { loadConfig, type Running } from '@stint/host';
 import { newId } from '@stint/kernel';
 import { connectBroadcast } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
-import { createTestDatabase, eventually, FakeClock, MessageKeys, StandIns, TestGateway, type TestDatabase } from '@stint/testing';
+import {
+  createTestDatabase,
+  eventually,
+  FakeClock,
+  MessageKeys,
+  StandIns,
+  startTestQueue,
+  TestGateway,
+  type QueueBackend,
+  type TestDatabase,
+} from '@stint/testing';
 import { jitPolicyConfig, startJitPolicy } from '../index.ts';
 
 export interface Answer {
@@ -34,7 +44,7 @@ export class TestJitPolicy {
     this.#closing.push(() => database.drop());
   }
 
-  static async start(queueUrl?: string): Promise<TestJitPolicy> {
+  static async start(backend?: QueueBackend): Promise<TestJitPolicy> {
     const service = new TestJitPolicy(
       await createTestDatabase([
         { schema: 'jit_policy', directory: join(import.meta.dirname, '..', '..', 'migrations') },
@@ -43,7 +53,7 @@ export class TestJitPolicy {
         { schema: 'stand_in_entra', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
       ]),
     );
-    await service.#start(queueUrl ?? service.#database.queueUrl);
+    await service.#start(backend);
     return service;
   }
 
@@ -51,7 +61,10 @@ export class TestJitPolicy {
     return this.#running?.url ?? '';
   }
 
-  async #start(queueUrl: string): Promise<void> {
+  async #start(backend?: QueueBackend): Promise<void> {
+    const queue = await startTestQueue(this.#database, backend);
+    const queueUrl = queue.url;
+    this.#closing.push(() => queue.stop());
     const keys = new MessageKeys();
     const keyFile = join(mkdtempSync(join(tmpdir(), 'stint-jit-policy-')), 'messages.pem');
     writeFileSync(keyFile, privateKeyToPem(keys.signing['jit-policy']), { mode: 0o600 });

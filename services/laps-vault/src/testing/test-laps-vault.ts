@@ -7,7 +7,16 @@ import { privateKeyToPem } from '@stint/crypto';
 import { loadConfig, type Running } from '@stint/host';
 import { connectBroadcast } from '@stint/messaging';
 import { Tenancy } from '@stint/tenancy';
-import { createTestDatabase, eventually, FakeClock, MessageKeys, StandIns, TestGateway, type TestDatabase } from '@stint/testing';
+import {
+  createTestDatabase,
+  eventually,
+  FakeClock,
+  MessageKeys,
+  StandIns,
+  startTestQueue,
+  TestGateway,
+  type TestDatabase,
+} from '@stint/testing';
 import { lapsVaultConfig, startLapsVault } from '../index.ts';
 
 export interface Answer {
@@ -41,19 +50,25 @@ export class TestLapsVault {
         { schema: 'stand_in_entra', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
       ]),
     );
-    await service.#start(queueUrl ?? service.#database.queueUrl);
+    await service.#start(queueUrl === undefined ? await service.#queue() : queueUrl);
     return service;
   }
 
   /** Starts it on a database that another one has left, with that one's root key. */
   static async startOn(database: TestDatabase, keyProvider: string): Promise<TestLapsVault> {
     const service = new TestLapsVault(database);
-    await service.#start(database.queueUrl, keyProvider);
+    await service.#start(await service.#queue(), keyProvider);
     return service;
   }
 
   get url(): string {
     return this.#running?.url ?? '';
+  }
+
+  async #queue(): Promise<string> {
+    const queue = await startTestQueue(this.#database);
+    this.#closing.push(() => queue.stop());
+    return queue.url;
   }
 
   async #start(queueUrl: string, keyProvider?: string): Promise<void> {

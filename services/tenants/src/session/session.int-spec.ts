@@ -20,7 +20,7 @@ beforeAll(async () => {
   ({ mspId, administrator } = await joinFirst(tenants));
   contoso = await createTenant(tenants, administrator, 'Contoso');
   fabrikam = await createTenant(tenants, administrator, 'Fabrikam');
-  broadcast = await connectBroadcast(tenants.database.queueUrl, () => undefined);
+  broadcast = await connectBroadcast(tenants.queueUrl, () => undefined);
   broadcast.subscribe('credential-revoked', (body) => heard.push(body));
 });
 afterAll(async () => {

@@ -31,7 +31,16 @@ function anAccount(change: Partial<EntraAccount> = {}): EntraAccount {
       sessionsOpen: false,
       passwordKnown: false,
     },
-    ...{ removeNotBefore: null, purgeRefusedAt: null, restsSince: null, restDays: 30, discard: false, problem: null, dueAt: now },
+    ...{
+      removeNotBefore: null,
+      purgeRefusedAt: null,
+      restsSince: null,
+      restDays: 30,
+      discard: false,
+      leftIn: null,
+      problem: null,
+      dueAt: now,
+    },
     ...{ ending: false, failures: 0, changes: 0, fence: 1, leaseUntil: null },
     ...change,
   };

@@ -73,6 +73,8 @@ export class ConnectionService {
       if (!(await this.connections.begin(tx, connection))) {
         throw conflict('This Entra tenant is connected to another of your tenants. Disconnect it there first.');
       }
+      if (before !== null && before.entraTenantId !== connection.entraTenantId)
+        await this.remains.leaveBehind(tx, actor.mspId, tenantId, before.entraTenantId);
       const details = { ...registration, state: connection.state };
       await record(tx, connection, { action: 'entra-connection.changed', occurredAt: this.clock.now(), details });
       await tellUse(tx, before, connection);

@@ -6,6 +6,7 @@ const [here, elsewhere] = ['11111111-2222-4333-8444-555555555555', '66666666-777
 const both = (entraTenantId: string | null): Dependents => ({
   breakGlassAccounts: [{ name: 'emergency-1@contoso.example', entraTenantId }],
   source: { entraTenantId, people: 12 },
+  leftBehind: [],
 });
 const two = ['BREAK_GLASS_UNATTENDED', 'USER_SOURCE_UNATTENDED'];
 
@@ -18,6 +19,13 @@ test.each<[string, ConnectionState, Dependents, string[]]>([
   ['it is ended', 'DISCONNECTED', both(null), two],
   ['it leads elsewhere', 'READY', both(elsewhere), two],
   ['it will lead elsewhere', 'SETUP', both(elsewhere), two],
+  [
+    'accounts were left in a former one',
+    'READY',
+    { ...noDependents, leftBehind: [{ entraTenantId: elsewhere, accounts: 3 }] },
+    ['ACCOUNTS_LEFT_BEHIND'],
+  ],
+  ['that one is connected again', 'READY', { ...noDependents, leftBehind: [{ entraTenantId: here, accounts: 3 }] }, []],
   [
     'only the source is of the former one',
     'READY',

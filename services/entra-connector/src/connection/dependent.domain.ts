@@ -7,16 +7,18 @@ export interface Dependents {
   breakGlassAccounts: { name: string; entraTenantId: string | null }[];
   /** Null when it is off. */
   source: { entraTenantId: string | null; people: number } | null;
+  /** How many of Stint's accounts were left in former Entra tenants. */
+  leftBehind: { entraTenantId: string; accounts: number }[];
 }
 
-export const noDependents: Dependents = { breakGlassAccounts: [], source: null };
+export const noDependents: Dependents = { breakGlassAccounts: [], source: null, leftBehind: [] };
 
 const connectAgain = 'Connect the same Entra tenant again, and it goes on';
 
 /** What stands still because a connection is ended, or leads to another Entra tenant than before. It blocks no access. */
 export function dependentProblems(
   { state, entraTenantId }: Pick<EntraConnection, 'state' | 'entraTenantId'>,
-  { breakGlassAccounts, source }: Dependents,
+  { breakGlassAccounts, source, leftBehind }: Dependents,
 ): ConnectionProblem[] {
   const isOver = state === 'DISCONNECTING' || state === 'DISCONNECTED';
   const isElsewhere = (kept: string | null) => kept !== null && kept !== entraTenantId;
@@ -24,6 +26,13 @@ export function dependentProblems(
   const names = unattended.map(({ name }) => name).join(', ');
   const why = isOver ? 'without a connection' : 'because they are in another Entra tenant than the connected one';
   return [
+    ...leftBehind
+      .filter((left) => isElsewhere(left.entraTenantId))
+      .map(({ entraTenantId: former, accounts }) => ({
+        ...{ code: 'ACCOUNTS_LEFT_BEHIND' as const, blocking: false, about: former },
+        message: `${accounts} accounts were left in the Entra tenant ${former}, which is not connected any more. Nobody has seen that their access ended.`,
+        nextStep: `Connect that one again, and they are taken away; or delete them there by hand (their employeeId begins with “stint”).`,
+      })),
     ...(unattended.length === 0
       ? []
       : [

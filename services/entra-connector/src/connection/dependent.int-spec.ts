@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { generateHpkeKeyPair } from '@stint/crypto';
 import type { EntraTenant } from '@stint/graph-emulator';
-import { newId, type Id } from '@stint/kernel';
+import { addSeconds, newId, type Id } from '@stint/kernel';
 import { eventually } from '@stint/testing';
 import { usualPolicy } from '../testing/break-glass-vault.ts';
 import { TestEntraConnector } from '../testing/test-entra-connector.ts';
@@ -170,6 +170,51 @@ test('another Entra tenant is asked nothing about accounts and people of the for
   });
   const told = service.others.received('source-technician-changed').filter((one) => one.tenantId === tenantId);
   expect(told.filter(({ present }) => !present)).toEqual([]);
+});
+
+test('what was given up in the former Entra tenant is never told as ended because another one does not have it', async () => {
+  const { administrator, tenant, entra } = customer;
+  const { mspId, tenantId } = tenant;
+  const states = (grantId: Id) =>
+    service.others
+      .received('entra-grant-reported')
+      .filter((one) => one.grantId === grantId)
+      .map(({ state }) => state);
+  const ask = async (grantId: Id) => {
+    await service.tell('entra-grant-changed', {
+      ...{ mspId, tenantId, grantId, technicianId: administrator.id, wanted: true, version: 1, roleName: 'Helpdesk Administrator' },
+      ...{ scope: '/', accountKind: 'JIT', accountPrefix: 'jit-', accountRestDays: 30, sessionSeconds: 3600, expiresAt: null },
+      ...{ recipientKey: (await generateHpkeKeyPair()).publicKey, activateBy: addSeconds(service.clock.now(), 3600).toISOString() },
+    });
+    await eventually(() => expect(states(grantId)).toContain('ACTIVE'));
+  };
+  const [former, newer] = [newId(), newId()];
+  await ask(former);
+  const left = entra.users().find(({ employeeId }) => employeeId !== null) ?? missing();
+  expect(await act('disconnectEntra', { giveUp: true })).toMatchObject({ state: 'DISCONNECTED' });
+
+  const other = service.graph.tenant();
+  service.graph.exchanges.length = 0;
+  await connect(other);
+  await ask(newer);
+  service.clock.advance(7_200);
+  await eventually(() => expect(states(newer)).toContain('ENDED'));
+  expect(states(former)).not.toContain('ENDED');
+  expect(codes((await shown()).entraConnection)).toContain('ACCOUNTS_LEFT_BEHIND');
+  expect(service.graph.exchanges.filter(({ url }) => url.includes(left.id))).toEqual([]);
+
+  await act('disconnectEntra');
+  await eventually(async () => {
+    service.clock.advance(30);
+    expect((await shown()).entraConnection.state).toBe('DISCONNECTED');
+  });
+  await connect(entra);
+  await eventually(() => {
+    service.clock.advance(30);
+    expect(states(former)).toContain('ENDED');
+    expect(entra.user(left.id)).toBeUndefined();
+  });
+  expect(codes((await shown()).entraConnection)).not.toContain('ACCOUNTS_LEFT_BEHIND');
 });
 
 function missing(): never {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
-import type { Dependents } from './dependent.domain.ts';
+import { noDependents, type Dependents } from './dependent.domain.ts';
 
 /** What lives on by a connection, beside access: break-glass accounts and the user source. */
 @Injectable()
@@ -9,7 +9,7 @@ export class DependentRepository {
   /** Of several tenants; one without any is not in the answer. */
   async several(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, Dependents>> {
     const found = new Map<Id, Dependents>();
-    const of = (tenantId: Id): Dependents => found.get(tenantId) ?? { breakGlassAccounts: [], source: null };
+    const of = (tenantId: Id): Dependents => found.get(tenantId) ?? noDependents;
     const accounts = await tx.query<{ tenantId: Id; name: string; entraTenantId: string | null }>(
       `select tenant_id as "tenantId", user_principal_name as name, entra_tenant_id as "entraTenantId" from break_glass_account
        where msp_id = $1 and tenant_id = any($2) and registered order by id`,
@@ -25,6 +25,13 @@ export class DependentRepository {
       [mspId, tenantIds],
     );
     for (const { tenantId, ...source } of sources) found.set(tenantId, { ...of(tenantId), source });
+    const left = await tx.query<{ tenantId: Id; entraTenantId: string; accounts: number }>(
+      `select tenant_id as "tenantId", left_in as "entraTenantId", count(*)::int as accounts from entra_account a
+       where msp_id = $1 and tenant_id = any($2) and left_in is not null and (object_id is not null or creating_since is not null)
+       group by tenant_id, left_in order by left_in`,
+      [mspId, tenantIds],
+    );
+    for (const { tenantId, ...one } of left) found.set(tenantId, { ...of(tenantId), leftBehind: [...of(tenantId).leftBehind, one] });
     return found;
   }
 

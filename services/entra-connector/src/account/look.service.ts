@@ -91,7 +91,7 @@ export class LookService {
  * account's, and the account somebody else's. From then on it is that one, whatever it is called.
  */
 function isToBeFoundAnew({ kind }: EntraAccount, grants: readonly EntraGrant[]): boolean {
-  return kind === 'OWN' && grants.every(({ assignAskedAt }) => assignAskedAt === null);
+  return kind === 'OWN' && grants.every(({ assignAskedAt, assignmentKind }) => assignAskedAt === null && assignmentKind === null);
 }
 
 /** What is kept of a user that was seen. One that is enabled may have been so by a call of ours that came late. */

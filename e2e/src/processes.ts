@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '@stint/embedded';
 import { eventually } from '@stint/testing';
 import type { Installation } from './installation.ts';
 
@@ -38,7 +39,7 @@ export class Processes {
   async start(name: ProcessName): Promise<void> {
     const environment = this.#installation.environments[name];
     const child = spawn(process.execPath, [fileURLToPath(new URL(`../../${folders[name]}/dist/main.js`, import.meta.url))], {
-      env: { ...environment, LOG_LEVEL: this.#logLevel },
+      env: { ...environment, LOG_LEVEL: this.#logLevel, NODE_COMPILE_CACHE: compileCache },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.set(name, child);

@@ -17,7 +17,7 @@ export function readConfig(): { port: number; dataDirectory: string } {
 }
 
 // Where Node keeps the compiled form of all that is loaded; `npm run build` fills it.
-const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/stint-compile', import.meta.url));
+export const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/stint-compile', import.meta.url));
 
 /** The environment of the installation's process: ours, and where compiled code is kept, which halves the time to load. */
 export function installationEnvironment(): Record<string, string | undefined> {

@@ -5,11 +5,12 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createPrivateRoot, enroll, readIdentity } from '@stint/agent';
+import { compileCache } from './config.ts';
 import type { DataDirectory } from './data-directory.ts';
 
 const agentMain = fileURLToPath(new URL('../../../clients/agent/dist/main.js', import.meta.url));
 
-// The agent gets nothing of our environment but where programs are.
+// The agent gets nothing of our environment but where programs are, and where compiled code is kept.
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The folders of the demo computer: the agent's state, and the private root whose `/etc` stands for the computer's. */
@@ -20,7 +21,7 @@ export function computerFolders(directory: DataDirectory): { state: string; root
 /** Runs the agent's program once and answers its output; throws with what it said when it fails. */
 export async function runAgent(args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [agentMain, ...args], {
-    env: { PATH: searchPath },
+    env: { PATH: searchPath, NODE_COMPILE_CACHE: compileCache },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -49,7 +50,7 @@ export interface RunningComputer {
 export async function startComputer(directory: DataDirectory): Promise<RunningComputer> {
   const { state, root } = computerFolders(directory);
   const child = spawn(process.execPath, [agentMain, 'run', '--state', state, '--root', root], {
-    env: { PATH: searchPath, LOG_LEVEL: 'error' },
+    env: { PATH: searchPath, NODE_COMPILE_CACHE: compileCache, LOG_LEVEL: 'error' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const closed = once(child, 'close');

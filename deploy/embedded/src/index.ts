@@ -1,3 +1,4 @@
+export { compileCache } from './config.ts';
 export { DataDirectory } from './data-directory.ts';
 export { prepareEnvironments, provisionDatabases, schemas, type Databases, type Environments } from './environment.ts';
 export { startStack } from './stack.ts';

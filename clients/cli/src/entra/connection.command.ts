@@ -115,7 +115,8 @@ export function addConnectionCommands(group: Command, act: Act): void {
 }
 
 /** What is ended, and what stands still without the connection. */
-function whatEnds({ name, entraConnection, entraBreakGlassAccounts: accounts, userSource }: Ending): Field[] {
+function whatEnds({ name, entraConnection, entraBreakGlassAccounts, userSource }: Ending): Field[] {
+  const accounts = answered(entraBreakGlassAccounts, 'break-glass accounts');
   const { entraTenantName, entraTenantId, remaining } = answered(entraConnection, 'connection');
   return [
     ['tenant', name],

@@ -206,12 +206,12 @@ test('what was given up in the former Entra tenant is never told as ended becaus
 
   await act('disconnectEntra');
   await eventually(async () => {
-    service.clock.advance(150);
+    service.clock.advance(10);
     expect((await shown()).entraConnection.state).toBe('DISCONNECTED');
   });
   await connect(entra);
   await eventually(() => {
-    service.clock.advance(150);
+    service.clock.advance(10);
     expect(states(former)).toContain('ENDED');
     expect(entra.user(left.id)).toBeUndefined();
   });

@@ -43,6 +43,11 @@ export class DependentRepository {
        where msp_id = $1 and tenant_id = $2 and registered`,
       values,
     );
-    await tx.query('update user_source set due_at = $3, attempts = 0 where msp_id = $1 and tenant_id = $2 and is_on', values);
+    // Whoever works on it finds that it has changed.
+    await tx.query(
+      `update user_source set round = coalesce(round, 'USERS'), due_at = $3, attempts = 0, leased_until = null, fence = fence + 1
+       where msp_id = $1 and tenant_id = $2 and is_on`,
+      values,
+    );
   }
 }

@@ -260,7 +260,6 @@ describe('a grant that cannot be', () => {
     { when: 'the role is unknown', wanted: { roleName: 'Nobody' }, says: 'no role “Nobody”' },
     { when: 'the role is switched off', wanted: { roleName: 'Off' }, says: 'switched off' },
     { when: 'there are two of its name', wanted: { roleName: 'Twice' }, says: '2 roles' },
-    { when: 'the application is not there', wanted: { scope: `/${randomUUID()}` }, says: 'Entra does not have it' },
     {
       when: "the account is to be one's own, and there is none",
       wanted: { accountKind: 'OWN' as const },
@@ -277,6 +276,15 @@ describe('a grant that cannot be', () => {
     expect(await states(grantId)).toEqual(['FAILED']);
     expect(await why(grantId)).toContain(says);
     expect(world.leftovers(entra, true)).toEqual([]);
+  });
+
+  it('fails in words when the application of its scope is not there; the account is switched off again', async () => {
+    const { tenantId, entra } = await world.customer();
+    const { grantId } = await world.want({ tenantId, technicianId: await world.technician(), scope: `/${randomUUID()}` });
+    await world.pass(600);
+    expect(await states(grantId)).toEqual(['FAILED']);
+    expect(await why(grantId)).toContain('Entra does not have it');
+    expect(world.leftovers(entra)).toEqual([]);
   });
 
   it('fails, and nothing stays, when the pass cannot be issued', async () => {

@@ -342,8 +342,11 @@ describe('a login that the computer decided by itself', () => {
     expect(next).not.toBe(one.accountId);
     await report([one]);
     expect(await world.grant(anna, one.grantId)).toMatchObject({ state: 'ENDING', endReason: 'ACCESS_REMOVED' });
-    await world.report(computer, [{ accountId: one.accountId, grantId: one.grantId, state: 'DISABLED' }]);
-    expect(await world.grant(anna, one.grantId)).toMatchObject({ state: 'ENDED' });
+    // As an agent does: again, when more was wanted of it meanwhile.
+    await eventually(async () => {
+      await world.report(computer, [{ accountId: one.accountId, grantId: one.grantId, state: 'DISABLED' }]);
+      expect(await world.grant(anna, one.grantId)).toMatchObject({ state: 'ENDED' });
+    });
     expect((await prepared())[0]?.accountId).toBe(next);
   });
 
@@ -417,15 +420,18 @@ test('wrong codes that locked somebody out go into the audit log, each lock once
     expect(await report([], computer, some)).toMatchObject({ __typename: 'ReportsTaken' });
   const after = { id: newId(), failures: 5, secondsAgo: 0 };
   expect(await report([], computer, [after])).toMatchObject({ __typename: 'ReportsTaken' });
-  const events = () =>
-    service.audits.filter(({ action, subjectId }) => action === 'totp.offline-locked' && subjectId === computer.actor.id);
-  await eventually(() => expect(events().some(({ details }) => details['lockId'] === after.id)).toBe(true));
-  expect(events().map(({ details }) => [details['technicianId'], details['failures']])).toEqual([
-    [technicianId, 7],
-    [null, 20],
-    [null, 9],
+  const told = () =>
+    service.audits
+      .filter(({ action, subjectId }) => action === 'totp.offline-locked' && subjectId === computer.actor.id)
+      .map(({ details }) => [details['technicianId'], details['failures']])
+      .toSorted(([, a], [, b]) => Number(a) - Number(b));
+  const all = [
     [null, 5],
-  ]);
+    [technicianId, 7],
+    [null, 9],
+    [null, 20],
+  ];
+  await eventually(() => expect(told()).toEqual(all));
   for (const bad of [
     { ...after, id: 'nonsense' },
     { ...after, failures: 0 },

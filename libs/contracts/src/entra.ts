@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EntraAccountKind } from './approval-content.ts';
+import { reason, ticket } from './fields.ts';
 import { id } from './principal.ts';
 
 export const entraAccountKinds = ['JIT', 'OWN'] as const satisfies readonly EntraAccountKind[];
@@ -22,6 +23,9 @@ export const entraGrant = z.object({
   roleName: z.string().min(1).max(100),
   scope: entraScope,
   accountKind: z.enum(entraAccountKinds),
+  /** Why, and for which ticket: where Privileged Identity Management gives the role, the customer's audit log shows both. */
+  reason: reason.nullish(),
+  ticket: ticket.nullish(),
   /** The X25519 public key (base64url) to which the one-time credential is sealed. */
   recipientKey: z.string().max(64),
   /** How long it lasts from the moment that it is active. */

@@ -136,7 +136,7 @@ export const messages = {
   'audit-retention-changed': {
     version: 1,
     from: ['jit-policy'],
-    to: ['tenants'],
+    to: ['tenants', 'entra-connector'],
     schema: z.object({ ...scope, days: z.number().int().min(30).max(3650), version }),
   },
   /** How break-glass accounts work in a tenant, from its effective settings; told when the tenant appears, too. */

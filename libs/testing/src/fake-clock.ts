@@ -1,9 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { systemClock, type Clock } from '@stint/kernel';
 
-const longestPauseMs = 250;
+const shortMs = 10_000;
+const longestWaitMs = 250;
 
-/** A clock that stands still until it is moved. Whoever pauses by it goes on as soon as it is moved, and soon anyhow: no test waits for a sweep. */
+/**
+ * A clock that stands still until it is moved. No test waits for a sweep: a pause of seconds ends as soon as the clock is moved,
+ * and soon anyhow; a longer one ends when the clock has been moved by as much.
+ */
 export class FakeClock implements Clock {
   readonly #moved = new EventEmitter().setMaxListeners(0);
   #now: number;
@@ -18,9 +22,13 @@ export class FakeClock implements Clock {
 
   async pause(ms: number, signal: AbortSignal): Promise<void> {
     const moved = new AbortController();
-    const end = () => moved.abort();
-    this.#moved.once('moved', end);
-    await systemClock.pause(Math.min(ms, longestPauseMs), AbortSignal.any([signal, moved.signal]));
+    const isShort = ms <= shortMs;
+    const until = this.#now + ms;
+    const end = () => {
+      if (isShort || this.#now >= until) moved.abort();
+    };
+    this.#moved.on('moved', end);
+    await systemClock.pause(isShort ? Math.min(ms, longestWaitMs) : ms, AbortSignal.any([signal, moved.signal]));
     this.#moved.off('moved', end);
   }
 

@@ -27,7 +27,7 @@ function forEach<Value extends KeyObject>(make: (name: ServiceName) => Value): R
 
 /** The other services, as far as one under test can tell: they send what its tests want, and keep what it sends. */
 export class StandIns {
-  readonly #received: { type: MessageType; payload: unknown }[] = [];
+  readonly #received: { by: ServiceName; type: MessageType; payload: unknown }[] = [];
   readonly #running = new Map<ServiceName, { tenancy: Tenancy; messaging: Messaging }>();
 
   /** `schemas` names for each a schema of its own in `database`, with nothing but the messaging tables in it. */
@@ -40,7 +40,8 @@ export class StandIns {
     const standIns = new StandIns();
     for (const [name, schema] of Object.entries(options.schemas) as [ServiceName, string][]) {
       const tenancy = await Tenancy.open({ schema, ...options.database.urls(schema), poolSize: 4 });
-      const keep = (type: MessageType) => async (_tx: unknown, payload: unknown) => void standIns.#received.push({ type, payload });
+      const keep = (type: MessageType) => async (_tx: unknown, payload: unknown) =>
+        void standIns.#received.push({ by: name, type, payload });
       const messaging = await Messaging.start({
         ...{ service: name, tenancy, queueUrl: options.queueUrl, signingKey: options.keys.signing[name] },
         ...{ publicKeys: options.keys.publicKeys, sweeps: [], clock: systemClock },
@@ -52,9 +53,11 @@ export class StandIns {
     return standIns;
   }
 
-  /** What came of one type, in order. */
-  received<Type extends MessageType>(type: Type): Payload<Type>[] {
-    return this.#received.filter((one) => one.type === type).map(({ payload }) => payload as Payload<Type>);
+  /** What came of one type, in order: to all of them, or to one. */
+  received<Type extends MessageType>(type: Type, by?: ServiceName): Payload<Type>[] {
+    return this.#received
+      .filter((one) => one.type === type && (by === undefined || one.by === by))
+      .map(({ payload }) => payload as Payload<Type>);
   }
 
   /** Sends messages as the service that they come from does. */

@@ -30,12 +30,12 @@ import { ConsentRepository } from './connection/consent.repository.ts';
 import { ConsentService } from './connection/consent.service.ts';
 import { CredentialRepository } from './connection/credential.repository.ts';
 import { CredentialService } from './connection/credential.service.ts';
+import { DependentRepository } from './connection/dependent.repository.ts';
 import { EntraAccessService } from './connection/entra-access.service.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { Keyring } from './connection/keyring.service.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
 import { EntraRemains } from './connection/remains.ts';
-import { RewrapSweep } from './connection/rewrap.sweep.ts';
 import { VerificationService } from './connection/verification.service.ts';
 import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
@@ -54,6 +54,11 @@ import { GraphTransport } from './graph/graph.transport.ts';
 import { MessageExchange, type MessageLine } from './message-exchange.ts';
 import { ReconcileRepository } from './reconcile/reconcile.repository.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
+import { RetentionConsumer } from './retention/retention.consumer.ts';
+import { RetentionRepository } from './retention/retention.repository.ts';
+import { RetentionSweep } from './retention/retention.sweep.ts';
+import { RewrapSweep } from './root-key/rewrap.sweep.ts';
+import { WrappedRepository } from './root-key/wrapped.repository.ts';
 import { CLOCK, GRAPH_SETTINGS, KEYS, LOG, MESSAGE_LINE, type GraphSettings } from './tokens.ts';
 import { FoundRepository } from './user-source/found.repository.ts';
 import { PersonRepository } from './user-source/person.repository.ts';
@@ -126,6 +131,7 @@ export class AppModule {
         { provide: EntraAccess, useClass: GuardedEntraAccess },
         ProtectedAccountRepository,
         EntraRemains,
+        DependentRepository,
         VerificationService,
         ConnectionService,
         CredentialService,
@@ -134,7 +140,11 @@ export class AppModule {
         VerifySweep,
         ExpirySweep,
         LeaveSweep,
+        WrappedRepository,
         RewrapSweep,
+        RetentionRepository,
+        RetentionConsumer,
+        RetentionSweep,
         BreakGlassRepository,
         BreakGlassConsumer,
         BreakGlassResolver,

@@ -8,12 +8,14 @@ import { RotationSweep } from './break-glass/rotation.sweep.ts';
 import { ConvergeSweep } from './account/converge.sweep.ts';
 import { ExpirySweep } from './connection/expiry.sweep.ts';
 import { LeaveSweep } from './connection/leave.sweep.ts';
-import { RewrapSweep } from './connection/rewrap.sweep.ts';
 import { VerifySweep } from './connection/verify.sweep.ts';
 import { DirectoryConsumer } from './directory/directory.consumer.ts';
 import { GrantConsumer } from './grant/grant.consumer.ts';
 import { StuckSweep } from './grant/stuck.sweep.ts';
 import { ReconcileSweep } from './reconcile/reconcile.sweep.ts';
+import { RetentionConsumer } from './retention/retention.consumer.ts';
+import { RetentionSweep } from './retention/retention.sweep.ts';
+import { RewrapSweep } from './root-key/rewrap.sweep.ts';
 import { CLOCK, MESSAGE_LINE } from './tokens.ts';
 import { ReadingForgetSweep, UserSourceSweep } from './user-source/user-source.sweep.ts';
 
@@ -45,6 +47,8 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
     private readonly reconcile: ReconcileSweep,
     private readonly sources: UserSourceSweep,
     private readonly endedReadings: ReadingForgetSweep,
+    private readonly retentions: RetentionConsumer,
+    private readonly retention: RetentionSweep,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(MESSAGE_LINE) private readonly line: MessageLine,
   ) {}
@@ -62,6 +66,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         'entra-grant-changed': this.grants.entraGrantChanged,
         'entra-rotation-due': this.breakGlass.due,
         'entra-rotation-answered': this.breakGlass.answered,
+        'audit-retention-changed': this.retentions.auditRetentionChanged,
       },
       sweeps: [
         this.verify,
@@ -74,6 +79,7 @@ export class MessageExchange implements OnApplicationBootstrap, BeforeApplicatio
         this.rotations,
         this.sources,
         this.endedReadings,
+        this.retention,
       ],
     });
   }

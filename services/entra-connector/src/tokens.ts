@@ -9,6 +9,7 @@ export const MESSAGE_LINE = Symbol('message line');
 
 /** How sweeps tell what nobody asked for. */
 export interface SweepLog {
+  info(facts: object, message: string): void;
   error(facts: object, message: string): void;
 }
 /** Nest's token for `GraphSettings`. */

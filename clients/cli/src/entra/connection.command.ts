@@ -5,18 +5,21 @@ import { guid, id, oneOf } from '../arguments.ts';
 import {
   ConnectEntraDocument,
   DisconnectEntraDocument,
+  EntraConnectionBeforeItsEndDocument,
   EntraConnectionOfDocument,
   EntraSetupDocument,
   VerifyEntraConnectionDocument,
+  type EntraConnectionBeforeItsEndQuery,
   type EntraSetupQuery,
 } from '../generated/operations.ts';
 import { confirm } from '../prompt.ts';
-import { renderTable } from '../render/table.ts';
+import { renderTable, type Field } from '../render/table.ts';
 import { yesNo } from '../render/values.ts';
 import { answered, found, type Act } from '../session.ts';
 import { exitCodeOf, showConnection } from './connection-fields.ts';
 
 const clouds = ['GLOBAL', 'US_GOV', 'US_DOD', 'CHINA'] as const;
+type Ending = NonNullable<EntraConnectionBeforeItsEndQuery['tenant']>;
 type Needed = EntraSetupQuery['entraSetup']['permissions'][number];
 
 /** Connecting a customer's Entra tenant, looking at the connection, ending it. */
@@ -95,13 +98,8 @@ export function addConnectionCommands(group: Command, act: Act): void {
       act(async ({ io, signedIn, output }, tenantId: Id, { giveUp = false, yes }: { giveUp?: boolean; yes?: boolean }) => {
         const { client } = await signedIn();
         if (yes !== true) {
-          const tenant = found((await client.request(EntraConnectionOfDocument, { tenantId })).tenant, 'tenant');
-          const { entraTenantName, remaining } = answered(tenant.entraConnection, 'connection');
-          output.beforeQuestion([
-            ['tenant', tenant.name],
-            ['Entra tenant', entraTenantName ?? ''],
-            ['of Stint there', `${remaining} grants and accounts`],
-          ]);
+          const tenant = found((await client.request(EntraConnectionBeforeItsEndDocument, { tenantId })).tenant, 'tenant');
+          output.beforeQuestion(whatEnds(tenant));
         }
         await confirm(
           io,
@@ -114,6 +112,25 @@ export function addConnectionCommands(group: Command, act: Act): void {
         showConnection(output, connection, over ? 'Disconnected.' : 'Disconnecting: what Stint has there is ended first.');
       }),
     );
+}
+
+/** What is ended, and what stands still without the connection. */
+function whatEnds({ name, entraConnection, entraBreakGlassAccounts, userSource }: Ending): Field[] {
+  const accounts = answered(entraBreakGlassAccounts, 'break-glass accounts');
+  const { entraTenantName, entraTenantId, remaining } = answered(entraConnection, 'connection');
+  return [
+    ['tenant', name],
+    ['Entra tenant', entraTenantName ?? entraTenantId],
+    ['of Stint there', `${remaining} grants and accounts`],
+    ...(accounts.length === 0
+      ? []
+      : [unattended(`the passwords of the break-glass accounts ${accounts.map((one) => one.userPrincipalName).join(', ')}`)]),
+    ...(userSource?.state === 'ON' ? [unattended(`${userSource.people} technicians from the user source`)] : []),
+  ];
+}
+
+function unattended(what: string): Field {
+  return ['then stands still', { text: what, tone: 'warning' }];
 }
 
 function columns(title: string) {

@@ -131,10 +131,26 @@ test('show says where the connection stands', async () => {
 test('disconnect says what is there, and asks first', async () => {
   const there = connection({ remaining: 2 });
   here.gateway
-    .on('EntraConnectionOf', () => ({ tenant: { id: tenantId, name: 'Contoso', entraConnection: there } }))
+    .on('EntraConnectionBeforeItsEnd', () => ({
+      tenant: {
+        ...{
+          id: tenantId,
+          name: 'Contoso',
+          entraConnection: there,
+          entraBreakGlassAccounts: [{ userPrincipalName: 'emergency-1@x.example' }],
+        },
+        userSource: { state: 'ON', people: 12 },
+      },
+    }))
     .on('DisconnectEntra', () => ({ disconnectEntra: { ...there, state: 'DISCONNECTING', usable: false } }));
   const refused = await here.stint(['entra', 'disconnect', tenantId], { typed: ['n'] });
-  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('2 grants and accounts') });
+  expect(refused).toMatchObject({ exitCode: 1 });
+  for (const said of [
+    '2 grants and accounts',
+    'the passwords of the break-glass accounts emergency-1@x.example',
+    '12 technicians from the user source',
+  ])
+    expect(refused.stderr).toContain(said);
   expect(here.sent('DisconnectEntra')).toEqual([]);
   expect(await here.stint(['entra', 'disconnect', tenantId, '--give-up', '--yes'])).toMatchObject({ exitCode: 0 });
   expect(here.sent('DisconnectEntra')).toEqual([{ tenantId, giveUp: true }]);

@@ -106,6 +106,22 @@ describe('time-bound assignments', () => {
     expect(world.tenant.roleAssignments(id)).toEqual([]);
   });
 
+  test('keep their reason and ticket, which the rules can demand', async () => {
+    world = await emulated({ tenant: { pimPolicy: { justificationRequired: true, ticketRequired: true } } });
+    const { call, tenant } = world;
+    const { id } = tenant.addUser();
+    const path = `${roles}/roleAssignmentScheduleRequests`;
+    const justification = 'A new mailbox';
+    const ticketInfo = { ticketNumber: 'T-1', ticketSystem: 'PSA' };
+    for (const lacking of [{ ticketInfo }, { justification }, { justification, ticketInfo: { ticketSystem: 'PSA' } }])
+      expect((await call('POST', path, scheduled(id, lacking))).body.error?.code).toBe('RoleAssignmentRequestPolicyValidationFailed');
+    expect((await call('POST', path, scheduled(id, { justification, ticketInfo: { ticketNumber: 1 } }))).status).toBe(400);
+    const made = await call('POST', path, scheduled(id, { justification, ticketInfo }));
+    expect(made).toMatchObject({ status: 201, body: { justification, ticketInfo } });
+    expect(await call('GET', `${path}/${String(made.body['id'])}`)).toMatchObject({ status: 200, body: { justification, ticketInfo } });
+    expect(tenant.roleRequests(id)).toMatchObject([{ justification, ...ticketInfo }]);
+  });
+
   test.each<[string, (id: string) => object, string]>([
     ['one that exists', (id) => scheduled(id), 'RoleAssignmentExists'],
     ['four minutes', (id) => scheduled(id, { ...wanted(id, 'Global Reader') }, 'PT4M'), 'ActiveDurationTooShort'],

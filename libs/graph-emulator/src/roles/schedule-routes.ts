@@ -29,7 +29,8 @@ function request(call: Call): Answer {
   const action = stringOf(body, 'action');
   const wanted = wantedAssignment(call, body, () => refused('SubjectNotFound', 'The subject is not found.', 404));
   const justification = stringOf(body, 'justification');
-  const ticket = objectOf(body, 'ticketInfo');
+  const ticketInfo = objectOf(body, 'ticketInfo') ?? {};
+  const ticket = { ticketNumber: stringOf(ticketInfo, 'ticketNumber'), ticketSystem: stringOf(ticketInfo, 'ticketSystem') };
   const current = sameAssignment(call, wanted);
   const times = timesOf(call, objectOf(body, 'scheduleInfo'), current);
   const validationOnly = booleanOf(body, 'isValidationOnly') ?? false;
@@ -62,8 +63,7 @@ function request(call: Call): Answer {
     action,
     ...wanted,
     justification,
-    ticketNumber: stringOf(ticket ?? {}, 'ticketNumber'),
-    ticketSystem: stringOf(ticket ?? {}, 'ticketSystem'),
+    ...ticket,
     createdAt: store.nowIso(),
     startsAt: times.startsAt,
     endsAt: times.endsAt,
@@ -106,7 +106,7 @@ function checkPolicy(
   { store, tenant }: Call,
   times: { startsAt: string; endsAt: string | null },
   justification: string | null,
-  ticket: object | null,
+  { ticketNumber }: { ticketNumber: string | null },
 ): void {
   const { pimPolicy: policy } = tenant;
   const length =
@@ -118,7 +118,7 @@ function checkPolicy(
   const failed = [
     ...(policy.maximumDurationSeconds !== null && length > policy.maximumDurationSeconds ? ['ExpirationRule'] : []),
     ...(policy.justificationRequired && (justification ?? '') === '' ? ['JustificationRule'] : []),
-    ...(policy.ticketRequired && ticket === null ? ['TicketingRule'] : []),
+    ...(policy.ticketRequired && (ticketNumber ?? '') === '' ? ['TicketingRule'] : []),
   ];
   if (failed.length > 0) {
     throw refused('RoleAssignmentRequestPolicyValidationFailed', `The following policy rules failed: ${JSON.stringify(failed)}`);

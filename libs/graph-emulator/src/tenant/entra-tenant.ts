@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RoleAssignmentState, TenantState, UserState } from '../state/state.ts';
+import type { RoleAssignmentState, RoleRequestState, TenantState, UserState } from '../state/state.ts';
 import { hash, iso, touch, type Store } from '../state/store.ts';
 import { addMember, presentGroup, removeMember } from '../groups/group-routes.ts';
 import { usability } from '../passes/pass-routes.ts';
@@ -74,6 +74,13 @@ export class EntraTenant {
     const user = this.#user(userId);
     user.deletedDateTime = this.#store.nowIso();
     this.#changed(user, ['deletedDateTime']);
+  }
+
+  /** Brings a user back from the recycle bin. */
+  restoreUser(userId: string): void {
+    const user = this.#user(userId);
+    user.deletedDateTime = null;
+    this.#changed(user, Object.keys(presentUser(user)));
   }
 
   addGroup(given: { displayName: string; members?: readonly string[]; isAssignableToRole?: boolean }): { id: string; displayName: string } {
@@ -196,6 +203,11 @@ export class EntraTenant {
     return activeAssignments(this.#store, this.#tenant)
       .filter((one) => principalId === undefined || one.principalId === principalId)
       .map((one) => ({ ...one, roleName: rolesOfTenant(this.#tenant).find(({ id }) => id === one.roleDefinitionId)?.displayName ?? '' }));
+  }
+
+  /** What Privileged Identity Management was asked for a principal, as its administrators see it, oldest first. */
+  roleRequests(principalId: string): RoleRequestState[] {
+    return this.#tenant.roleRequests.filter((one) => one.principalId === principalId);
   }
 
   /** Passes of a user that are kept, and whether they would open. */

@@ -24,14 +24,15 @@ function falseWhereForbidden(error: unknown): false {
 /** Facts about customers' tenants, asked for at most every five minutes. A wrong one costs a refused call, never access. */
 @Injectable()
 export class AccountFactsCache {
-  readonly #kept = new Map<Id, { at: number; facts: AccountFacts }>();
+  readonly #kept = new Map<Id, { at: number; entraTenantId: string; facts: AccountFacts }>();
 
   constructor(@Inject(CLOCK) private readonly clock: Clock) {}
 
   async of(tenantId: Id, directory: EntraDirectory): Promise<AccountFacts> {
     const now = this.clock.now().getTime();
     const kept = this.#kept.get(tenantId);
-    if (kept !== undefined && Math.abs(now - kept.at) < keptMs) return kept.facts;
+    const isOfIt = kept?.entraTenantId === directory.entraTenantId;
+    if (kept !== undefined && isOfIt && Math.abs(now - kept.at) < keptMs) return kept.facts;
     const [definitions, domains, rolesCanEnd] = await Promise.all([
       directory.roles.definitions(),
       directory.tenant.domains(),
@@ -40,7 +41,7 @@ export class AccountFactsCache {
     ]);
     const facts = { definitions, domains, rolesCanEnd };
     if (this.#kept.size >= mostKept) this.#kept.clear();
-    this.#kept.set(tenantId, { at: now, facts });
+    this.#kept.set(tenantId, { at: now, entraTenantId: directory.entraTenantId, facts });
     return facts;
   }
 

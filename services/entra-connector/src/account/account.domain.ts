@@ -36,6 +36,8 @@ export interface EntraAccount {
   restsSince: Date | null;
   restDays: number;
   discard: boolean;
+  /** The former Entra tenant in which it was left, when another one was connected: what is here of it says nothing there. */
+  leftIn: string | null;
   problem: string | null;
   dueAt: Date | null;
   ending: boolean;

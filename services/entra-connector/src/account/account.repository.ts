@@ -4,13 +4,24 @@ import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
 import { columnsOf, patchOf } from '../grant/columns.ts';
 import { markerOf, type EntraAccount } from './account.domain.ts';
 
+/** Of the account `a`: it is in another Entra tenant than the one that is connected. */
+const elsewhere = `(a.left_in is not null and a.left_in <> all(
+  select c.entra_tenant_id from entra_connection c where c.msp_id = a.msp_id and c.tenant_id = a.tenant_id))`;
 const columns = columnsOf<EntraAccount>({
   ...{ mspId: 'msp_id', tenantId: 'tenant_id', id: 'id', kind: 'kind', technicianId: 'technician_id', marker: 'marker' },
   ...{ objectId: 'object_id', userPrincipalName: 'user_principal_name', state: 'state', seenAt: 'seen_at', createdAt: 'created_at' },
   ...{ rolesChangedAt: 'roles_changed_at', prefix: 'prefix', nameAttempt: 'name_attempt', creatingSince: 'creating_since' },
   ...{ mayBeEnabled: 'may_be_enabled', switchedAt: 'switched_at', sessionsOpen: 'sessions_open', passwordKnown: 'password_known' },
   ...{ removeNotBefore: 'remove_not_before', purgeRefusedAt: 'purge_refused_at', restsSince: 'rests_since', restDays: 'rest_days' },
-  ...{ discard: 'discard', problem: 'problem', dueAt: 'due_at', ending: 'ending', failures: 'failures', changes: 'changes' },
+  ...{
+    discard: 'discard',
+    leftIn: 'left_in',
+    problem: 'problem',
+    dueAt: 'due_at',
+    ending: 'ending',
+    failures: 'failures',
+    changes: 'changes',
+  },
   ...{ fence: 'fence', leaseUntil: 'lease_until' },
 });
 
@@ -128,17 +139,35 @@ export class AccountRepository {
     );
   }
 
-  /** How many grants of each tenant are not concluded, and accounts of ours not gone; a tenant without any is not in the answer. */
+  /**
+   * How many grants of each tenant are not concluded, and accounts of ours not gone, but for those that were left in another Entra tenant
+   * than the connected one; a tenant without any is not in the answer.
+   */
   async standing(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, number>> {
     const rows = await tx.query<{ tenant_id: Id; count: number }>(
       `select tenant_id, count(*)::int as count from (
-         select tenant_id from entra_account where msp_id = $1 and tenant_id = any($2) and kind = 'JIT'
-           and (object_id is not null or creating_since is not null)
-         union all select tenant_id from entra_grant where msp_id = $1 and tenant_id = any($2) and phase in ('BEGINNING', 'ACTIVE', 'ENDING')
+         select tenant_id from entra_account a where msp_id = $1 and tenant_id = any($2) and kind = 'JIT'
+           and (object_id is not null or creating_since is not null) and not ${elsewhere}
+         union all select g.tenant_id from entra_grant g join entra_account a on a.msp_id = g.msp_id and a.id = g.account_id
+           where g.msp_id = $1 and g.tenant_id = any($2) and g.phase in ('BEGINNING', 'ACTIVE', 'ENDING') and not ${elsewhere}
        ) standing group by tenant_id`,
       [mspId, tenantIds],
     );
     return new Map(rows.map((row) => [row.tenant_id, row.count]));
+  }
+
+  /**
+   * Leaves what Stint still has in an Entra tenant that is not the connected one any more: it is nobody's from here on, so that the
+   * technicians have others in the new one.
+   */
+  async leaveBehind(tx: TenantTx, mspId: Id, tenantId: Id, entraTenantId: string): Promise<void> {
+    await tx.query(
+      `update entra_account a set left_in = $3, technician_id = null, discard = true
+       where msp_id = $1 and tenant_id = $2 and left_in is null
+         and ((kind = 'JIT' and (object_id is not null or creating_since is not null)) or exists (
+           select from entra_grant g where g.msp_id = a.msp_id and g.account_id = a.id and g.phase in ('BEGINNING', 'ACTIVE', 'ENDING')))`,
+      [mspId, tenantId, entraTenantId],
+    );
   }
 
   /** An account with our mark that no row knew: taken away as soon as possible. */

@@ -5,7 +5,7 @@ import type { TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryError, isDirectoryError } from '../graph/directory-error.ts';
 import type { EntraDirectory } from '../graph/directory.port.ts';
 import type { UserRef } from '../graph/users.port.ts';
-import { builtInSeconds, endOf, type EntraGrant } from '../grant/grant.domain.ts';
+import { builtInSeconds, endOf, whyGiven, type EntraGrant } from '../grant/grant.domain.ts';
 import { CLOCK } from '../tokens.ts';
 import { AccountFactsCache } from './account-facts.ts';
 import { accountDomain, accountName } from './account-name.domain.ts';
@@ -61,12 +61,12 @@ export class ChangeService {
           : this.#newPass(directory, ref, account, step.grant, sighting);
       case 'ASSIGN_ROLE':
         await directory.roles.assign({
-          ...{ principal: ref, roleDefinitionId: step.grant.roleDefinitionId ?? '', scope: step.grant.scope, ticket: null },
-          ...{ endsAfterSeconds: builtInSeconds(step.grant), justification: `Stint grant ${step.grant.id}` },
+          ...{ principal: ref, roleDefinitionId: step.grant.roleDefinitionId ?? '', scope: step.grant.scope },
+          ...{ endsAfterSeconds: builtInSeconds(step.grant), ...whyGiven(step.grant) },
         });
         return { sighting };
       case 'CHANGE_END': {
-        await directory.roles.changeEnd(step.assignment, step.endsAt, `Stint grant ${step.grant.id}`);
+        await directory.roles.changeEnd(step.assignment, step.endsAt, whyGiven(step.grant));
         const roles = sighting.roles.map((role) => (role === step.assignment ? { ...role, endsAt: step.endsAt } : role));
         return { grant: { builtInEndsAt: step.endsAt }, sighting: { ...sighting, roles }, detail: step.endsAt.toISOString() };
       }

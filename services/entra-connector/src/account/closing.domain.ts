@@ -21,10 +21,12 @@ export function nextRemoval(view: View): Step | null {
 
 /** Of our accounts every role without a live grant; of others only what a grant that is over has brought. */
 function surplus({ account, live, over, sighting }: View): RoleAssignment[] {
-  if (sighting.user === null) return [];
-  const unwanted = sighting.roles.filter((role) => !live.some((grant) => isFor(grant, role)));
-  if (account.kind === 'JIT') return unwanted;
-  return unwanted.filter((role) => over.some((grant) => isFor(grant, role) && isOurs(grant)));
+  const { user, roles } = sighting;
+  const unwanted = roles.filter((role) => !live.some((grant) => isFor(grant, role)));
+  if (account.kind === 'JIT') return user === null ? [] : unwanted;
+  const ours = unwanted.filter((role) => over.some((grant) => isFor(grant, role) && isOurs(grant)));
+  // Privileged Identity Management knows nobody who was deleted, and ends the role by itself.
+  return user === null ? ours.filter(({ kind }) => kind === 'DIRECT') : ours;
 }
 
 function isOurs({ assignAskedAt, assignmentKind }: EntraGrant): boolean {
@@ -34,7 +36,7 @@ function isOurs({ assignAskedAt, assignmentKind }: EntraGrant): boolean {
 /** Why grants that are over cannot be concluded although nothing can be done now, and until when; null when they can. */
 export function heldBack(view: View): { until: Date | null; problem: string } | null {
   const { account, over, sighting, now } = view;
-  if (sighting.user === null) return null;
+  if (sighting.user === null && account.kind === 'JIT') return null;
   if (sighting.lastAdministrator) return { until: null, problem: lastAdministrator };
   if (surplus(view).length > 0) return { until: account.removeNotBefore, problem: tooSoon };
   // Asked for and never seen: it may still turn up.

@@ -3,6 +3,7 @@ import type { Clock } from '@stint/kernel';
 import type { Tenancy } from '@stint/tenancy';
 import { DirectoryError } from '../graph/directory-error.ts';
 import { EntraAccess, type EntraDirectory } from '../graph/directory.port.ts';
+import { sameTenant } from '../graph/same-tenant.ts';
 import { credentialPlan, roleNamed, type EntraGrant } from '../grant/grant.domain.ts';
 import { CLOCK } from '../tokens.ts';
 import { AccountFactsCache } from './account-facts.ts';
@@ -60,7 +61,8 @@ export class ConvergenceService {
   /** Asks Entra. No transaction is open meanwhile. */
   async #ask({ step, account, grants, technician, sighting }: Decided): Promise<Result> {
     // Nobody waits for an account at rest.
-    const directory = await this.access.of(account.mspId, account.tenantId, grants.length > 0 || account.mayBeEnabled ? 'HIGH' : 'LOW');
+    const connected = await this.access.of(account.mspId, account.tenantId, grants.length > 0 || account.mayBeEnabled ? 'HIGH' : 'LOW');
+    const directory = sameTenant(connected, account.leftIn, { is: 'This account was left', whatToDo: 'delete it there by hand' });
     if (step.do === 'LOOK') return this.looks.look(directory, account, grants, technician?.email ?? null, this.clock.now());
     if (step.do === 'CHECK') return { grant: await this.#check(directory, step.grant), sighting };
     if (sighting === null) throw new Error(`${step.do} without a look.`);

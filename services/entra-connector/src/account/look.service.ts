@@ -24,13 +24,13 @@ export class LookService {
     now: Date,
   ): Promise<Looked> {
     const seenAt = now;
-    const known = refOf(account);
-    if (known === null) {
+    if (refOf(account) === null || isToBeFoundAnew(account, grants)) {
       const user = account.kind === 'JIT' ? await this.#byMarker(directory, account) : await this.#byEmail(directory, email);
-      if (user === null) return { sighting: { ...nothing, user, inBin: false }, account: { state: 'ABSENT', seenAt } };
+      const unknown = { objectId: null, createdAt: null, state: 'ABSENT' as const, seenAt };
+      if (user === null) return { sighting: { ...nothing, user, inBin: false }, account: unknown };
       const adopted = { ...account, objectId: user.id, createdAt: user.createdAt };
       const { sighting } = await this.#at(directory, adopted, grants, user);
-      return { sighting, account: { ...keptOf(account, user), seenAt } };
+      return { sighting, account: { ...keptOf(adopted, user), seenAt } };
     }
     const looked = await this.#at(directory, account, grants, null);
     const { user, inBin } = looked.sighting;
@@ -65,7 +65,8 @@ export class LookService {
     ]);
     if (user === null) {
       const inBin = account.kind === 'JIT' && (await directory.users.deletedById(ref.id)) !== null;
-      return { sighting: { ...nothing, user, inBin }, account: {} };
+      // Somebody's own account may be restored, with the roles that still stand: ours must not come back with it.
+      return { sighting: { ...nothing, user, inBin, roles: account.kind === 'OWN' ? roles : [] }, account: {} };
     }
     const lastAdministrator = await this.#isLastAdministrator(directory, user.id, roles, grants);
     return { sighting: { user, inBin: false, roles, passes, fresh: true, lastAdministrator }, account: {} };
@@ -83,6 +84,14 @@ export class LookService {
     const holders = await directory.roles.holdersOf(globalAdministratorId);
     return holders.every(({ principalId, scope }) => principalId === id || scope !== '/');
   }
+}
+
+/**
+ * Whose account it is that a technician has there anyway, is asked anew before anything is given: its address may by now be another
+ * account's, and the account somebody else's. From then on it is that one, whatever it is called.
+ */
+function isToBeFoundAnew({ kind }: EntraAccount, grants: readonly EntraGrant[]): boolean {
+  return kind === 'OWN' && grants.every(({ assignAskedAt, assignmentKind }) => assignAskedAt === null && assignmentKind === null);
 }
 
 /** What is kept of a user that was seen. One that is enabled may have been so by a call of ours that came late. */

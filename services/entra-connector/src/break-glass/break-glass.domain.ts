@@ -18,6 +18,8 @@ export interface BreakGlassAccount {
   tenantId: Id;
   id: Id;
   objectId: string;
+  /** The Entra tenant that it is in; null, from before that was kept: where it is found next. */
+  entraTenantId: string | null;
   userPrincipalName: string;
   displayName: string;
   registered: boolean;

@@ -5,7 +5,14 @@ import { columnsOf, patchOf } from '../grant/columns.ts';
 import type { BreakGlassAccount, Candidate } from './break-glass.domain.ts';
 
 const columns = columnsOf<BreakGlassAccount>({
-  ...{ mspId: 'msp_id', tenantId: 'tenant_id', id: 'id', objectId: 'object_id', userPrincipalName: 'user_principal_name' },
+  ...{
+    mspId: 'msp_id',
+    tenantId: 'tenant_id',
+    id: 'id',
+    objectId: 'object_id',
+    entraTenantId: 'entra_tenant_id',
+    userPrincipalName: 'user_principal_name',
+  },
   ...{ displayName: 'display_name', registered: 'registered', registeredAt: 'registered_at', version: 'version', toldAt: 'told_at' },
   ...{ dueFence: 'due_fence', vaultKey: 'vault_key', policy: 'policy', versionId: 'version_id' },
   ...{ passwordChangedAt: 'password_changed_at', tampered: 'tampered', problem: 'problem', dueAt: 'due_at', failures: 'failures' },

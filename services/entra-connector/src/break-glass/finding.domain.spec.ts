@@ -8,6 +8,7 @@ const user: DirectoryUser = {
   ...{ sessionsValidFrom: null, onPremisesSync: false, deletedAt: null },
 };
 const known: Known = {
+  entraTenantId: '22222222-2222-4222-8222-222222222222',
   ...{ user, roles: [], definitions: [], groups: [], isOurs: false, hasGrants: false, isRegistered: false, registered: 1 },
   domains: [{ name: 'contoso.example', managed: true, initial: false, default: true }],
 };
@@ -34,6 +35,7 @@ test('the digest is of all that is shown', () => {
     { ...known, groups: [{ id: 'g', displayName: 'Excluded', description: null }] },
     { ...known, roles: [{ id: 'r', principalId: user.id, roleDefinitionId: 'd', scope: '/', kind: 'DIRECT' as const, endsAt: null }] },
     { ...known, user: { ...user, lastPasswordChangeAt: new Date(1) } },
+    { ...known, entraTenantId: '33333333-3333-4333-8333-333333333333' },
   ].map((one) => findingOf(one).digest);
   expect(new Set(digests).size).toBe(digests.length);
 });

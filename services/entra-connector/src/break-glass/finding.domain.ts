@@ -7,6 +7,8 @@ import { mostAccounts } from './break-glass.domain.ts';
 
 /** What Entra and Stint know of an account that may become a break-glass account. */
 export interface Known {
+  /** The Entra tenant that was looked into. */
+  entraTenantId: string;
   user: DirectoryUser;
   roles: readonly RoleAssignment[];
   definitions: readonly RoleDefinition[];
@@ -23,6 +25,7 @@ export interface Known {
 
 /** An account as it is shown before somebody says yes. */
 export interface Finding {
+  entraTenantId: string;
   objectId: string;
   userPrincipalName: string;
   displayName: string;
@@ -48,6 +51,7 @@ export function findingOf(known: Known): Finding {
   const { user, groups, definitions } = known;
   const nameOf = new Map(definitions.map(({ id, displayName }) => [id, displayName]));
   const shown = {
+    entraTenantId: known.entraTenantId,
     ...{ objectId: user.id, userPrincipalName: user.userPrincipalName, displayName: user.displayName, enabled: user.enabled },
     roles: known.roles
       .map(({ roleDefinitionId, scope }) => `${nameOf.get(roleDefinitionId) ?? roleDefinitionId}${scope === '/' ? '' : ` (${scope})`}`)

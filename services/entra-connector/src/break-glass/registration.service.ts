@@ -110,9 +110,9 @@ export class RegistrationService {
     if (known.isRegistered || known.hasGrants || known.registered >= mostAccounts || finding.obstacles.length > 0)
       throw conflict('Something has changed since the account was looked at. Look at it again.');
     const now = this.clock.now();
-    const { objectId, userPrincipalName, displayName } = finding;
+    const { objectId, entraTenantId, userPrincipalName, displayName } = finding;
     const fresh: BreakGlassAccount = {
-      ...{ mspId, tenantId, id: newId, objectId, userPrincipalName, displayName, registered: true, registeredAt: now },
+      ...{ mspId, tenantId, id: newId, objectId, entraTenantId, userPrincipalName, displayName, registered: true, registeredAt: now },
       ...{ version: 1, toldAt: now, dueFence: null, vaultKey: null, policy: null, versionId: null, passwordChangedAt: null },
       ...{ tampered: false, problem: null, dueAt: now, failures: 0, changes: 0, fence: 0, leaseUntil: null },
     };
@@ -123,6 +123,7 @@ export class RegistrationService {
     } else {
       // Registered once more: the vault knows it under its old id, with all its passwords.
       const patch = {
+        entraTenantId,
         userPrincipalName,
         displayName,
         registered: true,
@@ -162,7 +163,8 @@ export class RegistrationService {
         this.tenancy.asSystem((tx) => this.#knownHere(tx, mspId, tenantId, user.id)),
       ]);
       const isOurs = user.marker?.startsWith(markerPrefix(tenantId)) === true;
-      return findingOf({ user, roles, definitions, groups, domains, isOurs, ...here });
+      const { entraTenantId } = directory;
+      return findingOf({ entraTenantId, user, roles, definitions, groups, domains, isOurs, ...here });
     } catch (error) {
       if (!isDirectoryError(error)) throw error;
       throw new Problem('EntraUnavailable', error.message);

@@ -5,7 +5,9 @@ import { audit, emit } from '@stint/messaging';
 import type { SystemTx } from '@stint/tenancy';
 import type { SystemTenancy } from '../account/convergence.service.ts';
 import { DirectoryError, isDirectoryError, passes } from '../graph/directory-error.ts';
-import type { DirectoryUser, UserDirectory } from '../graph/users.port.ts';
+import type { EntraDirectory } from '../graph/directory.port.ts';
+import { sameTenant } from '../graph/same-tenant.ts';
+import type { DirectoryUser } from '../graph/users.port.ts';
 import { UnguardedEntraAccess } from '../graph/unguarded-access.ts';
 import { CLOCK, KEYS } from '../tokens.ts';
 import {
@@ -30,6 +32,8 @@ interface Situation {
   account: BreakGlassAccount;
   candidate: Candidate | null;
 }
+
+const elsewhere = { is: 'The account is', whatToDo: 'take the account off the list of break-glass accounts' };
 
 /** What a step leaves to be written: of the account, and when to look next. */
 type After = Partial<BreakGlassAccount> & { dueAt: Date | null };
@@ -68,12 +72,14 @@ export class RotationService {
     const { account, candidate } = situation;
     const step = nextStep(account, candidate, this.clock.now());
     if (step === null) return this.#finish(situation, () => Promise.resolve({ dueAt: null }));
+    // No password is made that could not be set.
+    const directory = sameTenant(await this.access.of(account.mspId, account.tenantId, 'LOW'), account.entraTenantId, elsewhere);
     if (step === 'MAKE') return this.#make(situation);
-    if (step === 'CHECK') return this.#check(situation);
+    if (step === 'CHECK') return this.#check(situation, directory);
     if (candidate === null) throw new Error(`${step} without a new password.`);
     if (step === 'OFFER') return this.#offer(situation, candidate);
-    if (step === 'SET') return this.#set(situation, candidate);
-    return this.#look(situation, candidate);
+    if (step === 'SET') return this.#set(situation, directory, candidate);
+    return this.#look(situation, directory, candidate);
   }
 
   /** A new password, sealed to the vault and wrapped for us, is on disk before anybody hears of it. */
@@ -105,10 +111,10 @@ export class RotationService {
   }
 
   /** The vault has it. What Entra shows before the call is on disk before the call. */
-  async #set(situation: Situation, candidate: Candidate): Promise<void> {
+  async #set(situation: Situation, directory: EntraDirectory, candidate: Candidate): Promise<void> {
     const { account, claim, tenancy } = situation;
-    const users = await this.#users(account);
-    const { lastPasswordChangeAt: changedBefore, createdAt } = await this.#user(users, account);
+    const { users } = directory;
+    const { lastPasswordChangeAt: changedBefore, createdAt } = await this.#user(directory, account);
     const isOurs = await tenancy.asSystem(async (tx) => {
       const held = await this.accounts.held(tx, claim);
       if (held?.registered !== true) return false;
@@ -142,9 +148,9 @@ export class RotationService {
   }
 
   /** Entra has said yes. Proved is what it shows, too. */
-  async #look(situation: Situation, candidate: Candidate): Promise<void> {
+  async #look(situation: Situation, directory: EntraDirectory, candidate: Candidate): Promise<void> {
     const { account } = situation;
-    const user = await this.#user(await this.#users(account), account);
+    const user = await this.#user(directory, account);
     await this.#finish(situation, async (tx, now) => {
       if (!hasMoved(candidate.changedBefore, user.lastPasswordChangeAt)) {
         const failures = account.failures + 1;
@@ -162,9 +168,9 @@ export class RotationService {
   }
 
   /** Nothing is to be done: is all as it was left? */
-  async #check(situation: Situation): Promise<void> {
+  async #check(situation: Situation, directory: EntraDirectory): Promise<void> {
     const { account } = situation;
-    const user = await this.#user(await this.#users(account), account);
+    const user = await this.#user(directory, account);
     await this.#finish(situation, async (tx, now) => {
       const { userPrincipalName, displayName } = user;
       const record = { mspId: account.mspId, tenantId: account.tenantId, subjectId: account.id, occurredAt: now };
@@ -179,7 +185,8 @@ export class RotationService {
         await audit(tx, { ...record, action: 'entra-break-glass.renamed', details });
       }
       const dueAt = addSeconds(now, checkSeconds);
-      return { userPrincipalName, displayName, tampered, problem: problemOf(user), failures: 0, dueAt };
+      const { entraTenantId } = directory;
+      return { entraTenantId, userPrincipalName, displayName, tampered, problem: problemOf(user), failures: 0, dueAt };
     });
   }
 
@@ -225,11 +232,7 @@ export class RotationService {
     });
   }
 
-  async #users({ mspId, tenantId }: BreakGlassAccount): Promise<UserDirectory> {
-    return (await this.access.of(mspId, tenantId, 'LOW')).users;
-  }
-
-  async #user(users: UserDirectory, { objectId }: BreakGlassAccount): Promise<DirectoryUser> {
+  async #user({ users }: EntraDirectory, { objectId }: BreakGlassAccount): Promise<DirectoryUser> {
     const user = await users.byId({ id: objectId, createdAt: null });
     if (user !== null) return user;
     const message =

@@ -9,6 +9,8 @@ import { record, tellUse } from './connection.news.ts';
 import { ConnectionRepository } from './connection.repository.ts';
 import type { Credential } from './credential.domain.ts';
 import { CredentialRepository } from './credential.repository.ts';
+import { noDependents, type Dependents } from './dependent.domain.ts';
+import { DependentRepository } from './dependent.repository.ts';
 import { EntraRemains } from './remains.ts';
 import { VerificationService } from './verification.service.ts';
 
@@ -18,6 +20,8 @@ export interface ShownConnection {
   credentials: Credential[];
   /** How many grants and accounts Stint still has in the Entra tenant. */
   remaining: number;
+  /** What else lives on by it. */
+  dependents: Dependents;
   /** When it was looked at. */
   now: Date;
 }
@@ -31,6 +35,7 @@ export class ConnectionService {
     private readonly connections: ConnectionRepository,
     private readonly credentials: CredentialRepository,
     private readonly remains: EntraRemains,
+    private readonly dependents: DependentRepository,
     private readonly verification: VerificationService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -43,12 +48,16 @@ export class ConnectionService {
       const connections = await this.connections.several(tx, actor.mspId, visible);
       const credentials = await this.credentials.several(tx, actor.mspId, visible);
       const remaining = await this.remains.countOf(tx, actor.mspId, visible);
+      const dependents = await this.dependents.several(tx, actor.mspId, visible);
       const now = this.clock.now();
       const shown = new Map<Id, ShownConnection | null>(visible.map((id) => [id, null]));
       for (const connection of connections) {
         const { tenantId } = connection;
         const own = credentials.filter((one) => one.tenantId === tenantId);
-        shown.set(tenantId, { connection, credentials: own, remaining: remaining.get(tenantId) ?? 0, now });
+        shown.set(tenantId, {
+          ...{ connection, credentials: own, remaining: remaining.get(tenantId) ?? 0, now },
+          dependents: dependents.get(tenantId) ?? noDependents,
+        });
       }
       return shown;
     });
@@ -64,6 +73,8 @@ export class ConnectionService {
       if (!(await this.connections.begin(tx, connection))) {
         throw conflict('This Entra tenant is connected to another of your tenants. Disconnect it there first.');
       }
+      if (before !== null && before.entraTenantId !== connection.entraTenantId)
+        await this.remains.leaveBehind(tx, actor.mspId, tenantId, before.entraTenantId);
       const details = { ...registration, state: connection.state };
       await record(tx, connection, { action: 'entra-connection.changed', occurredAt: this.clock.now(), details });
       await tellUse(tx, before, connection);
@@ -103,8 +114,11 @@ export class ConnectionService {
     };
     if (!(await this.connections.save(tx, ended))) throw conflict('Somebody changes this connection at this moment. Try again.');
     await this.credentials.removeAll(tx, mspId, tenantId);
-    const details = { remaining };
-    await record(tx, ended, { action: 'entra-connection.disconnected', occurredAt: this.clock.now(), details });
+    const now = this.clock.now();
+    const { breakGlassAccounts, source } = (await this.dependents.several(tx, mspId, [tenantId])).get(tenantId) ?? noDependents;
+    const details = { remaining, breakGlassAccounts: breakGlassAccounts.length, peopleOfSource: source?.people ?? 0 };
+    await record(tx, ended, { action: 'entra-connection.disconnected', occurredAt: now, details });
+    await this.dependents.lookNow(tx, mspId, tenantId, now);
     return ended;
   }
 
@@ -118,7 +132,8 @@ export class ConnectionService {
   async shown(tx: Tx, connection: EntraConnection): Promise<ShownConnection> {
     const { mspId, tenantId } = connection;
     const credentials = await this.credentials.of(tx, mspId, tenantId);
-    return { connection, credentials, remaining: await this.remains.count(tx, mspId, tenantId), now: this.clock.now() };
+    const dependents = (await this.dependents.several(tx, mspId, [tenantId])).get(tenantId) ?? noDependents;
+    return { connection, credentials, remaining: await this.remains.count(tx, mspId, tenantId), dependents, now: this.clock.now() };
   }
 
   async #readKnown(actor: Actor, tenantId: Id): Promise<ShownConnection> {

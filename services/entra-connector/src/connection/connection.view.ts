@@ -1,20 +1,21 @@
 import type { ConnectionProblem } from './finding.domain.ts';
 import { whyUnusable } from './connection.domain.ts';
 import type { ShownConnection } from './connection.service.ts';
+import { dependentProblems } from './dependent.domain.ts';
 import { daysUntil, warningDue, type Credential } from './credential.domain.ts';
 import { neededPermissions, neededRoles } from './permission.domain.ts';
 import { setupSteps } from './setup.domain.ts';
 
 /** A connection as GraphQL shows it. Secrets and private keys have no field. */
 export function connectionView(shown: ShownConnection, redirectUri: string) {
-  const { connection, credentials, remaining, now } = shown;
+  const { connection, credentials, remaining, dependents, now } = shown;
   const { facts } = connection;
   return {
     __typename: 'EntraConnection' as const,
     ...{ id: connection.tenantId, state: connection.state, cloud: connection.cloud, entraTenantId: connection.entraTenantId },
     ...{ clientId: connection.clientId, consentedAt: connection.consentedAt, verifiedAt: connection.verifiedAt },
     ...{ usable: connection.state === 'READY', whyUnusable: whyUnusable(connection), remaining },
-    problems: [...connection.problems, ...credentials.flatMap((one) => expiring(one, now))],
+    problems: [...connection.problems, ...credentials.flatMap((one) => expiring(one, now)), ...dependentProblems(connection, dependents)],
     ...{ entraTenantName: facts?.displayName ?? null, rolesCanEnd: facts?.rolesCanEnd ?? null, passesFor: facts?.passes ?? null },
     domains: facts?.domains ?? [],
     permissions: neededPermissions.map(({ name, why, required, broader }) => {

@@ -92,33 +92,6 @@ export class CredentialRepository {
   async noteWarned(tx: SystemTx, { mspId, id }: Credential, days: number): Promise<void> {
     await tx.query('update entra_credential set warned_days = $3 where msp_id = $1 and id = $2', [mspId, id, days]);
   }
-
-  /** Those after `after` that one of these root keys wraps. */
-  async wrappedUnder(tx: SystemTx, rootKeyIds: readonly string[], after: Id | null, limit: number): Promise<Credential[]> {
-    const rows = await tx.query<Row>(
-      `select ${columns} from entra_credential where root_key_id = any($1) and ($2::uuid is null or id > $2) order by id limit $3`,
-      [rootKeyIds, after, limit],
-    );
-    return rows.map(asCredential);
-  }
-
-  /** How many are wrapped under each root key that is not one of these. */
-  async wrappedUnderOthers(tx: SystemTx, rootKeyIds: readonly string[]): Promise<{ rootKeyId: string; credentials: number }[]> {
-    return tx.query(
-      `select root_key_id as "rootKeyId", count(*)::int as credentials from entra_credential
-       where root_key_id <> all($1) group by root_key_id order by 1`,
-      [rootKeyIds],
-    );
-  }
-
-  /** Puts another wrapping in the place of the one in `credential`; false when that is not there any more. */
-  async rewrap(tx: SystemTx, credential: Credential, wrapped: Buffer): Promise<boolean> {
-    const rows = await tx.query(
-      'update entra_credential set wrapped = $4, root_key_id = $5 where msp_id = $1 and id = $2 and wrapped = $3 returning id',
-      [credential.mspId, credential.id, credential.wrapped, wrapped, rootKeyIdOf(wrapped)],
-    );
-    return rows.length === 1;
-  }
 }
 
 function asCredential(row: Row): Credential {

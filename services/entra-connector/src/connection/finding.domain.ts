@@ -27,6 +27,9 @@ export const problemCodes = [
   'PASS_POLICY_NARROW',
   'LICENCE_MISSING',
   'CREDENTIAL_EXPIRING',
+  'ACCOUNTS_LEFT_BEHIND',
+  'BREAK_GLASS_UNATTENDED',
+  'USER_SOURCE_UNATTENDED',
   'UNREADABLE',
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
@@ -40,7 +43,7 @@ export interface ConnectionProblem {
   message: string;
   /** What to do about it. */
   nextStep: string;
-  /** The permission or directory role that it is about; null otherwise. */
+  /** The permission, directory role, credential or accounts that it is about; null otherwise. */
   about: string | null;
 }
 

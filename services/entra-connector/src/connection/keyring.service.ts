@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { rootKeyIdOf, signClientAssertion, type KeyProvider } from '@stint/crypto';
+import { signClientAssertion, type KeyProvider } from '@stint/crypto';
 import type { Clock } from '@stint/kernel';
 import { addressesOf } from '../graph/cloud.domain.ts';
 import type { Urgency } from '../graph/directory.port.ts';
@@ -32,30 +32,12 @@ export class Keyring {
     };
   }
 
-  /** A credential under the current root key; opened there before it is answered. */
-  async rewrapped(credential: Credential): Promise<Buffer> {
-    return this.#opened(credential, async (secret) => {
-      const wrapped = await this.wrap(secret, credential);
-      const again = await this.provider.unwrap(wrapped, credentialPlace(credential));
-      const same = again.equals(secret) && rootKeyIdOf(wrapped) === this.provider.rootKeyId;
-      again.fill(0);
-      if (!same) throw new Error(`The key provider opens something else for credential ${credential.id}.`);
-      return wrapped;
-    });
-  }
-
   async #prove({ clientId }: EntraConnection, credential: Credential, audience: string): Promise<Proof> {
-    return this.#opened<Proof>(credential, async (secret) => {
+    const secret = await this.provider.unwrap(credential.wrapped, credentialPlace(credential));
+    try {
       if (credential.thumbprintS256 === null) return { client_secret: secret.toString('utf8') };
       const claims = { clientId, audience, thumbprintS256: credential.thumbprintS256, now: this.clock.now() };
       return { client_assertion: await signClientAssertion(secret, claims), client_assertion_type: assertionType };
-    });
-  }
-
-  async #opened<Result>(credential: Credential, work: (secret: Buffer) => Promise<Result>): Promise<Result> {
-    const secret = await this.provider.unwrap(credential.wrapped, credentialPlace(credential));
-    try {
-      return await work(secret);
     } finally {
       secret.fill(0);
     }

@@ -25,6 +25,11 @@ export class EntraRemains {
     return this.accounts.standing(tx, mspId, tenantIds);
   }
 
+  /** Another Entra tenant is connected now: what is left in the former one is not looked for there. */
+  async leaveBehind(tx: TenantTx, mspId: Id, tenantId: Id, entraTenantId: string): Promise<void> {
+    await this.accounts.leaveBehind(tx, mspId, tenantId, entraTenantId);
+  }
+
   /** Ends every grant, and has every account that Stint made deleted for good. Repeating it is harmless. */
   async end(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id): Promise<void> {
     await this.grants.failAll(tx, mspId, tenantId, connectionEnds);

@@ -11,6 +11,7 @@ import { record, recordTurn, tellUse } from './connection.news.ts';
 import { ConnectionRepository } from './connection.repository.ts';
 import type { Credential } from './credential.domain.ts';
 import { CredentialRepository } from './credential.repository.ts';
+import { DependentRepository } from './dependent.repository.ts';
 import { EntraAccessService } from './entra-access.service.ts';
 import { credentialProblem, findProblems, knowledgeOf, type ConnectionProblem, type TenantKnowledge } from './finding.domain.ts';
 
@@ -34,6 +35,7 @@ export class VerificationService {
     private readonly connections: ConnectionRepository,
     private readonly credentials: CredentialRepository,
     private readonly access: EntraAccessService,
+    private readonly dependents: DependentRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -61,6 +63,8 @@ export class VerificationService {
       if (outcome.proved?.state === 'NEW') await this.credentials.takeOver(tx, outcome.proved, now);
       await tellUse(tx, before, after);
       await recordTurn(tx, before, after, now);
+      // What stood still goes on at once, or says that it cannot.
+      if (before.state !== 'READY' && after.state === 'READY') await this.dependents.lookNow(tx, after.mspId, after.tenantId, now);
       if (asker !== null) {
         const details = { state: after.state, problems: after.problems.map(({ code }) => code).join(', ') };
         await record(tx, after, { action: 'entra-connection.verified', occurredAt: now, actor: asker, details });

@@ -494,10 +494,14 @@ export type EntraProblem = {
 
 /** What can be wrong with a connection. */
 export type EntraProblemCode =
+  /** Accounts of Stint were left in another Entra tenant than the connected one: their end was not seen. */
+  | 'ACCOUNTS_LEFT_BEHIND'
   /** The application is disabled there. */
   | 'APP_DISABLED'
   /** The Entra tenant does not know the application. */
   | 'APP_UNKNOWN'
+  /** Passwords of break-glass accounts are not changed any more: the connection is ended, or leads to another Entra tenant. */
+  | 'BREAK_GLASS_UNATTENDED'
   /** The certificate has expired. */
   | 'CERTIFICATE_EXPIRED'
   /** Entra does not know the certificate. */
@@ -536,6 +540,8 @@ export type EntraProblemCode =
   | 'UNREACHABLE'
   /** Something could not be read. */
   | 'UNREADABLE'
+  /** Technicians from the user source are not updated any more, for the same reason. */
+  | 'USER_SOURCE_UNATTENDED'
   /** The credentials are of another Entra tenant. */
   | 'WRONG_TENANT';
 

@@ -1,7 +1,7 @@
 import type { EntraAccountKind } from '@stint/contracts';
 import { addSeconds, type Id } from '@stint/kernel';
 import type { PassPolicy } from '../graph/passes.port.ts';
-import type { RoleDefinition } from '../graph/roles.port.ts';
+import type { RoleDefinition, RoleReason } from '../graph/roles.port.ts';
 
 /** How far a grant has come. ENDING covers everything between its last moment and the look that saw it gone. */
 export type GrantPhase = 'BEGINNING' | 'ACTIVE' | 'ENDING' | 'ENDED' | 'FAILED';
@@ -22,6 +22,8 @@ export interface EntraGrant {
   roleName: string;
   scope: string;
   accountKind: EntraAccountKind;
+  reason: string | null;
+  ticket: string | null;
   recipientKey: string;
   sessionSeconds: number;
   activateBy: Date;
@@ -133,4 +135,9 @@ export function credentialPlan(policy: PassPolicy, sessionSeconds: number): Cred
 /** How long Entra itself is told to keep the role; null: until Stint takes it away. */
 export function builtInSeconds({ endsByItself, sessionSeconds }: EntraGrant): number | null {
   return endsByItself && sessionSeconds >= shortestScheduleSeconds ? sessionSeconds : null;
+}
+
+/** What the customer's audit log is to say of a role that Privileged Identity Management gives. */
+export function whyGiven({ id, reason, ticket }: Pick<EntraGrant, 'id' | 'reason' | 'ticket'>): RoleReason {
+  return { justification: reason === null ? `Stint grant ${id}` : `${reason} (Stint grant ${id})`, ticket };
 }

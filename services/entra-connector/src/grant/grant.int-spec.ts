@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateHpkeKeyPair, openEntraCredential } from '@stint/crypto';
 import { roleId } from '@stint/graph-emulator';
@@ -91,6 +92,30 @@ describe('a grant', () => {
     expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
   });
 
+  it("tells the customer's own log why and for which ticket, where its rules can demand both", async () => {
+    const demanded = { pimPolicy: { justificationRequired: true, ticketRequired: true } };
+    const { entra, told, grantId, user } = await active(demanded, { reason: 'A new mailbox', ticket: 'T-4711' });
+    await world.want({ ...told, expiresAt: addSeconds(world.clock.now(), 7200).toISOString() });
+    await world.pass(5);
+    const shown = { justification: `A new mailbox (Stint grant ${grantId})`, ticketNumber: 'T-4711', ticketSystem: 'Stint' };
+    expect(entra.roleRequests(user?.id ?? '')).toMatchObject([
+      { action: 'adminAssign', ...shown },
+      { action: 'adminUpdate', ...shown },
+    ]);
+    await world.pass(7300);
+    expect(world.leftovers(entra)).toEqual([]);
+  });
+
+  it('without either is given where nothing is demanded, and says what is missing where it is', async () => {
+    const { entra, grantId, user } = await active();
+    expect(entra.roleRequests(user?.id ?? '')).toMatchObject([{ justification: `Stint grant ${grantId}`, ticketNumber: null }]);
+    const { tenantId } = await world.customer({ pimPolicy: { ticketRequired: true } });
+    const { grantId: refused } = await world.want({ tenantId, technicianId: await world.technician(), reason: 'A new mailbox' });
+    await world.pass(10);
+    expect(await states(refused)).toEqual(['FAILED']);
+    expect(await why(refused)).toContain('demands a ticket');
+  });
+
   it('called off at once is disabled at once, and its role taken as soon as Entra lets it go', async () => {
     const { entra, told, grantId, user } = await active();
     await world.want({ ...told, wanted: false });
@@ -139,6 +164,21 @@ describe('a grant', () => {
     await world.pass(10);
     expect(entra.roleAssignments().filter(({ principalId }) => entra.user(principalId)?.employeeId != null)).toMatchObject([
       { directoryScopeId: scope },
+    ]);
+    await world.pass(3600);
+    expect(world.leftovers(entra)).toEqual([]);
+    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
+  });
+
+  it.each(['P2', 'FREE'] as const)('counts for one application only, where that was asked for (%s)', async (licences) => {
+    const { tenantId, entra } = await world.customer({ licences });
+    const scope = `/${entra.registerApp().applicationId}`;
+    const technicianId = await world.technician();
+    const { grantId } = await world.want({ tenantId, technicianId, roleName: 'Application Administrator', scope });
+    await world.pass(10);
+    const { accountName } = (await world.reports(grantId))[0] ?? {};
+    expect(entra.roleAssignments(entra.user(accountName ?? '')?.id)).toMatchObject([
+      { roleName: 'Application Administrator', directoryScopeId: scope },
     ]);
     await world.pass(3600);
     expect(world.leftovers(entra)).toEqual([]);
@@ -238,6 +278,15 @@ describe('a grant that cannot be', () => {
     expect(world.leftovers(entra, true)).toEqual([]);
   });
 
+  it('fails in words when the application of its scope is not there; the account is switched off again', async () => {
+    const { tenantId, entra } = await world.customer();
+    const { grantId } = await world.want({ tenantId, technicianId: await world.technician(), scope: `/${randomUUID()}` });
+    await world.pass(600);
+    expect(await states(grantId)).toEqual(['FAILED']);
+    expect(await why(grantId)).toContain('Entra does not have it');
+    expect(world.leftovers(entra)).toEqual([]);
+  });
+
   it('fails, and nothing stays, when the pass cannot be issued', async () => {
     const { tenantId, entra } = await world.customer();
     const fault = world.graph.fail({
@@ -271,56 +320,5 @@ describe('a grant that cannot be', () => {
     await world.pass(700);
     expect(await states(grantId)).toEqual(['FAILED']);
     expect(world.leftovers(entra, true)).toEqual([]);
-  });
-});
-
-describe("on an account of one's own", () => {
-  it('the role comes and goes, and nothing else changes', async () => {
-    const { tenantId, entra } = await world.customer();
-    const guest = entra.addUser({
-      userPrincipalName: `anna_msp.example#EXT#@${entra.initialDomain}`,
-      mail: 'anna.berg@msp.example',
-      userType: 'Guest',
-    });
-    entra.assignRole(guest.id, 'Global Reader');
-    const { grantId } = await world.want({ tenantId, technicianId: await world.technician(), accountKind: 'OWN' });
-    await world.pass(10);
-    const roles = () =>
-      entra
-        .roleAssignments(guest.id)
-        .map(({ roleName }) => roleName)
-        .toSorted();
-    expect(roles()).toEqual(['Global Reader', 'User Administrator']);
-    expect(await world.credential(grantId)).toBeNull();
-    await world.pass(3600);
-    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
-    expect(roles()).toEqual(['Global Reader']);
-    expect(entra.user(guest.id)).toEqual(guest);
-  });
-
-  it('a role that was there before stays, and that is said', async () => {
-    const { tenantId, entra } = await world.customer();
-    const member = entra.addUser({ userPrincipalName: `anna.berg@${entra.initialDomain}` });
-    entra.assignRole(member.id, 'User Administrator');
-    const technicianId = await world.technician({ email: `anna.berg@${entra.initialDomain}` });
-    const { grantId } = await world.want({ tenantId, technicianId, accountKind: 'OWN' });
-    await world.pass(10);
-    expect(await why(grantId)).toContain('it stays');
-    await world.pass(3600);
-    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
-    expect(entra.roleAssignments(member.id)).toHaveLength(1);
-  });
-
-  it('a protected account is never touched', async () => {
-    const { tenantId, entra } = await world.customer();
-    const member = entra.addUser({ userPrincipalName: `anna.berg@${entra.initialDomain}` });
-    await world.rows('insert into protected_account (msp_id, tenant_id, object_id, why) values ($1, $2, $3, $4)', [
-      ...[world.mspId, tenantId, member.id, 'it is a break-glass account'],
-    ]);
-    const technicianId = await world.technician({ email: `anna.berg@${entra.initialDomain}` });
-    const { grantId } = await world.want({ tenantId, technicianId, accountKind: 'OWN' });
-    await world.pass(10);
-    expect(await why(grantId)).toContain('break-glass');
-    expect(entra.roleAssignments(member.id)).toEqual([]);
   });
 });

@@ -8,7 +8,14 @@ import type { EntraGrant } from './grant.domain.ts';
 const columns = columnsOf<EntraGrant>({
   ...{ mspId: 'msp_id', tenantId: 'tenant_id', id: 'id', accountId: 'account_id', technicianId: 'technician_id', wanted: 'wanted' },
   ...{ roleName: 'role_name', scope: 'scope', accountKind: 'account_kind', recipientKey: 'recipient_key' },
-  ...{ sessionSeconds: 'session_seconds', activateBy: 'activate_by', expiresAt: 'expires_at', phase: 'phase' },
+  ...{
+    reason: 'reason',
+    ticket: 'ticket',
+    sessionSeconds: 'session_seconds',
+    activateBy: 'activate_by',
+    expiresAt: 'expires_at',
+    phase: 'phase',
+  },
   ...{ roleDefinitionId: 'role_definition_id', endsByItself: 'ends_by_itself', credentialKind: 'credential_kind' },
   ...{ passMinutes: 'pass_minutes', passOnce: 'pass_once', notice: 'notice', assignAskedAt: 'assign_asked_at' },
   ...{ assignmentKind: 'assignment_kind', assignmentId: 'assignment_id', builtInEndsAt: 'built_in_ends_at' },
@@ -25,7 +32,8 @@ export class GrantRepository {
   async saveWanted(tx: SystemTx, accountId: Id, grant: Payload<'entra-grant-changed'>, now: Date): Promise<boolean> {
     const rows = await tx.query(
       `insert into entra_grant (msp_id, tenant_id, id, technician_id, account_id, wanted, role_name, scope, account_kind, recipient_key,
-         session_seconds, activate_by, expires_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         session_seconds, activate_by, expires_at, version, reason, ticket)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17)
        on conflict (msp_id, id) do update set wanted = excluded.wanted, session_seconds = excluded.session_seconds,
          expires_at = excluded.expires_at, version = excluded.version,
          ending_since = case when excluded.wanted then entra_grant.ending_since else coalesce(entra_grant.ending_since, $15) end
@@ -33,6 +41,7 @@ export class GrantRepository {
       [
         ...[grant.mspId, grant.tenantId, grant.grantId, grant.technicianId, accountId, grant.wanted, grant.roleName, grant.scope],
         ...[grant.accountKind, grant.recipientKey, grant.sessionSeconds, grant.activateBy, grant.expiresAt, grant.version, now],
+        ...[grant.reason ?? null, grant.ticket ?? null],
       ],
     );
     return rows.length === 1;

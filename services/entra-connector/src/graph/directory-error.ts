@@ -24,6 +24,8 @@ export type DirectoryErrorKind =
   | 'LICENCE_MISSING'
   /** A role that was given for a time can be taken away only after it has been active for five minutes. */
   | 'TOO_SOON'
+  /** What is kept of it is of another Entra tenant than the connected one. */
+  | 'OTHER_TENANT'
   /** No token for the tenant: `credential` says why. */
   | 'CREDENTIAL';
 

@@ -14,6 +14,8 @@ export type Urgency = 'HIGH' | 'LOW';
  * Calls wait and try again by themselves where that is safe, for some seconds; what still fails is for the caller to try much later.
  */
 export interface EntraDirectory {
+  /** Microsoft's id of the tenant: object ids count in it alone. */
+  entraTenantId: string;
   users: UserDirectory;
   roles: RoleDirectory;
   passes: PassDirectory;

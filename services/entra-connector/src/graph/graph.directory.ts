@@ -11,6 +11,7 @@ import { GraphUsers } from './graph.users.ts';
 export function graphDirectory(graph: GraphTransport, caller: GraphCaller, clock: Clock): EntraDirectory {
   const roles = new GraphRoles(graph, caller);
   return {
+    entraTenantId: caller.entraTenantId,
     users: new GraphUsers(graph, caller, clock),
     roles,
     passes: new GraphPasses(graph, caller),

@@ -66,8 +66,13 @@ test('roles: for a time where licensed, and until taken away', async () => {
   const [timed] = await directory.roles.of(id);
   if (timed === undefined) throw new Error('No role.');
   expect(timed).toMatchObject({ kind: 'SCHEDULED', roleDefinitionId: helpdesk, scope: '/', endsAt: addSeconds(world.clock.now(), 3_600) });
-  await directory.roles.changeEnd(timed, addSeconds(world.clock.now(), 7_200), 'More time');
+  await directory.roles.changeEnd(timed, addSeconds(world.clock.now(), 7_200), { justification: 'More time', ticket: '7' });
   expect((await directory.roles.of(id))[0]?.endsAt).toEqual(addSeconds(world.clock.now(), 7_200));
+  const shown = { ticketNumber: '7', ticketSystem: 'Stint' };
+  expect(entra.roleRequests(id)).toMatchObject([
+    { action: 'adminAssign', justification: 'Ticket 7', ...shown },
+    { action: 'adminUpdate', justification: 'More time', ...shown },
+  ]);
   await expect(directory.roles.remove(timed, 'Done')).rejects.toMatchObject({ kind: 'TOO_SOON' });
   world.clock.advance(301);
   await directory.roles.remove(timed, 'Done');

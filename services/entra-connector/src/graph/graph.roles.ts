@@ -8,7 +8,7 @@ import { DirectoryError, isDirectoryError } from './directory-error.ts';
 import type { GraphCall, GraphCaller, GraphTransport } from './graph.transport.ts';
 import { nullWhereNotFound } from './graph.users.ts';
 import { dateOf, quoted, required } from './graph.values.ts';
-import type { NewRoleAssignment, RoleAssignment, RoleDefinition, RoleDirectory } from './roles.port.ts';
+import type { NewRoleAssignment, RoleAssignment, RoleDefinition, RoleDirectory, RoleReason } from './roles.port.ts';
 
 const root = '/roleManagement/directory';
 const reading = {
@@ -51,7 +51,7 @@ export class GraphRoles implements RoleDirectory {
   }
 
   async assign(assignment: NewRoleAssignment): Promise<void> {
-    const { principal, roleDefinitionId, scope, endsAfterSeconds, justification, ticket } = assignment;
+    const { principal, roleDefinitionId, scope, endsAfterSeconds } = assignment;
     const who = { principalId: principal.id, roleDefinitionId, directoryScopeId: scope };
     if (endsAfterSeconds === null) {
       const body: UnifiedRoleAssignment = who;
@@ -63,18 +63,17 @@ export class GraphRoles implements RoleDirectory {
     }
     await this.#request(
       {
-        ...{ action: 'adminAssign', ...who, justification },
-        ...(ticket === null ? {} : { ticketInfo: { ticketNumber: ticket, ticketSystem } }),
+        ...{ action: 'adminAssign', ...who, ...shown(assignment) },
         scheduleInfo: { expiration: { type: 'afterDuration', duration: `PT${endsAfterSeconds}S` } },
       },
       { purpose: 'give the role', user: principal },
     );
   }
 
-  async changeEnd(assignment: RoleAssignment, endsAt: Date, justification: string): Promise<void> {
+  async changeEnd(assignment: RoleAssignment, endsAt: Date, why: RoleReason): Promise<void> {
     await this.#request(
       {
-        ...{ action: 'adminUpdate', ...subjectOf(assignment), justification },
+        ...{ action: 'adminUpdate', ...subjectOf(assignment), ...shown(why) },
         scheduleInfo: { expiration: { type: 'afterDateTime', endDateTime: endsAt.toISOString() } },
       },
       { purpose: 'change the end of the role' },
@@ -141,6 +140,11 @@ export class GraphRoles implements RoleDirectory {
 
 function subjectOf({ principalId, roleDefinitionId, scope }: RoleAssignment) {
   return { principalId, roleDefinitionId, directoryScopeId: scope };
+}
+
+/** The tenant's policy may demand either. */
+function shown({ justification, ticket }: RoleReason): Pick<UnifiedRoleAssignmentScheduleRequest, 'justification' | 'ticketInfo'> {
+  return { justification, ...(ticket === null ? {} : { ticketInfo: { ticketNumber: ticket, ticketSystem } }) };
 }
 
 function same(one: RoleAssignment, other: RoleAssignment): boolean {

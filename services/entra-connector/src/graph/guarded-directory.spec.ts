@@ -14,7 +14,7 @@ const args: Record<string, (id: string) => unknown[]> = {
   'users.restore': (id) => [id],
   'users.purge': (id) => [id],
   'roles.assign': (id) => [{ principal: { id, createdAt: null } }],
-  'roles.changeEnd': (id) => [{ principalId: id }, new Date(), ''],
+  'roles.changeEnd': (id) => [{ principalId: id }, new Date(), { justification: '', ticket: null }],
   'roles.remove': (id) => [{ principalId: id }, ''],
   'passes.issue': (id) => [{ user: { id, createdAt: null } }],
   'passes.delete': (id) => [{ id, createdAt: null }, 'pass'],

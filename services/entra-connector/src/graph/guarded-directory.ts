@@ -5,8 +5,10 @@ import type { EntraDirectory } from './directory.port.ts';
 type Rule<Method> = Method extends (...args: infer Args) => unknown ? 'READS' | ((...args: Args) => string | null) : never;
 type Rules<Part> = { readonly [Name in keyof Part]: Rule<Part[Name]> };
 
+type Parts = Omit<EntraDirectory, 'entraTenantId'>;
+
 /** Every method of the port, or it does not compile. */
-export const guardRules: { readonly [Part in keyof EntraDirectory]: Rules<EntraDirectory[Part]> } = {
+export const guardRules: { readonly [Part in keyof Parts]: Rules<Parts[Part]> } = {
   users: {
     create: () => null,
     byId: 'READS',
@@ -51,6 +53,7 @@ export type ProtectedBy = (objectId: string) => Promise<string | null>;
 /** The directory, in which nothing can be done to protected accounts but to look at them. `DirectoryError` INVALID says why. */
 export function guardedDirectory(directory: EntraDirectory, protectedBy: ProtectedBy): EntraDirectory {
   return {
+    entraTenantId: directory.entraTenantId,
     users: guarded(directory.users, guardRules.users, protectedBy),
     roles: guarded(directory.roles, guardRules.roles, protectedBy),
     passes: guarded(directory.passes, guardRules.passes, protectedBy),

@@ -23,16 +23,19 @@ export interface RoleAssignment {
   endsAt: Date | null;
 }
 
-export interface NewRoleAssignment {
+/** Why a role is given: shown in the customer's audit log, where Privileged Identity Management gives it. */
+export interface RoleReason {
+  justification: string;
+  /** The ticket's number. */
+  ticket: string | null;
+}
+
+export interface NewRoleAssignment extends RoleReason {
   principal: UserRef;
   roleDefinitionId: string;
   scope: string;
   /** Ends by itself so long after its start (at least 300), which needs the licence Entra ID P2; null: it stays until it is removed. */
   endsAfterSeconds: number | null;
-  /** Why, shown in the customer's audit log. Only for those that end by themselves. */
-  justification: string;
-  /** The ticket's number, shown there too. */
-  ticket: string | null;
 }
 
 /**
@@ -56,7 +59,7 @@ export interface RoleDirectory {
    */
   assign(assignment: NewRoleAssignment): Promise<void>;
   /** Moves the end of a SCHEDULED assignment. `POST …/roleAssignmentScheduleRequests` (adminUpdate). NOT_FOUND, POLICY. */
-  changeEnd(assignment: RoleAssignment, endsAt: Date, justification: string): Promise<void>;
+  changeEnd(assignment: RoleAssignment, endsAt: Date, why: RoleReason): Promise<void>;
   /**
    * Takes a role away. `DELETE …/roleAssignments/{id}`, or `POST …/roleAssignmentScheduleRequests` (adminRemove). One that is not there
    * is no error. TOO_SOON: a scheduled one was given less than five minutes ago. Gone is what `of` does not show afterwards.

@@ -25,7 +25,8 @@ export class BreakGlassRun {
     readonly entra: EntraTenant,
     readonly user: EntraUser,
     readonly vault: BreakGlassVault,
-    readonly keys: KeyProvider,
+    /** What the next process of this service wraps with. */
+    public keys: KeyProvider,
   ) {
     this.#consumer = new BreakGlassConsumer(this.#accounts, world.clock);
   }
@@ -38,7 +39,15 @@ export class BreakGlassRun {
     // Long before anything of ours.
     clock.advance(60);
     const account: BreakGlassAccount = {
-      ...{ mspId, tenantId, id: run.vault.accountId, objectId: user.id, userPrincipalName: user.userPrincipalName, displayName: '' },
+      ...{
+        mspId,
+        tenantId,
+        id: run.vault.accountId,
+        objectId: user.id,
+        entraTenantId: null,
+        userPrincipalName: user.userPrincipalName,
+        displayName: '',
+      },
       ...{ registered: true, registeredAt: clock.now(), version: 1, toldAt: clock.now(), dueFence: null, vaultKey: null, policy: null },
       ...{ versionId: null, passwordChangedAt: null, tampered: false, problem: null, dueAt: clock.now() },
       ...{ failures: 0, changes: 0, fence: 0, leaseUntil: null },

@@ -21,9 +21,10 @@ interface Row {
   through: string | null;
   counts: Counts | null;
   held_because: string | null;
+  entra_tenant_id: string | null;
 }
 const columns = `r.msp_id, r.tenant_id, r.id, r.purpose, r.state, r.groups, r.started_at, r.place, r.cursor, r.tracked, r.missing,
-  r.users_cursor, r.groups_cursor, r.through, r.counts, r.held_because`;
+  r.users_cursor, r.groups_cursor, r.through, r.counts, r.held_because, r.entra_tenant_id`;
 
 /** Readings of the chosen groups' members. */
 @Injectable()
@@ -42,12 +43,13 @@ export class ReadingRepository {
     const ended = reading.state === 'APPLIED' || reading.state === 'DISCARDED';
     await tx.query(
       `update user_source_reading set state = $3, place = $4, cursor = $5, tracked = $6, missing = $7, users_cursor = $8,
-         groups_cursor = $9, through = $10, counts = $11, held_because = $12, ended_at = $13
+         groups_cursor = $9, through = $10, counts = $11, held_because = $12, ended_at = $13, entra_tenant_id = $14
        where msp_id = $1 and id = $2`,
       [
         ...[reading.mspId, reading.id, reading.state, reading.place, reading.cursor, reading.tracked, reading.missing],
         ...[reading.usersCursor, reading.groupsCursor, reading.through],
         ...[reading.counts === null ? null : JSON.stringify(reading.counts), reading.heldBecause, ended ? now : null],
+        reading.entraTenantId,
       ],
     );
     if (ended) await tx.query('delete from user_source_found where msp_id = $1 and reading_id = $2', [reading.mspId, reading.id]);
@@ -74,11 +76,12 @@ export class ReadingRepository {
       if (purpose === null || reading.purpose === purpose) await this.save(tx, { ...reading, state: 'DISCARDED' }, now);
   }
 
-  /** Removes readings that ended before. */
+  /** Removes readings that ended before, and previews from before that nobody said yes to. */
   async forget(tx: SystemTx, before: Date): Promise<number> {
     const rows = await tx.query(
       `delete from user_source_reading where (msp_id, id) in
-         (select msp_id, id from user_source_reading where ended_at < $1 limit 100 for update skip locked) returning id`,
+         (select msp_id, id from user_source_reading
+          where ended_at < $1 or (purpose = 'PREVIEW' and state = 'WAITING' and started_at < $1) limit 100 for update skip locked) returning id`,
       [before],
     );
     return rows.length;
@@ -91,5 +94,6 @@ function asReading(row: Row): Reading {
     ...{ startedAt: row.started_at, place: row.place, cursor: row.cursor, tracked: row.tracked, missing: row.missing },
     ...{ usersCursor: row.users_cursor, groupsCursor: row.groups_cursor, through: row.through, counts: row.counts },
     heldBecause: row.held_because,
+    entraTenantId: row.entra_tenant_id,
   };
 }

@@ -8,7 +8,8 @@ import { FoundRepository, type Compared } from './found.repository.ts';
 import { changeOf, factsOf, wantedOf } from './person.domain.ts';
 import { PersonRepository, type KnownPerson } from './person.repository.ts';
 import { ReadingRepository } from './reading.repository.ts';
-import { fullSeconds, mostWatched, reasonToHold, settleSeconds, type Reading, type UserSource } from './source.domain.ts';
+import { sameTenant } from '../graph/same-tenant.ts';
+import { elsewhere, fullSeconds, mostWatched, reasonToHold, settleSeconds, type Reading, type UserSource } from './source.domain.ts';
 import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
@@ -48,7 +49,10 @@ export class SourceReadingService {
 
   /** Asks for the groups within the chosen ones and where changes begin; afterwards for one page of members. */
   async read(tenancy: Tenancy, source: UserSource, reading: Reading, now: Date): Promise<void> {
-    const { groups } = await this.entra.of(source.mspId, source.tenantId, reading.purpose === 'PREVIEW' ? 'HIGH' : 'LOW');
+    const isPreview = reading.purpose === 'PREVIEW';
+    const connected = await this.entra.of(source.mspId, source.tenantId, isPreview ? 'HIGH' : 'LOW');
+    // A preview may be how a source moves to another Entra tenant: people say yes to it.
+    const { groups, entraTenantId } = sameTenant(connected, isPreview ? reading.entraTenantId : source.entraTenantId, elsewhere);
     if (reading.tracked === null) {
       const chosen = reading.groups.map(({ groupId }) => groupId);
       const within = await groups.groupsWithin(chosen);
@@ -58,7 +62,7 @@ export class SourceReadingService {
       const fresh = reading.purpose === 'PREVIEW' || source.usersCursor === null || tracked.join() !== source.tracked.join();
       const cursors = fresh ? await groups.changesFromNow(watched ? tracked : chosen) : { users: null, groups: null };
       return this.#keep(tenancy, source, now, {
-        ...{ ...reading, tracked, missing, usersCursor: cursors.users, groupsCursor: watched ? cursors.groups : null },
+        ...{ ...reading, entraTenantId, tracked, missing, usersCursor: cursors.users, groupsCursor: watched ? cursors.groups : null },
       });
     }
     const group = reading.groups[reading.place];

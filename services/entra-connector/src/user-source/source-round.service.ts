@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { SystemTx, Tenancy } from '@stint/tenancy';
-import { EntraAccess } from '../graph/directory.port.ts';
+import { EntraAccess, type EntraDirectory } from '../graph/directory.port.ts';
 import type { GroupChange, PersonChange } from '../graph/groups.port.ts';
 import { afterChange } from './person.domain.ts';
 import { PersonRepository } from './person.repository.ts';
-import type { UserSource } from './source.domain.ts';
+import { sameTenant } from '../graph/same-tenant.ts';
+import { elsewhere, type UserSource } from './source.domain.ts';
 import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
@@ -22,9 +23,10 @@ export class SourceRoundService {
 
   /** One page of what has changed among users: who is disabled, deleted, renamed. Whom we do not know, we do not keep. */
   async users(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
-    const { groups } = await this.entra.of(source.mspId, source.tenantId, 'LOW');
+    const { groups, entraTenantId } = await this.#directory(source);
     const page = await groups.usersDelta(source.usersCursor);
-    await this.lease.answered(tenancy, source, async (tx, held) => {
+    await this.lease.answered(tenancy, source, async (tx, before) => {
+      const held = { ...before, entraTenantId };
       // Expired: everything is read again.
       if (page.state === 'EXPIRED') return { ...held, usersCursor: null, round: null };
       const restored = await this.#usersChanged(tx, held, page.changes, now);
@@ -38,7 +40,7 @@ export class SourceRoundService {
 
   /** One page of what has changed among the groups: whatever it is, their members are read anew. */
   async groups(tenancy: Tenancy, source: UserSource, now: Date): Promise<void> {
-    const { groups } = await this.entra.of(source.mspId, source.tenantId, 'LOW');
+    const { groups } = await this.#directory(source);
     const page = await groups.groupsDelta(source.tracked, source.groupsCursor);
     await this.lease.answered(tenancy, source, async (tx, held) => {
       if (page.state === 'EXPIRED') return { ...held, groupsCursor: null, tracked: [], round: null, changed: true };
@@ -57,6 +59,10 @@ export class SourceRoundService {
       await this.teller.letGo(tx, held, held.leaving, batch);
       return batch.length < letGoAtOnce ? { ...held, leaving: null } : held;
     });
+  }
+
+  async #directory(source: UserSource): Promise<EntraDirectory> {
+    return sameTenant(await this.entra.of(source.mspId, source.tenantId, 'LOW'), source.entraTenantId, elsewhere);
   }
 
   /** True when somebody is back out of the recycle bin: with memberships that only a reading tells. */

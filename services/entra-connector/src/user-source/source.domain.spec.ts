@@ -8,6 +8,7 @@ const source: UserSource = {
   ...{
     mspId: newId(),
     tenantId: newId(),
+    entraTenantId: null,
     on: true,
     groups: [],
     leaving: null,

@@ -8,6 +8,8 @@ export type Leaving = 'KEEP' | 'SWITCH_OFF';
 export interface UserSource {
   mspId: Id;
   tenantId: Id;
+  /** The Entra tenant of its groups and people; null when it is off or, from before that was kept, until it is asked next. */
+  entraTenantId: string | null;
   on: boolean;
   groups: ChosenGroup[];
   leaving: Leaving | null;
@@ -39,6 +41,8 @@ export interface Reading {
   tenantId: Id;
   id: Id;
   purpose: 'PREVIEW' | 'SYNC';
+  /** The Entra tenant that is read; null until it was asked. */
+  entraTenantId: string | null;
   state: ReadingState;
   groups: ChosenGroup[];
   startedAt: Date;
@@ -65,6 +69,12 @@ export interface FoundChange {
   why: SkipReason | null;
   conflict: 'LOCAL_TECHNICIAN' | 'ADDRESS_TWICE' | null;
 }
+
+/** What to do when another Entra tenant is connected than the one that the source is of. */
+export const elsewhere = {
+  is: 'The people of this user source are',
+  whatToDo: 'preview groups of the new one and say yes to that, or switch the source off',
+};
 
 /** How often the deltas are asked. */
 export const roundSeconds = 180;

@@ -23,9 +23,10 @@ interface Row {
   last_sync_at: Date | null;
   version: number;
   fence: number;
+  entra_tenant_id: string | null;
 }
 const columns = `s.msp_id, s.tenant_id, s.is_on, s.groups, s.leaving, s.users_cursor, s.groups_cursor, s.tracked, s.round, s.changed,
-  s.reread_at, s.full_at, s.due_at, s.attempts, s.problem, s.last_sync_at, s.version, s.fence`;
+  s.reread_at, s.full_at, s.due_at, s.attempts, s.problem, s.last_sync_at, s.version, s.fence, s.entra_tenant_id`;
 /** Longer than any one step takes. */
 const leaseSeconds = 180;
 
@@ -73,12 +74,13 @@ export class SourceRepository {
     await tx.query(
       `update user_source set is_on = $3, groups = $4, leaving = $5, users_cursor = $6, groups_cursor = $7, tracked = $8, round = $9,
          changed = $10, reread_at = $11, full_at = $12, due_at = $13, attempts = $14, problem = $15, last_sync_at = $16, version = $17,
-         leased_until = null, fence = fence + $18
+         leased_until = null, fence = fence + $18, entra_tenant_id = $19
        where msp_id = $1 and tenant_id = $2`,
       [
         ...[source.mspId, source.tenantId, source.on, JSON.stringify(source.groups), source.leaving, source.usersCursor],
         ...[source.groupsCursor, source.tracked, source.round, source.changed, source.rereadAt, source.fullAt, source.dueAt],
         ...[source.attempts, source.problem?.slice(0, 500) ?? null, source.lastSyncAt, source.version, lease === 'CUT' ? 1 : 0],
+        source.entraTenantId,
       ],
     );
   }
@@ -90,5 +92,6 @@ function asSource(row: Row): UserSource {
     ...{ usersCursor: row.users_cursor, groupsCursor: row.groups_cursor, tracked: row.tracked, round: row.round, changed: row.changed },
     ...{ rereadAt: row.reread_at, fullAt: row.full_at, dueAt: row.due_at, attempts: row.attempts, problem: row.problem },
     ...{ lastSyncAt: row.last_sync_at, version: row.version, fence: row.fence },
+    entraTenantId: row.entra_tenant_id,
   };
 }

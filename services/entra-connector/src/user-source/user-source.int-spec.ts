@@ -4,7 +4,9 @@ import { exchangeProblems } from '@stint/graph-emulator';
 import { newId } from '@stint/kernel';
 import { markerOf } from '../account/account.domain.ts';
 import { SourceWorld, type SourceTenant } from '../testing/source-world.ts';
+import { ReadingRepository } from './reading.repository.ts';
 import { roundSeconds, settleSeconds } from './source.domain.ts';
+import { ReadingForgetSweep } from './user-source.sweep.ts';
 
 let world: SourceWorld;
 let msp: SourceTenant;
@@ -90,6 +92,21 @@ describe('a preview', () => {
     await expect(world.service.apply(msp.administrator, second.id)).rejects.toMatchObject({ type: 'Conflict' });
     await world.service.discard(msp.administrator, second.id);
     await expect(world.service.apply(msp.administrator, second.id)).rejects.toMatchObject({ type: 'Conflict' });
+  });
+
+  test('that nobody answers is forgotten after a week, with the people in it', async () => {
+    const { id: groupId } = msp.entra.addGroup({ displayName: 'Technicians', members: [world.user(msp, 'Anna').id] });
+    const { id } = await world.preview(msp, [{ groupId, technicianGroupId: await world.group(msp) }]);
+    const forget = new ReadingForgetSweep(new ReadingRepository());
+    for (const [days, kept] of [
+      [6, 1],
+      [2, 0],
+    ] as const) {
+      world.clock.advance(days * 86_400);
+      await forget.step(world.tenancy, world.clock.now());
+      const people = await world.tenancy.asSystem((tx) => tx.query('select 1 from user_source_found where reading_id = $1', [id]));
+      expect([people.length, (await world.service.reading(msp.administrator, id)) === null]).toEqual([kept, kept === 0]);
+    }
   });
 
   test.each<[string, string, (msp: SourceTenant) => Promise<object[]>]>([

@@ -133,7 +133,8 @@ export class UserSourceService {
       }
       await this.readings.discard(tx, source.mspId, source.tenantId, now, 'SYNC');
       await audit(tx, { ...record, action: 'user-source.switched-on' });
-      return this.#fill(tx, { ...source, on: true, groups: reading.groups, round: null, changed: false, dueAt: now });
+      const { entraTenantId } = reading;
+      return this.#fill(tx, { ...source, on: true, entraTenantId, groups: reading.groups, round: null, changed: false, dueAt: now });
     });
   }
 
@@ -169,7 +170,17 @@ export class UserSourceService {
       const now = this.clock.now();
       await this.readings.discard(tx, actor.mspId, tenantId, now);
       if (!source.on) return source;
-      const off = { ...source, on: false, groups: [], leaving: people, usersCursor: null, groupsCursor: null, tracked: [], round: null };
+      const off = {
+        ...source,
+        on: false,
+        entraTenantId: null,
+        groups: [],
+        leaving: people,
+        usersCursor: null,
+        groupsCursor: null,
+        tracked: [],
+        round: null,
+      };
       const told = await this.#fill(tx, { ...off, changed: false, rereadAt: null, fullAt: null, dueAt: now, problem: null, attempts: 0 });
       await this.sources.save(tx, told, 'CUT');
       await audit(tx, { action: 'user-source.switched-off', subjectId: tenantId, details: { people }, occurredAt: now });

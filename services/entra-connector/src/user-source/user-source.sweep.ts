@@ -91,7 +91,7 @@ export class UserSourceSweep implements SlowSweep {
   }
 }
 
-/** Forgets readings a week after they ended. */
+/** Forgets readings a week after they ended, and previews a week after nobody said yes. */
 @Injectable()
 export class ReadingForgetSweep implements SlowSweep {
   readonly name = 'ended readings of user sources';

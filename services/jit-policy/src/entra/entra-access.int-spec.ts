@@ -57,7 +57,7 @@ describe('access in Entra is asked for', () => {
         {
           ...{ mspId: msp.mspId, tenantId: customer.tenantId, grantId: input.id, technicianId: anna.actor.id, wanted: true },
           ...{ roleName: 'user administrator', scope, accountKind: 'OWN', recipientKey: input.recipientKey, sessionSeconds: 3600 },
-          ...{ accountPrefix: 'jit-', accountRestDays: 30 },
+          ...{ reason: 'Mailbox', ticket: 'T-1', accountPrefix: 'jit-', accountRestDays: 30 },
           ...{ activateBy: new Date(Date.parse(String(grant['approvedAt'])) + 900_000).toISOString(), expiresAt: null, version: 1 },
         },
       ]),

@@ -57,12 +57,12 @@ export class EntraWorkService {
   }
 
   async #tell(tx: WriteTx, grant: EntraGrant): Promise<void> {
-    const { mspId, tenantId, technicianId, state, sessionSeconds, target } = grant;
+    const { mspId, tenantId, technicianId, state, sessionSeconds, reason, ticket, target } = grant;
     const { roleName, scope, accountKind, recipientKey, version } = target;
     const { accountNamePrefix, accountRestDays } = await this.settings.effectiveOf(tx, mspId, tenantId);
     await emit(tx, 'entra-grant-changed', {
       ...{ mspId, tenantId, grantId: grant.id, technicianId, wanted: state === 'APPROVED' || state === 'ACTIVE' },
-      ...{ roleName, scope, accountKind, recipientKey, sessionSeconds, version },
+      ...{ roleName, scope, accountKind, reason, ticket, recipientKey, sessionSeconds, version },
       ...{ accountPrefix: accountNamePrefix.value, accountRestDays: accountRestDays.value },
       activateBy: grant.activateBy.toISOString(),
       expiresAt: grant.expiresAt?.toISOString() ?? null,

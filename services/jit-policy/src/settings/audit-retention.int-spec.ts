@@ -40,7 +40,7 @@ const told = async (): Promise<number[][]> => {
   });
   return [msp, customer, branch, other].map(({ tenantId }) =>
     service.others
-      .received('audit-retention-changed')
+      .received('audit-retention-changed', 'tenants')
       .filter((one) => one.tenantId === tenantId)
       .sort((a, b) => a.version - b.version)
       .map((one) => one.days),
@@ -86,8 +86,14 @@ test('of two replicas one tells', async () => {
   ]);
   expect(
     service.others
-      .received('audit-retention-changed')
+      .received('audit-retention-changed', 'entra-connector')
       .filter((one) => one.tenantId === msp.tenantId)
       .map((one) => one.version),
   ).toEqual([1, 2]);
+});
+
+test('what services/tenants alone was told, before there was anybody else, is told again', async () => {
+  await told();
+  await service.rows('update audit_retention_told set audience = 1 where id = $1', [customer.tenantId]);
+  expect(await told()).toEqual([[400], [400, 400], [400], [400]]);
 });

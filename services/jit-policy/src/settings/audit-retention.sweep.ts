@@ -7,7 +7,7 @@ import { SettingsRepository } from './settings.repository.ts';
 const batch = 200;
 
 /**
- * Tells services/tenants how long each tenant's audit events are kept, wherever that differs from what it was told last:
+ * Tells services/tenants, and services/entra-connector for its own traces, how long each tenant's audit events are kept, wherever that differs from what they were told last:
  * after a change of the setting on the tenant or above it, and when a tenant appears or moves.
  */
 @Injectable()

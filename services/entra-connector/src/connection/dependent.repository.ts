@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import type { Id } from '@stint/kernel';
+import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
+import { noDependents, type Dependents } from './dependent.domain.ts';
+
+/** What lives on by a connection, beside access: break-glass accounts and the user source. */
+@Injectable()
+export class DependentRepository {
+  /** Of several tenants; one without any is not in the answer. */
+  async several(tx: Tx, mspId: Id, tenantIds: readonly Id[]): Promise<Map<Id, Dependents>> {
+    const found = new Map<Id, Dependents>();
+    const of = (tenantId: Id): Dependents => found.get(tenantId) ?? noDependents;
+    const accounts = await tx.query<{ tenantId: Id; name: string; entraTenantId: string | null }>(
+      `select tenant_id as "tenantId", user_principal_name as name, entra_tenant_id as "entraTenantId" from break_glass_account
+       where msp_id = $1 and tenant_id = any($2) and registered order by id`,
+      [mspId, tenantIds],
+    );
+    for (const { tenantId, ...account } of accounts)
+      found.set(tenantId, { ...of(tenantId), breakGlassAccounts: [...of(tenantId).breakGlassAccounts, account] });
+    const sources = await tx.query<{ tenantId: Id; entraTenantId: string | null; people: number }>(
+      `select s.tenant_id as "tenantId", s.entra_tenant_id as "entraTenantId",
+         (select count(*)::int from user_source_person p
+          where p.msp_id = s.msp_id and p.tenant_id = s.tenant_id and p.told ->> 'present' = 'true') as people
+       from user_source s where s.msp_id = $1 and s.tenant_id = any($2) and s.is_on`,
+      [mspId, tenantIds],
+    );
+    for (const { tenantId, ...source } of sources) found.set(tenantId, { ...of(tenantId), source });
+    const left = await tx.query<{ tenantId: Id; entraTenantId: string; accounts: number }>(
+      `select tenant_id as "tenantId", left_in as "entraTenantId", count(*)::int as accounts from entra_account a
+       where msp_id = $1 and tenant_id = any($2) and left_in is not null and (object_id is not null or creating_since is not null)
+       group by tenant_id, left_in order by left_in`,
+      [mspId, tenantIds],
+    );
+    for (const { tenantId, ...one } of left) found.set(tenantId, { ...of(tenantId), leftBehind: [...of(tenantId).leftBehind, one] });
+    return found;
+  }
+
+  /** Has them looked at now: the connection has ended, so that they say so, or works again, so that they go on. */
+  async lookNow(tx: TenantTx | SystemTx, mspId: Id, tenantId: Id, now: Date): Promise<void> {
+    const values = [mspId, tenantId, now];
+    await tx.query(
+      `update break_glass_account set due_at = $3, failures = 0, changes = changes + 1
+       where msp_id = $1 and tenant_id = $2 and registered`,
+      values,
+    );
+    // Whoever works on it finds that it has changed.
+    await tx.query(
+      `update user_source set round = coalesce(round, 'USERS'), due_at = $3, attempts = 0, leased_until = null, fence = fence + 1
+       where msp_id = $1 and tenant_id = $2 and is_on`,
+      values,
+    );
+  }
+}

@@ -72,7 +72,8 @@ export class ChangeService {
       }
       case 'REMOVE_ROLE': {
         await directory.roles.remove(step.assignment, 'Stint: the grant is over');
-        return { sighting: { ...sighting, roles: sighting.roles.filter((role) => role !== step.assignment) }, detail: step.assignment.id };
+        const roles = sighting.roles.filter((role) => role !== step.assignment);
+        return { grant: { assignmentId: null }, sighting: { ...sighting, roles }, detail: step.assignment.id };
       }
       case 'DELETE_PASS':
         await directory.passes.delete(ref, step.passId);

@@ -64,7 +64,7 @@ export class LookService {
       withPasses ? directory.passes.of(ref).catch(noneWhereNoUser) : [],
     ]);
     if (user === null) {
-      const inBin = account.kind === 'JIT' && (await directory.users.deletedById(ref.id)) !== null;
+      const inBin = (await directory.users.deletedById(ref.id)) !== null;
       // Somebody's own account may be restored, with the roles that still stand: ours must not come back with it.
       return { sighting: { ...nothing, user, inBin, roles: account.kind === 'OWN' ? roles : [] }, account: {} };
     }

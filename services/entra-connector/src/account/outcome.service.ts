@@ -12,6 +12,7 @@ import { settlesSeconds, type Sighting } from './account.domain.ts';
 import { AccountRepository, type Claim } from './account.repository.ts';
 import type { Changed } from './change.service.ts';
 import { DecisionService, type Decided } from './decision.service.ts';
+import { isFor } from './step.domain.ts';
 import { StepRepository } from './step.repository.ts';
 
 /** Whether to go on at once, with what is known of Entra now. */
@@ -61,7 +62,8 @@ export class OutcomeService {
         await this.grants.save(tx, other, { enc: null, ciphertext: null, notice: superseded });
       }
     }
-    await this.grants.save(tx, grant, result);
+    const served = step.do === 'REMOVE_ROLE' ? grants.filter((one) => isFor(one, step.assignment)) : [grant];
+    for (const one of served) await this.grants.save(tx, one, result);
   }
 
   async #tell(tx: SystemTx, decided: Decided, wasEnabled: boolean): Promise<void> {

@@ -129,17 +129,56 @@ describe("an account of one's own that others change", () => {
     expect(roles()).toEqual([]);
   });
 
-  it('deleted during the session where Entra ends roles by itself: the grant ends, and the role when it would have ended', async () => {
-    const { tenantId, entra, member, want, roles } = await owner();
-    const grantId = await want();
-    await world.pass(400);
-    entra.deleteUser(member.id);
-    await world.reconcile(tenantId);
-    await world.pass(60);
-    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
-    entra.restoreUser(member.id);
-    await world.pass(3600);
+  describe('deleted during the session where Entra ends roles by itself', () => {
+    const deleted = async () => {
+      const made = await owner();
+      const grantId = await made.want({ sessionSeconds: 28_800 });
+      await world.pass(600);
+      made.entra.deleteUser(made.member.id);
+      await world.reconcile(made.tenantId);
+      await world.pass(1_200);
+      await world.reconcile(made.tenantId);
+      await world.pass(60);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK']);
+      expect(await why(grantId)).toContain('restores it');
+      return { ...made, grantId };
+    };
+
+    it('and restored: the role is taken away, and only then is it told as ended', async () => {
+      const { tenantId, entra, member, roles, grantId } = await deleted();
+      entra.restoreUser(member.id);
+      await world.reconcile(tenantId);
+      await world.pass(60);
+      expect(roles()).toEqual([]);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK', 'ENDED']);
+    });
+
+    it('and deleted for good: it has ended', async () => {
+      const { tenantId, entra, member, grantId } = await deleted();
+      entra.purgeUser(member.id);
+      await world.reconcile(tenantId);
+      await world.pass(60);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK', 'ENDED']);
+    });
+
+    it('and left there: it has ended when the role has', async () => {
+      const { entra, member, roles, grantId } = await deleted();
+      await world.pass(26_000);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK']);
+      await world.pass(2_000);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK', 'ENDED']);
+      entra.restoreUser(member.id);
+      expect(roles()).toEqual([]);
+    });
+  });
+
+  it('not shown for a moment at the end: the role is taken away all the same', async () => {
+    const { member, want, roles } = await owner();
+    const grantId = await want({ sessionSeconds: 900 });
+    world.graph.fail({ method: 'GET', path: new RegExp(`/users/${member.id}`), answer: { status: 404 } });
+    await world.pass(1_000);
     expect(roles()).toEqual([]);
+    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
   });
 
   const since = [

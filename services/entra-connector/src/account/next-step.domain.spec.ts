@@ -97,7 +97,7 @@ const anEnding = (change: Partial<EntraGrant> = {}) => anActive({ phase: 'ENDING
 function seen(change: Partial<Sighting> & { enabled?: boolean; gone?: boolean } = {}): Sighting {
   const { enabled = true, gone = false, ...rest } = change;
   const user = gone ? null : { id: 'object', userPrincipalName: 'jit-anna@contoso.com', enabled, createdAt: before(3600) };
-  return { user, inBin: false, roles: [], passes: [], fresh: true, lastAdministrator: false, ...rest };
+  return { user, inBin: false, roles: [], passes: [], fresh: true, doubt: null, lastAdministrator: false, ...rest };
 }
 
 const open = { mayBeEnabled: true, sessionsOpen: true, passwordKnown: true };
@@ -414,6 +414,14 @@ const onOwn: Row[] = [
   { when: 'there is no account', account: { ...own, objectId: null }, grants: [anOwn()], sighting: seen({ gone: true }), then: 'FAIL' },
   { when: 'it is switched off', account: own, grants: [anOwn()], sighting: seen({ enabled: false }), then: 'FAIL' },
   { when: 'it is protected', account: own, grants: [anOwn()], sighting: seen(), protectedBy: 'a break-glass account', then: 'FAIL' },
+  { when: 'it may be somebody else’s', account: own, grants: [anOwn()], sighting: seen({ doubt: 'moved' }), then: 'FAIL' },
+  {
+    when: 'it has lost the address, and the role was asked for before',
+    account: own,
+    grants: [anOwn({ assignAskedAt: before(9), assignmentKind: 'LEASE' })],
+    sighting: seen({ doubt: 'moved', roles: [role] }),
+    then: 'ACTIVATE',
+  },
   { when: 'there is no role', account: own, grants: [anOwn()], sighting: seen(), then: 'ASSIGN_ROLE' },
   { when: 'the role was there before', account: own, grants: [anOwn()], sighting: seen({ roles: [role] }), then: 'NOTE_ROLE' },
   {

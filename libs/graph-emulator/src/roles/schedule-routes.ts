@@ -53,6 +53,7 @@ function request(call: Call): Answer {
     if (addSeconds(new Date(current.startsAt), shortestSeconds) > store.now()) {
       throw refused('ActiveDurationTooShort', 'The role assignment has been active for less than the minimum of five minutes.');
     }
+    checkRules(lacking(call, justification, ticket));
     schedule = current;
     if (!validationOnly) removeAssignment(call, current);
   } else {
@@ -102,24 +103,34 @@ function timesOf({ store }: Call, schedule: Record<string, unknown> | null, curr
   return { startsAt: iso(start), endsAt: null };
 }
 
-function checkPolicy(
-  { store, tenant }: Call,
-  times: { startsAt: string; endsAt: string | null },
-  justification: string | null,
-  { ticketNumber }: { ticketNumber: string | null },
-): void {
-  const { pimPolicy: policy } = tenant;
+interface Ticket {
+  ticketNumber: string | null;
+}
+
+function checkPolicy(call: Call, times: { startsAt: string; endsAt: string | null }, justification: string | null, ticket: Ticket): void {
+  const { store, tenant } = call;
+  const { maximumDurationSeconds } = tenant.pimPolicy;
   const length =
     times.endsAt === null
       ? Infinity
       : (new Date(times.endsAt).getTime() - Math.max(new Date(times.startsAt).getTime(), store.now().getTime())) / 1000;
   if (length < shortestSeconds)
     throw refused('ActiveDurationTooShort', 'The active duration is too short. It must be at least five minutes.');
-  const failed = [
-    ...(policy.maximumDurationSeconds !== null && length > policy.maximumDurationSeconds ? ['ExpirationRule'] : []),
+  checkRules([
+    ...(maximumDurationSeconds !== null && length > maximumDurationSeconds ? ['ExpirationRule'] : []),
+    ...lacking(call, justification, ticket),
+  ]);
+}
+
+/** The rules about reason and ticket that are broken. */
+function lacking({ tenant: { pimPolicy: policy } }: Call, justification: string | null, { ticketNumber }: Ticket): string[] {
+  return [
     ...(policy.justificationRequired && (justification ?? '') === '' ? ['JustificationRule'] : []),
     ...(policy.ticketRequired && (ticketNumber ?? '') === '' ? ['TicketingRule'] : []),
   ];
+}
+
+function checkRules(failed: string[]): void {
   if (failed.length > 0) {
     throw refused('RoleAssignmentRequestPolicyValidationFailed', `The following policy rules failed: ${JSON.stringify(failed)}`);
   }

@@ -6,6 +6,7 @@ import { usability } from '../passes/pass-routes.ts';
 import { activeAssignments } from '../roles/role-holding.ts';
 import { rolesOfTenant } from '../roles/role-routes.ts';
 import { roleId, type BuiltInRole } from '../roles/role-templates.ts';
+import { purge } from '../users/deleted-user-routes.ts';
 import { presentUser } from '../users/present-user.ts';
 import { makeUser } from '../users/user-routes.ts';
 import { makeApp, type AppCertificate, type AppRegistration } from './entra-app.ts';
@@ -74,6 +75,11 @@ export class EntraTenant {
     const user = this.#user(userId);
     user.deletedDateTime = this.#store.nowIso();
     this.#changed(user, ['deletedDateTime']);
+  }
+
+  /** Deletes a user for good, from the recycle bin. */
+  purgeUser(userId: string): void {
+    purge(this.#tenant, this.#user(userId));
   }
 
   /** Brings a user back from the recycle bin. */

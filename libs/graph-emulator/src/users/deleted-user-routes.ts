@@ -2,7 +2,7 @@ import { resourceNotFound, type Answer } from '../http/answer.ts';
 import type { Call, Route } from '../http/call.ts';
 import { entity, list } from '../http/list.ts';
 import { checkMayTouch } from '../roles/role-holding.ts';
-import type { UserState } from '../state/state.ts';
+import type { TenantState, UserState } from '../state/state.ts';
 import { touch } from '../state/store.ts';
 import { allows } from '../token/permissions.ts';
 import { presentUser, userDefaults, userFilterable } from './present-user.ts';
@@ -39,9 +39,10 @@ function restore(call: Call): Answer {
   return entity(call, 'directoryObjects', { '@odata.type': '#microsoft.graph.user', ...presentUser(user) });
 }
 
-function purge(call: Call, user: UserState): void {
-  const { tenant } = call;
+/** Deletes a user for good, with its roles. */
+export function purge(tenant: TenantState, user: UserState): void {
   tenant.users.splice(tenant.users.indexOf(user), 1);
+  tenant.roleAssignments = tenant.roleAssignments.filter(({ principalId }) => principalId !== user.id);
   tenant.step += 1;
   tenant.purged.push({ id: user.id, kind: 'users', step: tenant.step });
 }
@@ -52,7 +53,7 @@ function purgeOld(call: Call): void {
   for (const user of call.tenant.users.filter(
     ({ deletedDateTime }) => deletedDateTime !== null && new Date(deletedDateTime).getTime() < limit,
   )) {
-    purge(call, user);
+    purge(call.tenant, user);
   }
 }
 
@@ -103,7 +104,7 @@ export const deletedUserRoutes: readonly Route[] = [
     handle: (call) => {
       const user = deletedUser(call);
       checkMayTouch(call, user.id);
-      purge(call, user);
+      purge(call.tenant, user);
       return { status: 204 };
     },
   },

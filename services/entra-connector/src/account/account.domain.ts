@@ -13,7 +13,7 @@ export interface EntraAccount {
   tenantId: Id;
   id: Id;
   kind: EntraAccountKind;
-  /** Null: a stray, found by its mark; it is only taken away. */
+  /** Null: a stray, found by its mark, or one that was left behind; it is only taken away. */
   technicianId: Id | null;
   marker: string | null;
   objectId: string | null;
@@ -56,6 +56,8 @@ export interface Sighting {
   passes: Pick<Pass, 'id' | 'usable' | 'usability'>[];
   /** Nothing was changed since it was read, so that it proves something. */
   fresh: boolean;
+  /** Why nothing may be given to an account that is not ours: whether it is the technician’s is uncertain. Null: it is certain. */
+  doubt: string | null;
   /** Taking its role away would leave the tenant without a Global Administrator. */
   lastAdministrator: boolean;
 }

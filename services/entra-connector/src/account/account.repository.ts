@@ -7,6 +7,9 @@ import { markerOf, type EntraAccount } from './account.domain.ts';
 /** Of the account `a`: it is in another Entra tenant than the one that is connected. */
 const elsewhere = `(a.left_in is not null and a.left_in <> all(
   select c.entra_tenant_id from entra_connection c where c.msp_id = a.msp_id and c.tenant_id = a.tenant_id))`;
+/** Of the account `a`: something of ours may be in Entra. */
+export const mayHaveAccess = `((a.kind = 'JIT' and (a.object_id is not null or a.creating_since is not null)) or exists (
+  select from entra_grant g where g.msp_id = a.msp_id and g.account_id = a.id and g.phase in ('BEGINNING', 'ACTIVE', 'ENDING')))`;
 const columns = columnsOf<EntraAccount>({
   ...{ mspId: 'msp_id', tenantId: 'tenant_id', id: 'id', kind: 'kind', technicianId: 'technician_id', marker: 'marker' },
   ...{ objectId: 'object_id', userPrincipalName: 'user_principal_name', state: 'state', seenAt: 'seen_at', createdAt: 'created_at' },
@@ -163,9 +166,7 @@ export class AccountRepository {
   async leaveBehind(tx: TenantTx, mspId: Id, tenantId: Id, entraTenantId: string): Promise<void> {
     await tx.query(
       `update entra_account a set left_in = $3, technician_id = null, discard = true
-       where msp_id = $1 and tenant_id = $2 and left_in is null
-         and ((kind = 'JIT' and (object_id is not null or creating_since is not null)) or exists (
-           select from entra_grant g where g.msp_id = a.msp_id and g.account_id = a.id and g.phase in ('BEGINNING', 'ACTIVE', 'ENDING')))`,
+       where msp_id = $1 and tenant_id = $2 and left_in is null and ${mayHaveAccess}`,
       [mspId, tenantId, entraTenantId],
     );
   }

@@ -4,6 +4,7 @@ import { addSeconds, type Clock } from '@stint/kernel';
 import type { TechnicianCopy } from '../directory/directory.domain.ts';
 import { DirectoryError, isDirectoryError } from '../graph/directory-error.ts';
 import type { EntraDirectory } from '../graph/directory.port.ts';
+import type { RoleReason } from '../graph/roles.port.ts';
 import type { UserRef } from '../graph/users.port.ts';
 import { builtInSeconds, endOf, whyGiven, type EntraGrant } from '../grant/grant.domain.ts';
 import { CLOCK } from '../tokens.ts';
@@ -28,6 +29,8 @@ export interface Subject {
   technician: TechnicianCopy | null;
 }
 
+/** Of a role for which there is no grant. */
+const nobodyAsked: RoleReason = { justification: 'Stint: no grant is for this role', ticket: null };
 const passwordLength = 32;
 const passwordTries = 5;
 
@@ -71,8 +74,9 @@ export class ChangeService {
         return { grant: { builtInEndsAt: step.endsAt }, sighting: { ...sighting, roles }, detail: step.endsAt.toISOString() };
       }
       case 'REMOVE_ROLE': {
-        await directory.roles.remove(step.assignment, 'Stint: the grant is over');
-        return { sighting: { ...sighting, roles: sighting.roles.filter((role) => role !== step.assignment) }, detail: step.assignment.id };
+        await directory.roles.remove(step.assignment, step.grant === null ? nobodyAsked : whyGiven(step.grant));
+        const roles = sighting.roles.filter((role) => role !== step.assignment);
+        return { grant: { assignmentId: null }, sighting: { ...sighting, roles }, detail: step.assignment.id };
       }
       case 'DELETE_PASS':
         await directory.passes.delete(ref, step.passId);

@@ -1,6 +1,6 @@
 import { addSeconds } from '@stint/kernel';
 import type { RoleAssignment } from '../graph/roles.port.ts';
-import type { EntraGrant } from '../grant/grant.domain.ts';
+import { builtInSeconds, type EntraGrant } from '../grant/grant.domain.ts';
 import { isSwitching, settlesSeconds } from './account.domain.ts';
 import { earliest, isFor, type Step, type View } from './step.domain.ts';
 
@@ -8,13 +8,18 @@ const lastAdministrator =
   'It is the tenant’s last Global Administrator. The role stays until somebody else has it, so that nobody is locked out of the tenant; meanwhile nobody can sign in with the account. Give the role to another account.';
 const tooSoon = 'Entra does not yet let the role be taken away again. It is tried until it is gone.';
 const notShown = 'Entra has not said whether the role was given. It is watched until that is certain.';
+const comesBack =
+  'The account was deleted, and the role comes back with it if somebody restores it. It is watched until the role has ended by itself, or the account is gone for good.';
 const purgeAgainSeconds = 86_400;
+/** Without an end of its own, a role of a deleted account is looked for so often; reconciliation looks as well. */
+const binAgainSeconds = 3_600;
 
 /** A role that nobody should have now, if it can be taken away now. */
 export function nextRemoval(view: View): Step | null {
   const { account, over, sighting, now } = view;
   if (sighting.lastAdministrator || (account.removeNotBefore !== null && now < account.removeNotBefore)) return null;
-  const [assignment] = surplus(view);
+  // Privileged Identity Management takes nothing from whom it does not know any more: that is held until it ends, or the account is back.
+  const assignment = surplus(view).find(({ kind }) => sighting.user !== null || kind === 'DIRECT');
   if (assignment === undefined) return null;
   return { do: 'REMOVE_ROLE', assignment, grant: over.find((grant) => isFor(grant, assignment)) ?? null };
 }
@@ -24,9 +29,7 @@ function surplus({ account, live, over, sighting }: View): RoleAssignment[] {
   const { user, roles } = sighting;
   const unwanted = roles.filter((role) => !live.some((grant) => isFor(grant, role)));
   if (account.kind === 'JIT') return user === null ? [] : unwanted;
-  const ours = unwanted.filter((role) => over.some((grant) => isFor(grant, role) && isOurs(grant)));
-  // Privileged Identity Management knows nobody who was deleted, and ends the role by itself.
-  return user === null ? ours.filter(({ kind }) => kind === 'DIRECT') : ours;
+  return unwanted.filter((role) => over.some((grant) => isFor(grant, role) && isOurs(grant)));
 }
 
 function isOurs({ assignAskedAt, assignmentKind }: EntraGrant): boolean {
@@ -38,13 +41,32 @@ export function heldBack(view: View): { until: Date | null; problem: string } | 
   const { account, over, sighting, now } = view;
   if (sighting.user === null && account.kind === 'JIT') return null;
   if (sighting.lastAdministrator) return { until: null, problem: lastAdministrator };
-  if (surplus(view).length > 0) return { until: account.removeNotBefore, problem: tooSoon };
+  const standing = surplus(view).filter(({ endsAt }) => sighting.user !== null || endsAt === null || endsAt > now);
+  const ends = sighting.inBin ? [...standing.map(({ endsAt }) => endsAt), ...hidden(view)] : [];
+  if (ends.length > 0) return { until: earliest(addSeconds(now, binAgainSeconds), ...ends), problem: comesBack };
+  if (standing.length > 0) return { until: sighting.user === null ? null : account.removeNotBefore, problem: tooSoon };
   // Asked for and never seen: it may still turn up.
   const unseen = over
     .filter(({ assignAskedAt, assignmentKind }) => assignAskedAt !== null && assignmentKind === null)
     .map(({ assignAskedAt }) => addSeconds(assignAskedAt ?? now, settlesSeconds))
     .filter((settled) => settled > now);
   return unseen.length > 0 ? { until: earliest(...unseen), problem: notShown } : null;
+}
+
+/** When the roles of a deleted account end that were given, and not taken away since, whether or not Entra lists them meanwhile. */
+function hidden({ over, now }: View): (Date | null)[] {
+  return over
+    .filter((grant) => isOurs(grant) && (grant.assignmentKind === null || grant.assignmentId !== null))
+    .map(builtInEnd)
+    .filter((end) => end === null || end > now);
+}
+
+/** When Entra ends the role by itself; null: it does not. */
+function builtInEnd(grant: EntraGrant): Date | null {
+  const { assignAskedAt, assignmentKind, builtInEndsAt } = grant;
+  if (assignmentKind !== null || assignAskedAt === null) return builtInEndsAt;
+  const seconds = builtInSeconds(grant);
+  return seconds === null ? null : addSeconds(assignAskedAt, seconds);
 }
 
 /**

@@ -62,7 +62,10 @@ export class ConvergenceService {
   async #ask({ step, account, grants, technician, sighting }: Decided): Promise<Result> {
     // Nobody waits for an account at rest.
     const connected = await this.access.of(account.mspId, account.tenantId, grants.length > 0 || account.mayBeEnabled ? 'HIGH' : 'LOW');
-    const directory = sameTenant(connected, account.leftIn, { is: 'This account was left', whatToDo: 'delete it there by hand' });
+    const roles = grants.map(({ roleName }) => roleName).join(', ');
+    const whatToDo =
+      account.kind === 'JIT' ? 'delete it there by hand' : `take there by hand ${roles} from ${account.userPrincipalName ?? 'it'}`;
+    const directory = sameTenant(connected, account.leftIn, { is: 'This account was left', whatToDo });
     if (step.do === 'LOOK') return this.looks.look(directory, account, grants, technician?.email ?? null, this.clock.now());
     if (step.do === 'CHECK') return { grant: await this.#check(directory, step.grant), sighting };
     if (sighting === null) throw new Error(`${step.do} without a look.`);

@@ -169,7 +169,8 @@ export class DecisionService {
   async #forget(tx: SystemTx, { account, grants, now }: Context): Promise<boolean> {
     const { mspId, tenantId, id: subjectId, objectId, userPrincipalName: accountName } = account;
     const record = { mspId, tenantId, subjectId, occurredAt: now };
-    if (account.technicianId === null) {
+    // One that was left in a former Entra tenant is nobody's either, but its grants' access stays to be shown.
+    if (account.technicianId === null && account.leftIn === null) {
       await audit(tx, { ...record, action: 'entra-access.stray-removed', details: { accountName, objectId } });
       await this.accounts.remove(tx, account);
       return false;

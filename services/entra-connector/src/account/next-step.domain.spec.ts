@@ -97,7 +97,7 @@ const anEnding = (change: Partial<EntraGrant> = {}) => anActive({ phase: 'ENDING
 function seen(change: Partial<Sighting> & { enabled?: boolean; gone?: boolean } = {}): Sighting {
   const { enabled = true, gone = false, ...rest } = change;
   const user = gone ? null : { id: 'object', userPrincipalName: 'jit-anna@contoso.com', enabled, createdAt: before(3600) };
-  return { user, inBin: false, roles: [], passes: [], fresh: true, lastAdministrator: false, ...rest };
+  return { user, inBin: false, roles: [], passes: [], fresh: true, doubt: null, lastAdministrator: false, ...rest };
 }
 
 const open = { mayBeEnabled: true, sessionsOpen: true, passwordKnown: true };
@@ -414,6 +414,14 @@ const onOwn: Row[] = [
   { when: 'there is no account', account: { ...own, objectId: null }, grants: [anOwn()], sighting: seen({ gone: true }), then: 'FAIL' },
   { when: 'it is switched off', account: own, grants: [anOwn()], sighting: seen({ enabled: false }), then: 'FAIL' },
   { when: 'it is protected', account: own, grants: [anOwn()], sighting: seen(), protectedBy: 'a break-glass account', then: 'FAIL' },
+  { when: 'it may be somebody else’s', account: own, grants: [anOwn()], sighting: seen({ doubt: 'moved' }), then: 'FAIL' },
+  {
+    when: 'it has lost the address, and the role was asked for before',
+    account: own,
+    grants: [anOwn({ assignAskedAt: before(9), assignmentKind: 'LEASE' })],
+    sighting: seen({ doubt: 'moved', roles: [role] }),
+    then: 'ACTIVATE',
+  },
   { when: 'there is no role', account: own, grants: [anOwn()], sighting: seen(), then: 'ASSIGN_ROLE' },
   { when: 'the role was there before', account: own, grants: [anOwn()], sighting: seen({ roles: [role] }), then: 'NOTE_ROLE' },
   {
@@ -448,9 +456,63 @@ const onOwn: Row[] = [
   {
     when: 'it was deleted, and Entra ends our role by itself',
     account: own,
-    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE' })],
-    sighting: seen({ gone: true, roles: [{ ...role, kind: 'SCHEDULED', endsAt: after(60) }] }),
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE', builtInEndsAt: after(60) })],
+    sighting: seen({ gone: true, inBin: true, roles: [{ ...role, kind: 'SCHEDULED', endsAt: after(90) }] }),
+    then: 'REST',
+    until: after(60),
+  },
+  {
+    when: 'it was deleted, and Entra lists nothing of it',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE', builtInEndsAt: after(60) })],
+    sighting: seen({ gone: true, inBin: true }),
+    then: 'REST',
+    until: after(60),
+  },
+  {
+    when: 'it was deleted, and our role without an end is not listed',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN' })],
+    sighting: seen({ gone: true, inBin: true }),
+    then: 'REST',
+    until: after(3_600),
+  },
+  {
+    when: 'it was deleted before anybody saw the role that ends by itself',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: null, assignmentId: null, endsByItself: true })],
+    sighting: seen({ gone: true, inBin: true }),
+    then: 'REST',
+    until: after(3_000),
+  },
+  {
+    when: 'it was deleted, and the role has ended since',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE', builtInEndsAt: before(1) })],
+    sighting: seen({ gone: true, inBin: true, roles: [{ ...role, kind: 'SCHEDULED', endsAt: before(1) }] }),
     then: 'CONCLUDE',
+  },
+  {
+    when: 'it was deleted after the role was taken away',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN', assignmentId: null })],
+    sighting: seen({ gone: true, inBin: true }),
+    then: 'CONCLUDE',
+  },
+  {
+    when: 'it is gone for good',
+    account: own,
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE', builtInEndsAt: after(60) })],
+    sighting: seen({ gone: true }),
+    then: 'CONCLUDE',
+  },
+  {
+    when: 'it is not shown, and its role is',
+    account: { ...own, removeNotBefore: before(60) },
+    grants: [anEnding({ accountKind: 'OWN', assignmentKind: 'SCHEDULE', builtInEndsAt: after(60) })],
+    sighting: seen({ gone: true, roles: [{ ...role, kind: 'SCHEDULED', endsAt: after(60) }] }),
+    then: 'REST',
+    until: null,
   },
   {
     when: 'it was deleted, with roles of its own',

@@ -33,6 +33,8 @@ function begin(view: View, grant: EntraGrant): Step {
     const isOn = user.enabled || isSwitching(account, now);
     if (!isOn || !account.mayBeEnabled) return { do: 'ENABLE', grant };
     if (grant.credentialAt === null) return { do: 'ISSUE_CREDENTIAL', grant };
+  } else if (sighting.doubt !== null && grant.assignAskedAt === null) {
+    return { do: 'FAIL', grant, why: sighting.doubt };
   } else if (user === null) {
     return { do: 'FAIL', grant, why: 'This Entra tenant has no account with your e-mail address. Ask for an account of Stint’s instead.' };
   } else if (!user.enabled) {

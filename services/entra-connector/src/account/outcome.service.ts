@@ -12,6 +12,7 @@ import { settlesSeconds, type Sighting } from './account.domain.ts';
 import { AccountRepository, type Claim } from './account.repository.ts';
 import type { Changed } from './change.service.ts';
 import { DecisionService, type Decided } from './decision.service.ts';
+import { isFor } from './step.domain.ts';
 import { StepRepository } from './step.repository.ts';
 
 /** Whether to go on at once, with what is known of Entra now. */
@@ -44,6 +45,15 @@ export class OutcomeService {
     if (step.do === 'LOOK' && account.kind === 'JIT' && account.objectId !== null && name != null && name !== account.userPrincipalName) {
       await this.#audit(tx, decided, 'entra-account.drifted', { what: 'renamed', from: account.userPrincipalName, accountName: name });
     }
+    const id = result.account?.objectId;
+    if (step.do === 'LOOK' && account.kind === 'OWN') {
+      // Somebody moves the technician's address, whether it is followed or not: who watches the log should know.
+      const moved = { from: account.userPrincipalName, what: 'address moved' };
+      if (id != null && account.objectId !== null && id !== account.objectId)
+        await this.#audit(tx, decided, 'entra-account.drifted', { ...moved, accountName: name ?? null });
+      const { user, doubt } = result.sighting ?? { user: null, doubt: null };
+      if (user === null && doubt !== null) await this.#audit(tx, decided, 'entra-account.drifted', { ...moved, why: doubt });
+    }
     if (stepId !== null) await this.steps.end(tx, account.mspId, stepId, 'DONE', result.detail ?? null, this.clock.now());
     if (result.account !== undefined && Object.keys(result.account).length > 0) await this.accounts.save(tx, account, result.account);
     if (result.grant !== undefined && 'grant' in step && step.grant !== null) await this.#keepResult(tx, decided, step.grant, result.grant);
@@ -61,7 +71,8 @@ export class OutcomeService {
         await this.grants.save(tx, other, { enc: null, ciphertext: null, notice: superseded });
       }
     }
-    await this.grants.save(tx, grant, result);
+    const served = step.do === 'REMOVE_ROLE' ? grants.filter((one) => isFor(one, step.assignment)) : [grant];
+    for (const one of served) await this.grants.save(tx, one, result);
   }
 
   async #tell(tx: SystemTx, decided: Decided, wasEnabled: boolean): Promise<void> {

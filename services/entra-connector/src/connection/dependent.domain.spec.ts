@@ -22,10 +22,10 @@ test.each<[string, ConnectionState, Dependents, string[]]>([
   [
     'accounts were left in a former one',
     'READY',
-    { ...noDependents, leftBehind: [{ entraTenantId: elsewhere, accounts: 3 }] },
+    { ...noDependents, leftBehind: [{ entraTenantId: elsewhere, accounts: 3, roles: [] }] },
     ['ACCOUNTS_LEFT_BEHIND'],
   ],
-  ['that one is connected again', 'READY', { ...noDependents, leftBehind: [{ entraTenantId: here, accounts: 3 }] }, []],
+  ['that one is connected again', 'READY', { ...noDependents, leftBehind: [{ entraTenantId: here, accounts: 3, roles: [] }] }, []],
   [
     'only the source is of the former one',
     'READY',
@@ -42,4 +42,16 @@ test('names the accounts, and how many people', () => {
   const [accounts, source] = dependentProblems({ state: 'DISCONNECTED', entraTenantId: here }, both(here));
   expect(accounts?.message).toContain('emergency-1@contoso.example');
   expect(source?.message).toContain('12 technicians');
+});
+
+test('says what to do by hand: accounts of Stint are deleted, people lose the role alone', () => {
+  const left = (accounts: number, roles: string[]) => {
+    const dependents = { ...noDependents, leftBehind: [{ entraTenantId: elsewhere, accounts, roles }] };
+    return dependentProblems({ state: 'READY', entraTenantId: here }, dependents)[0]?.nextStep;
+  };
+  expect(left(3, [])).toContain('delete the accounts');
+  expect(left(0, ['User Administrator from anna@contoso.example'])).toContain(
+    'take there by hand User Administrator from anna@contoso.example',
+  );
+  expect(left(0, ['User Administrator from anna@contoso.example'])).not.toContain('delete');
 });

@@ -7,8 +7,8 @@ export interface Dependents {
   breakGlassAccounts: { name: string; entraTenantId: string | null }[];
   /** Null when it is off. */
   source: { entraTenantId: string | null; people: number } | null;
-  /** How many of Stint's accounts were left in former Entra tenants. */
-  leftBehind: { entraTenantId: string; accounts: number }[];
+  /** How many of Stint's accounts were left in former Entra tenants, and which roles of people's own (“role from account”). */
+  leftBehind: { entraTenantId: string; accounts: number; roles: string[] }[];
 }
 
 export const noDependents: Dependents = { breakGlassAccounts: [], source: null, leftBehind: [] };
@@ -26,13 +26,7 @@ export function dependentProblems(
   const names = unattended.map(({ name }) => name).join(', ');
   const why = isOver ? 'without a connection' : 'because they are in another Entra tenant than the connected one';
   return [
-    ...leftBehind
-      .filter((left) => isElsewhere(left.entraTenantId))
-      .map(({ entraTenantId: former, accounts }) => ({
-        ...{ code: 'ACCOUNTS_LEFT_BEHIND' as const, blocking: false, about: former },
-        message: `${accounts} accounts were left in the Entra tenant ${former}, which is not connected any more. Nobody has seen that their access ended.`,
-        nextStep: `Connect that one again, and they are taken away; or delete them there by hand (their employeeId begins with “stint”).`,
-      })),
+    ...leftBehind.filter((left) => isElsewhere(left.entraTenantId)).map(leftBehindProblem),
     ...(unattended.length === 0
       ? []
       : [
@@ -54,4 +48,20 @@ export function dependentProblems(
           },
         ]),
   ];
+}
+
+function leftBehindProblem({ entraTenantId: former, accounts, roles }: Dependents['leftBehind'][number]): ConnectionProblem {
+  const what = [
+    ...(accounts > 0 ? [`${accounts} accounts of Stint`] : []),
+    ...(roles.length > 0 ? [`${roles.length} roles of people’s own accounts`] : []),
+  ];
+  const byHand = [
+    ...(accounts > 0 ? ['delete the accounts there by hand (their employeeId begins with “stint”)'] : []),
+    ...(roles.length > 0 ? [`take there by hand ${roles.join(', ')}`] : []),
+  ];
+  return {
+    ...{ code: 'ACCOUNTS_LEFT_BEHIND', blocking: false, about: former },
+    message: `${what.join(' and ')} were left in the Entra tenant ${former}, which is not connected any more. Nobody has seen that this access ended.`,
+    nextStep: `Connect that one again, and they are taken away; or ${byHand.join(', and ')}.`,
+  };
 }

@@ -54,13 +54,13 @@ async function answer<Answer>(query: string, variables: object): Promise<Answer>
 }
 
 interface Shown {
-  entraConnection: { state: string; problems: { code: string; blocking: boolean; message: string }[] };
+  entraConnection: { state: string; problems: { code: string; blocking: boolean; message: string; nextStep: string }[] };
   entraBreakGlassAccounts: { problem: string | null }[];
   userSource: { state: string; people: number; problem: string | null };
 }
 async function shown(): Promise<Shown> {
   const query = `query ($id: ID!) { answer: _entities(representations: [{ __typename: "Tenant", id: $id }]) { ... on Tenant {
-    entraConnection { state problems { code blocking message } } entraBreakGlassAccounts { problem } userSource { state people problem } } } }`;
+    entraConnection { state problems { code blocking message nextStep } } entraBreakGlassAccounts { problem } userSource { state people problem } } } }`;
   const [tenant] = await answer<Shown[]>(query, { id: customer.tenant.tenantId });
   if (tenant === undefined) throw new Error('No tenant.');
   return tenant;
@@ -181,16 +181,18 @@ test('what was given up in the former Entra tenant is never told as ended becaus
       .received('entra-grant-reported')
       .filter((one) => one.grantId === grantId)
       .map(({ state }) => state);
-  const ask = async (grantId: Id) => {
+  const ask = async (grantId: Id, accountKind: 'JIT' | 'OWN' = 'JIT') => {
     await service.tell('entra-grant-changed', {
       ...{ mspId, tenantId, grantId, technicianId: administrator.id, wanted: true, version: 1, roleName: 'Helpdesk Administrator' },
-      ...{ scope: '/', accountKind: 'JIT', accountPrefix: 'jit-', accountRestDays: 30, sessionSeconds: 3600, expiresAt: null },
+      ...{ scope: '/', accountKind, accountPrefix: 'jit-', accountRestDays: 30, sessionSeconds: 3600, expiresAt: null },
       ...{ recipientKey: (await generateHpkeKeyPair()).publicKey, activateBy: addSeconds(service.clock.now(), 3600).toISOString() },
     });
     await eventually(() => expect(states(grantId)).toEqual(['ACTIVE']));
   };
-  const [former, newer] = [newId(), newId()];
+  const [former, formerOwn, newer] = [newId(), newId(), newId()];
+  const own = entra.addUser({ mail: 'anna@example.com' });
   await ask(former);
+  await ask(formerOwn, 'OWN');
   const left = entra.users().find(({ employeeId }) => employeeId !== null) ?? missing();
   expect(await act('disconnectEntra', { giveUp: true })).toMatchObject({ state: 'DISCONNECTED' });
 
@@ -201,7 +203,11 @@ test('what was given up in the former Entra tenant is never told as ended becaus
   service.clock.advance(7_200);
   await eventually(() => expect(states(newer)).toContain('ENDED'));
   expect(states(former)).not.toContain('ENDED');
-  expect(codes((await shown()).entraConnection)).toContain('ACCOUNTS_LEFT_BEHIND');
+  expect(states(formerOwn)).not.toContain('ENDED');
+  const { problems } = (await shown()).entraConnection;
+  const leftBehind = problems.find(({ code }) => code === 'ACCOUNTS_LEFT_BEHIND');
+  expect(leftBehind?.message).toContain('1 accounts of Stint and 1 roles');
+  expect(leftBehind?.nextStep).toContain(`Helpdesk Administrator from ${own.userPrincipalName}`);
   expect(service.graph.exchanges.filter(({ url }) => url.includes(left.id))).toEqual([]);
 
   await act('disconnectEntra');
@@ -213,10 +219,25 @@ test('what was given up in the former Entra tenant is never told as ended becaus
   await eventually(() => {
     service.clock.advance(10);
     expect(states(former)).toContain('ENDED');
+    expect(states(formerOwn)).toContain('ENDED');
     expect(entra.user(left.id)).toBeUndefined();
+    expect(entra.roleAssignments(own.id)).toEqual([]);
   });
   expect(codes((await shown()).entraConnection)).not.toContain('ACCOUNTS_LEFT_BEHIND');
+  // What was left is gone, and what is told of it stays.
+  for (const id of [former, formerOwn]) expect(await accessOf(id)).toMatchObject({ phase: 'ENDED' });
+
+  await act('disconnectEntra');
+  await connect(other);
+  expect(codes((await shown()).entraConnection)).not.toContain('ACCOUNTS_LEFT_BEHIND');
 });
+
+async function accessOf(grantId: Id): Promise<{ phase: string; accountName: string | null } | null> {
+  const query = `query ($id: ID!) { answer: _entities(representations: [{ __typename: "Grant", id: $id }]) { ... on Grant {
+    entraAccess { phase accountName } } } }`;
+  const [grant] = await answer<{ entraAccess: { phase: string; accountName: string | null } | null }[]>(query, { id: grantId });
+  return grant?.entraAccess ?? null;
+}
 
 function missing(): never {
   throw new Error('It is not there.');

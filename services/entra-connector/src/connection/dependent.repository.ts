@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Id } from '@stint/kernel';
 import type { SystemTx, TenantTx, Tx } from '@stint/tenancy';
+import { mayHaveAccess } from '../account/account.repository.ts';
 import { noDependents, type Dependents } from './dependent.domain.ts';
 
 /** What lives on by a connection, beside access: break-glass accounts and the user source. */
@@ -25,10 +26,14 @@ export class DependentRepository {
       [mspId, tenantIds],
     );
     for (const { tenantId, ...source } of sources) found.set(tenantId, { ...of(tenantId), source });
-    const left = await tx.query<{ tenantId: Id; entraTenantId: string; accounts: number }>(
-      `select tenant_id as "tenantId", left_in as "entraTenantId", count(*)::int as accounts from entra_account a
-       where msp_id = $1 and tenant_id = any($2) and left_in is not null and (object_id is not null or creating_since is not null)
-       group by tenant_id, left_in order by left_in`,
+    const left = await tx.query<{ tenantId: Id; entraTenantId: string; accounts: number; roles: string[] }>(
+      `select a.tenant_id as "tenantId", a.left_in as "entraTenantId", count(distinct a.id) filter (where a.kind = 'JIT')::int as accounts,
+         coalesce(array_agg(distinct format('%s from %s', own.role_name, coalesce(a.user_principal_name, 'an account that was not found')))
+           filter (where own.id is not null), '{}') as roles
+       from entra_account a left join entra_grant own on own.msp_id = a.msp_id and own.account_id = a.id
+         and a.kind = 'OWN' and own.phase in ('BEGINNING', 'ACTIVE', 'ENDING')
+       where a.msp_id = $1 and a.tenant_id = any($2) and a.left_in is not null and ${mayHaveAccess}
+       group by a.tenant_id, a.left_in order by a.left_in`,
       [mspId, tenantIds],
     );
     for (const { tenantId, ...one } of left) found.set(tenantId, { ...of(tenantId), leftBehind: [...of(tenantId).leftBehind, one] });

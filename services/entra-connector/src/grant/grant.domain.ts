@@ -40,6 +40,7 @@ export interface EntraGrant {
   assignAskedAt: Date | null;
   /** Null until the role was seen. */
   assignmentKind: AssignmentKind | null;
+  /** Null again once it was taken away. */
   assignmentId: string | null;
   builtInEndsAt: Date | null;
   credentialAt: Date | null;

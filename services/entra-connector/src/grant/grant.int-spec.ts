@@ -102,8 +102,10 @@ describe('a grant', () => {
       { action: 'adminAssign', ...shown },
       { action: 'adminUpdate', ...shown },
     ]);
-    await world.pass(7300);
+    await world.want({ ...told, wanted: false });
+    await world.pass(600);
     expect(world.leftovers(entra)).toEqual([]);
+    expect(entra.roleRequests(user?.id ?? '').at(-1)).toMatchObject({ action: 'adminRemove', ...shown });
   });
 
   it('without either is given where nothing is demanded, and says what is missing where it is', async () => {

@@ -129,17 +129,56 @@ describe("an account of one's own that others change", () => {
     expect(roles()).toEqual([]);
   });
 
-  it('deleted during the session where Entra ends roles by itself: the grant ends, and the role when it would have ended', async () => {
-    const { tenantId, entra, member, want, roles } = await owner();
-    const grantId = await want();
-    await world.pass(400);
-    entra.deleteUser(member.id);
-    await world.reconcile(tenantId);
-    await world.pass(60);
-    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
-    entra.restoreUser(member.id);
-    await world.pass(3600);
+  describe('deleted during the session where Entra ends roles by itself', () => {
+    const deleted = async () => {
+      const made = await owner();
+      const grantId = await made.want({ sessionSeconds: 28_800 });
+      await world.pass(600);
+      made.entra.deleteUser(made.member.id);
+      await world.reconcile(made.tenantId);
+      await world.pass(1_200);
+      await world.reconcile(made.tenantId);
+      await world.pass(60);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK']);
+      expect(await why(grantId)).toContain('restores it');
+      return { ...made, grantId };
+    };
+
+    it('and restored: the role is taken away, and only then is it told as ended', async () => {
+      const { tenantId, entra, member, roles, grantId } = await deleted();
+      entra.restoreUser(member.id);
+      await world.reconcile(tenantId);
+      await world.pass(60);
+      expect(roles()).toEqual([]);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK', 'ENDED']);
+    });
+
+    it('and deleted for good: it has ended', async () => {
+      const { tenantId, entra, member, grantId } = await deleted();
+      entra.purgeUser(member.id);
+      await world.reconcile(tenantId);
+      await world.pass(60);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK', 'ENDED']);
+    });
+
+    it('and left there: it has ended when the role has', async () => {
+      const { entra, member, roles, grantId } = await deleted();
+      await world.pass(26_000);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK']);
+      await world.pass(2_000);
+      expect(await states(grantId)).toEqual(['ACTIVE', 'STUCK', 'ENDED']);
+      entra.restoreUser(member.id);
+      expect(roles()).toEqual([]);
+    });
+  });
+
+  it('not shown for a moment at the end: the role is taken away all the same', async () => {
+    const { member, want, roles } = await owner();
+    const grantId = await want({ sessionSeconds: 900 });
+    world.graph.fail({ method: 'GET', path: new RegExp(`/users/${member.id}`), answer: { status: 404 } });
+    await world.pass(1_000);
     expect(roles()).toEqual([]);
+    expect(await states(grantId)).toEqual(['ACTIVE', 'ENDED']);
   });
 
   const since = [
@@ -162,20 +201,63 @@ describe("an account of one's own that others change", () => {
     expect(roles()).toEqual([]);
   });
 
+  /** After a session: the account is changed so, and another one has this address. */
+  async function moved(change: (entra: Entra, id: string) => void, to: Parameters<Entra['addUser']>[0] = address) {
+    const made = await owner();
+    await made.want();
+    await world.pass(3600);
+    change(made.entra, made.member.id);
+    // What nobody had for a while is still remembered as theirs.
+    expect(await states(await made.want())).toEqual(['FAILED']);
+    return { ...made, successor: made.entra.addUser(to) };
+  }
+  const drifts = async (tenantId: Id) =>
+    (await world.audits(tenantId)).filter(({ action }) => action === 'entra-account.drifted').map(({ details }) => details);
+
   it.each(since.filter(({ what }) => what !== 'switched off'))(
-    '$what since the last session, and another account has the address: that one is given the role',
+    '$what since the last session, and another account has the e-mail address: it is given nothing, and that is told',
     async ({ change }) => {
-      const { entra, member, want, roles } = await owner();
-      await want();
-      await world.pass(3600);
-      change(entra, member.id);
-      const successor = entra.addUser(address);
+      const { tenantId, want, roles, member, successor } = await moved(change);
       const grantId = await want();
-      expect(await states(grantId)).toEqual(['ACTIVE']);
-      expect([roles(), roles(successor.id)]).toEqual([[], ['User Administrator']]);
-      await world.pass(3600);
+      expect(await states(grantId)).toEqual(['FAILED']);
+      expect(await why(grantId)).toContain(`Another account, ${successor.userPrincipalName}, has your e-mail address`);
       expect([roles(), roles(successor.id)]).toEqual([[], []]);
-      expect((await states(grantId)).at(-1)).toBe('ENDED');
+      expect(await drifts(tenantId)).toMatchObject([{ what: 'address moved', from: member.userPrincipalName }]);
     },
   );
+
+  it.each([
+    ['the former account is gone for good', address],
+    ['it signs in with the address', { userPrincipalName: address.mail }],
+  ])('another account has the address, and %s: that one is given the role, and that is told', async (what, to) => {
+    const { tenantId, entra, want, roles, member, successor } = await moved((tenant, id) => tenant.deleteUser(id), to);
+    if (what.includes('gone')) entra.purgeUser(member.id);
+    const grantId = await want();
+    expect(await states(grantId)).toEqual(['ACTIVE']);
+    expect([roles(), roles(successor.id)]).toEqual([[], ['User Administrator']]);
+    expect(await drifts(tenantId)).toMatchObject([{ what: 'address moved', accountName: successor.userPrincipalName }]);
+    await world.pass(3600);
+    expect([roles(), roles(successor.id)]).toEqual([[], []]);
+    expect((await states(grantId)).at(-1)).toBe('ENDED');
+  });
+
+  it('renamed during a session: what is asked for meanwhile is not given to it', async () => {
+    const { entra, member, want, roles } = await owner();
+    const first = await want();
+    entra.changeUser(member.id, { mail: 'bert@msp.example' });
+    const second = await want({ roleName: 'Global Reader' });
+    expect(await states(second)).toEqual(['FAILED']);
+    expect(await why(second)).toContain('End that session');
+    expect(roles()).toEqual(['User Administrator']);
+    await world.pass(3600);
+    expect(roles()).toEqual([]);
+    expect(await states(first)).toEqual(['ACTIVE', 'ENDED']);
+  });
+
+  it('as it was: a second role during a session is given', async () => {
+    const { want, roles } = await owner();
+    await want();
+    expect(await states(await want({ roleName: 'Global Reader' }))).toEqual(['ACTIVE']);
+    expect(roles().toSorted()).toEqual(['Global Reader', 'User Administrator']);
+  });
 });

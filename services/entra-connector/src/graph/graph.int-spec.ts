@@ -73,10 +73,11 @@ test('roles: for a time where licensed, and until taken away', async () => {
     { action: 'adminAssign', justification: 'Ticket 7', ...shown },
     { action: 'adminUpdate', justification: 'More time', ...shown },
   ]);
-  await expect(directory.roles.remove(timed, 'Done')).rejects.toMatchObject({ kind: 'TOO_SOON' });
+  const done = { justification: 'Done', ticket: '7' };
+  await expect(directory.roles.remove(timed, done)).rejects.toMatchObject({ kind: 'TOO_SOON' });
   world.clock.advance(301);
-  await directory.roles.remove(timed, 'Done');
-  await directory.roles.remove(timed, 'Done');
+  await directory.roles.remove(timed, done);
+  await directory.roles.remove(timed, done);
   expect(await directory.roles.of(id)).toEqual([]);
 
   await directory.roles.assign({ ...wanted, endsAfterSeconds: null });
@@ -84,8 +85,8 @@ test('roles: for a time where licensed, and until taken away', async () => {
   if (standing === undefined) throw new Error('No role.');
   expect(standing).toMatchObject({ kind: 'DIRECT', endsAt: null });
   expect((await directory.roles.holdersOf(helpdesk)).map(({ principalId }) => principalId)).toEqual([id]);
-  await directory.roles.remove(standing, 'Done');
-  await directory.roles.remove(standing, 'Done');
+  await directory.roles.remove(standing, done);
+  await directory.roles.remove(standing, done);
   expect(entra.roleAssignments(id)).toEqual([]);
   expect((await directory.roles.definitions()).find((role) => role.id === helpdesk)?.displayName).toBe('Helpdesk Administrator');
 });

@@ -80,10 +80,10 @@ export class GraphRoles implements RoleDirectory {
     );
   }
 
-  async remove(assignment: RoleAssignment, justification: string): Promise<void> {
+  async remove(assignment: RoleAssignment, why: RoleReason): Promise<void> {
     const purpose = 'take the role away';
     if (assignment.kind === 'SCHEDULED') {
-      await this.#request({ action: 'adminRemove', ...subjectOf(assignment), justification }, { purpose, repeatable: true }).catch(
+      await this.#request({ action: 'adminRemove', ...subjectOf(assignment), ...shown(why) }, { purpose, repeatable: true }).catch(
         nullWhereNotFound,
       );
       return;

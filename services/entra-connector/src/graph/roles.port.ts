@@ -23,7 +23,7 @@ export interface RoleAssignment {
   endsAt: Date | null;
 }
 
-/** Why a role is given: shown in the customer's audit log, where Privileged Identity Management gives it. */
+/** Why a role is given, or taken away: shown in the customer's audit log, where Privileged Identity Management does it. */
 export interface RoleReason {
   justification: string;
   /** The ticket's number. */
@@ -64,5 +64,5 @@ export interface RoleDirectory {
    * Takes a role away. `DELETE …/roleAssignments/{id}`, or `POST …/roleAssignmentScheduleRequests` (adminRemove). One that is not there
    * is no error. TOO_SOON: a scheduled one was given less than five minutes ago. Gone is what `of` does not show afterwards.
    */
-  remove(assignment: RoleAssignment, justification: string): Promise<void>;
+  remove(assignment: RoleAssignment, why: RoleReason): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { newId, type Id } from '@stint/kernel';
+import { addSeconds, newId, type Id } from '@stint/kernel';
 import { EntraWorld } from '../testing/entra-world.ts';
 import { RetentionConsumer } from './retention.consumer.ts';
 import { RetentionRepository } from './retention.repository.ts';
@@ -12,6 +12,8 @@ const sweep = new RetentionSweep(repository);
 let world: EntraWorld;
 beforeAll(async () => {
   world = await EntraWorld.start();
+  // All of this has happened: nothing goes that is young by the database's clock.
+  world.clock.set(addSeconds(new Date(), -3 * 365 * daySeconds));
 });
 afterAll(() => world.stop());
 
@@ -117,4 +119,15 @@ test('the newest word on how long counts', async () => {
   await world.pass(60 * daySeconds);
   await swept();
   expect(await left(tenantId)).toMatchObject({ grants: 1 });
+});
+
+test('a clock that runs ahead takes nothing', async () => {
+  world.clock.set(new Date());
+  const { tenantId } = await ended();
+  await keep(tenantId, 30);
+  const before = await left(tenantId);
+  world.clock.advance(365 * daySeconds);
+  await swept();
+  expect(await left(tenantId)).toEqual(before);
+  expect(before).toMatchObject({ grants: 1, accounts: 1 });
 });

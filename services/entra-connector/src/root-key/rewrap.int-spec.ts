@@ -12,6 +12,8 @@ const log: { facts: object; message: string }[] = [];
 /** Before the change, during it, and after the former root key was taken away. */
 let former: KeyProvider;
 let both: KeyProvider;
+/** The new root key is named, as one that is read only. */
+let announced: KeyProvider;
 let current: KeyProvider;
 beforeAll(async () => {
   world = await EntraWorld.start();
@@ -22,6 +24,7 @@ beforeEach(async () => {
   log.length = 0;
   const [before, after] = [testRootKey(), testRootKey()];
   former = openKeyProvider(before);
+  announced = openKeyProvider(`${before},${after}`);
   both = openKeyProvider(`${after},${before}`);
   current = openKeyProvider(after);
 });
@@ -85,6 +88,14 @@ test('the former root key can be taken away when it wraps nothing: that is told 
   expect(await underFormer()).toEqual([]);
   expect(log).toEqual([{ facts: { rootKeyId: former.rootKeyId }, message: expect.stringContaining('take it away') }]);
   for (const run of runs) await run.end();
+});
+
+test('a new root key that is named before it is the current one is not told as one to be taken away', async () => {
+  const run = await underWay();
+  const sweep = sweepWith(announced);
+  for (let rounds = 0; rounds < 2; rounds += 1) await sweep.step(world.tenancy);
+  expect(log).toEqual([]);
+  await run.end();
 });
 
 test('a former root key that was taken away too early is told', async () => {

@@ -14,6 +14,8 @@ export class RewrapSweep implements SlowSweep {
   readonly name = 'wrap under the current root key';
   readonly everyMs = 5_000;
   #after: Id | null = null;
+  /** What has wrapped something: a root key that is named before it is the current one has not, and is not to be taken away. */
+  readonly #used = new Set<string>();
   /** What was told of a root key: that it is missing, or of no use any more. */
   readonly #told = new Set<string>();
 
@@ -59,6 +61,7 @@ export class RewrapSweep implements SlowSweep {
 
   #tell(former: readonly string[], counts: readonly { rootKeyId: string; count: number }[]): void {
     for (const one of counts) {
+      this.#used.add(one.rootKeyId);
       // Also what was of no use: a process that does not know the current one yet has wrapped under it once more.
       if (this.provider.knownRootKeyIds.includes(one.rootKeyId)) this.#told.delete(one.rootKeyId);
       else if (this.#isNews(one.rootKeyId))
@@ -68,7 +71,7 @@ export class RewrapSweep implements SlowSweep {
         );
     }
     for (const rootKeyId of former) {
-      if (counts.every((one) => one.rootKeyId !== rootKeyId) && this.#isNews(rootKeyId))
+      if (this.#used.has(rootKeyId) && counts.every((one) => one.rootKeyId !== rootKeyId) && this.#isNews(rootKeyId))
         this.log.info(
           { rootKeyId },
           'nothing is wrapped under this former root key any more: when every process has the current one, take it away',

@@ -94,6 +94,15 @@ test('of two replicas one tells', async () => {
 
 test('what services/tenants alone was told, before there was anybody else, is told again', async () => {
   await told();
-  await service.rows('update audit_retention_told set audience = 1 where id = $1', [customer.tenantId]);
+  await service.rows('update audit_retention_told set told_all = default where id = $1', [customer.tenantId]);
   expect(await told()).toEqual([[400], [400, 400], [400], [400]]);
+});
+
+test('what a process of a former version tells services/tenants alone is told again', async () => {
+  await told();
+  await service.rows('update audit_retention_told set days = 90, version = version + 1 where id = $1', [customer.tenantId]);
+  await set(customer.tenantId, 90);
+  expect(await told()).toEqual([[400], [400, 90], [400, 90], [400]]);
+  const last = service.others.received('audit-retention-changed', 'entra-connector').filter((one) => one.tenantId === customer.tenantId);
+  expect(last.at(-1)).toMatchObject({ days: 90, version: 3 });
 });

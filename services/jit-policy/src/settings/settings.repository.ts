@@ -93,8 +93,8 @@ export class SettingsRepository {
     limit: number,
   ): Promise<{ mspId: Id; tenantId: Id; days: number; version: number }[]> {
     return tx.query(
-      `insert into audit_retention_told as told (msp_id, tenant_id, id, days, version, audience)
-       select e.msp_id, e.id, e.id, e.days, 1, 2
+      `insert into audit_retention_told as told (msp_id, tenant_id, id, days, version, told_all)
+       select e.msp_id, e.id, e.id, e.days, 1, 1
        from (
          select t.msp_id, t.id, coalesce((
            select (s.own ->> 'auditRetentionDays')::int from jit_settings s
@@ -103,9 +103,9 @@ export class SettingsRepository {
          from tenant t
        ) e
        left join audit_retention_told known on known.msp_id = e.msp_id and known.id = e.id
-       where known.days is distinct from e.days or known.audience < 2 limit $2
-       on conflict (msp_id, id) do update set days = excluded.days, version = told.version + 1, audience = excluded.audience
-         where told.days <> excluded.days or told.audience < excluded.audience
+       where known.days is distinct from e.days or known.told_all < known.version limit $2
+       on conflict (msp_id, id) do update set days = excluded.days, version = told.version + 1, told_all = told.version + 1
+         where told.days <> excluded.days or told.told_all < told.version
        returning msp_id as "mspId", tenant_id as "tenantId", days, version`,
       [byDefault, limit],
     );

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { exchangeProblems } from '@stint/graph-emulator';
 import { newId } from '@stint/kernel';
 import { markerOf } from '../account/account.domain.ts';
+import { DependentRepository } from '../connection/dependent.repository.ts';
 import { SourceWorld, type SourceTenant } from '../testing/source-world.ts';
 import { ReadingRepository } from './reading.repository.ts';
 import { roundSeconds, settleSeconds } from './source.domain.ts';
@@ -235,6 +236,17 @@ describe('a source that is on', () => {
     expect(await world.source(msp)).toMatchObject({ round: 'GROUPS' });
     msp.entra.changeUser(someone(users), { accountEnabled: false });
     await world.service.sync(msp.administrator, msp.tenantId, false);
+    await world.run();
+    expect(await told(someone(users))).toMatchObject({ present: false });
+  });
+
+  test('asks for everything when its connection works again, also in the middle of a round', async () => {
+    const { users } = await on(2);
+    world.clock.advance(roundSeconds);
+    await world.run(1);
+    expect(await world.source(msp)).toMatchObject({ round: 'GROUPS' });
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    await world.tenancy.asSystem((tx) => new DependentRepository().lookNow(tx, msp.mspId, msp.tenantId, world.clock.now()));
     await world.run();
     expect(await told(someone(users))).toMatchObject({ present: false });
   });

@@ -311,6 +311,27 @@ describe('a synchronization that would switch many off', () => {
     expect(await world.present(msp)).toEqual([someone(users)]);
   });
 
+  test('never waits with who is disabled, also when it is a reading that tells and no delta will', async () => {
+    const { users, groupId } = await on(6);
+    for (const user of users.slice(1)) msp.entra.removeMember(groupId, user.id);
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    msp.entra.expireDeltaTokens();
+    await world.later(roundSeconds);
+    const [held] = (await world.shown(msp)).readings;
+    // She is told of already: the yes is about the others.
+    expect(held).toMatchObject({
+      state: 'WAITING',
+      counts: { LEAVES: 5, left: 5, SKIPPED: 1 },
+      heldBecause: expect.stringContaining('5 of 5'),
+    });
+    expect(await told(someone(users))).toMatchObject({ present: false, groupIds: [], roles: [], version: 2 });
+    expect(await world.present(msp)).toHaveLength(5);
+    await world.service.apply(msp.administrator, held?.id ?? '');
+    await world.run();
+    expect(await world.present(msp)).toEqual([]);
+    expect(await told(someone(users))).toMatchObject({ version: 2 });
+  });
+
   test('waits too when a chosen group is gone', async () => {
     const { groupId } = await on(1);
     msp.entra.deleteGroup(groupId);

@@ -9,7 +9,16 @@ import { changeOf, factsOf, wantedOf } from './person.domain.ts';
 import { PersonRepository, type KnownPerson } from './person.repository.ts';
 import { ReadingRepository } from './reading.repository.ts';
 import { sameTenant } from '../graph/same-tenant.ts';
-import { elsewhere, fullSeconds, mostWatched, reasonToHold, settleSeconds, type Reading, type UserSource } from './source.domain.ts';
+import {
+  elsewhere,
+  fullSeconds,
+  mostWatched,
+  reasonToHold,
+  roundMeanwhile,
+  settleSeconds,
+  type Reading,
+  type UserSource,
+} from './source.domain.ts';
 import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
@@ -159,7 +168,7 @@ export class SourceReadingService {
     await this.lease.answered(tenancy, source, async (tx, held) => {
       await more(tx);
       await this.readings.save(tx, reading, now);
-      return held;
+      return { ...held, round: roundMeanwhile(held, now) };
     });
   }
 }

@@ -405,6 +405,23 @@ describe('when Entra does not answer as it should', () => {
 describe('when another Entra tenant is connected', () => {
   const chosen = async (groupId: string) => [{ groupId, technicianGroupId: await world.group(msp) }];
 
+  test('a preview of the former one is not applied any more, nor one while none is connected', async () => {
+    const { users, groupId } = await on(2);
+    const [{ id }, former] = [await world.preview(msp, await chosen(groupId)), msp.entra];
+    const other = world.connect(msp);
+    await expect(world.service.apply(msp.administrator, id)).rejects.toMatchObject({
+      type: 'Conflict',
+      message: expect.stringContaining('preview'),
+    });
+    world.disconnect(msp);
+    await expect(world.service.apply(msp.administrator, id)).rejects.toMatchObject({
+      type: 'Conflict',
+      message: expect.stringContaining('connect'),
+    });
+    expect(other.id).not.toBe(former.id);
+    expect(await world.present(msp)).toEqual(users.map((user) => user.id).sort());
+  });
+
   test('a synchronization that was being read is given up, and a preview of its groups is read and may be said yes to', async () => {
     const { users, groupId } = await on(2);
     await world.service.sync(msp.administrator, msp.tenantId, true);

@@ -291,25 +291,53 @@ describe('conflicts', () => {
     expect(await here.stint(['entra', 'source', 'conflicts', tenantId])).toMatchObject({ exitCode: 1 });
   });
 
+  function pagedConflicts(rows: (typeof conflict)[]): void {
+    here.gateway.on('SourceConflicts', ({ variables }) => {
+      const from = Number(variables['after'] ?? 0);
+      const end = from + Number(variables['first']);
+      const edges = rows.slice(from, end).map((node) => ({ node }));
+      return { tenant: { sourceConflicts: { edges, pageInfo: { hasNextPage: end < rows.length, endCursor: String(end) } } } };
+    });
+  }
+
   test.each([
     ['link', 'LINK', technician, 'Linked.'],
     ['LEAVE', 'LEAVE', null, 'Left alone.'],
   ])('are resolved by %s', async (typed, decision, linked, said) => {
+    pagedConflicts([conflict]);
     here.gateway.on('ResolveSourceConflict', () => ({
       resolveSourceConflict: { __typename: 'SourceConflictResolved', technician: linked },
     }));
-    const run = await here.stint(['entra', 'source', 'resolve', conflict.id, typed]);
+    const run = await here.stint(['entra', 'source', 'resolve', tenantId, conflict.id, typed], { typed: ['y'] });
     expect(run).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(said) });
     expect(here.sent('ResolveSourceConflict')).toEqual([{ id: conflict.id, decision }]);
+  });
+
+  test('are linked after a yes to who is who, and only then', async () => {
+    const others = Array.from({ length: 100 }, (_, place) => ({ ...conflict, id: anId(100 + place), displayName: 'Other' }));
+    pagedConflicts([...others, conflict]);
+    const link = ['entra', 'source', 'resolve', tenantId, conflict.id, 'link'];
+    const refused = await here.stint(link, { typed: ['n'] });
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toMatch(new RegExp(`person in Entra +Anna\nobject id +${objectId}\n(.*\n)+technician +Anna Berg\n`));
+    expect(refused.stderr).toMatch(new RegExp(`technician's id +${anId(6)}\n`));
+    expect(await here.stint(link)).toMatchObject({ exitCode: 2 });
+    pagedConflicts(others);
+    expect(await here.stint(link, { typed: ['y'] })).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No conflict') });
+    expect(here.sent('ResolveSourceConflict')).toEqual([]);
+    here.gateway.on('ResolveSourceConflict', () => ({
+      resolveSourceConflict: { __typename: 'SourceConflictResolved', technician },
+    }));
+    expect(await here.stint([...link, '--yes'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Linked.') });
   });
 
   test('that end by themselves, or are not there, are refused', async () => {
     for (const type of ['Conflict', 'NotFound']) {
       here.gateway.on('ResolveSourceConflict', () => ({ resolveSourceConflict: { __typename: type, message: 'Not so.' } }));
-      const { exitCode, stderr } = await here.stint(['--json', 'entra', 'source', 'resolve', conflict.id, 'link']);
+      const { exitCode, stderr } = await here.stint(['--json', 'entra', 'source', 'resolve', tenantId, conflict.id, 'link', '--yes']);
       expect([exitCode, JSON.parse(stderr)]).toEqual([1, { error: { type, message: 'Not so.' } }]);
     }
-    expect(await here.stint(['entra', 'source', 'resolve', conflict.id, 'merge'])).toMatchObject({ exitCode: 2 });
+    expect(await here.stint(['entra', 'source', 'resolve', tenantId, conflict.id, 'merge'])).toMatchObject({ exitCode: 2 });
     expect(here.sent('ResolveSourceConflict')).toHaveLength(2);
   });
 });

@@ -81,7 +81,7 @@ export const elsewhere = {
 /** How often the deltas are asked. */
 export const roundSeconds = 180;
 /** What needs a person is looked at again so often. */
-export const stuckSeconds = 600;
+const stuckSeconds = 600;
 /** How much later groups are read once more after a change: Entra shows some changes late. */
 export const settleSeconds = 600;
 /** How often everything is read again. */

@@ -13,7 +13,8 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@stint/source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/tools/jest-postgres.setup.mjs',
   globalTeardown: '<rootDir>/tools/jest-postgres.teardown.mjs',
-  testTimeout: 60_000,
+  // Ends what hangs, not what is slow.
+  testTimeout: 180_000,
   // Many tests wait for processes more than they compute: two at a time even on two cores.
   maxWorkers: Math.max(2, availableParallelism() - 1),
 };

@@ -20,7 +20,7 @@ beforeAll(async () => {
     maxBuffer: 16_000_000,
   });
   found = JSON.parse(stdout) as typeof found;
-}, 120_000);
+});
 
 describe('lint rules', () => {
   test.each(fixtures)('%s', (file) => {

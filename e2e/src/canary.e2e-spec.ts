@@ -11,7 +11,7 @@ import { Stint } from './stint.ts';
 let stint: Stint;
 beforeAll(async () => {
   stint = await Stint.start({ processes: false });
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 async function wholeDatabase(): Promise<string> {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stint-cli-'));
   installation = await createInstallation();
   stack = await startStack(installation.environments, { onFirstLink: (link) => (firstLink = link) });
-}, 60_000);
+});
 afterAll(async () => {
   await stack?.close();
   await installation.remove();

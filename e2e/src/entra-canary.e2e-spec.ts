@@ -27,7 +27,7 @@ beforeAll(async () => {
   graph.onToken = (token) => tokens.add(token);
   world = await seedWithEntra(url, tapped.processes.firstLink, graph);
 }, 240_000);
-afterAll(() => tapped.stop(), 60_000);
+afterAll(() => tapped.stop());
 
 /** Pieces of what is private of the certificate's key, as the connector unwraps it: short enough to stand within one line of a PEM. */
 async function certificateKey(): Promise<Record<string, Buffer>> {

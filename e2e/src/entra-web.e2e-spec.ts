@@ -24,7 +24,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: access in Entra in a br
     await page.getByRole('button', { name: 'Make a passkey and join' }).click();
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
     await page.getByRole('heading', { name: 'Hello Zoë Zimmer' }).waitFor();
-  }, 90_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await stint?.stop();
@@ -56,7 +56,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: access in Entra in a br
     expect(await page.getByText(pass).count()).toBe(0);
     await page.getByRole('button', { name: 'End now' }).click();
     await eventually(() => expect(stint.accessInEntra()).toEqual([]), { timeoutMs: 30_000 });
-  }, 90_000);
+  });
 
   test("comes back from Microsoft's consent page, and finishes the consent", async () => {
     const { page } = browser;
@@ -65,7 +65,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: access in Entra in a br
     await page.getByRole('heading', { name: 'Connected' }).waitFor();
     // What came along counts once, and is in no address any more.
     expect(page.url()).toBe(`${stint.installation.url}/entra/consent`);
-  }, 60_000);
+  });
 
   test('nothing in the pages breaks their strict policy', () => {
     expect(errors).toEqual([]);

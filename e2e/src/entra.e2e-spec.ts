@@ -68,7 +68,7 @@ describe('a role in Entra', () => {
   beforeAll(async () => {
     stint = await Stint.start({ processes: true, entra: true });
     configFolder = await mkdtemp(join(tmpdir(), 'stint-entra-'));
-  }, 120_000);
+  });
   afterAll(async () => {
     await stint.stop();
     await rm(configFolder, { recursive: true, force: true });
@@ -81,16 +81,12 @@ describe('a role in Entra', () => {
     const steps = ['grant.approved', 'entra-access.given', 'entra-access.credential-collected', 'entra-access.removed', 'grant.ended'];
     expect(steps.filter((step) => !actions.includes(step))).toEqual([]);
     expect((await stint.grant(grantId)).endReason).toBe('REVOKED');
-  }, 120_000);
+  });
 
-  test.each<Victim>(['jit-policy', 'gateway'])(
-    'leaves nothing behind when %s is killed at each step of it',
-    async (victim) => {
-      await access(stint, () => killAndRestart(stint, victim));
-      await everythingHolds(stint);
-    },
-    180_000,
-  );
+  test.each<Victim>(['jit-policy', 'gateway'])('leaves nothing behind when %s is killed at each step of it', async (victim) => {
+    await access(stint, () => killAndRestart(stint, victim));
+    await everythingHolds(stint);
+  });
 
   test('leaves nothing behind when the connector is killed after each change in Entra, before it hears of it', async () => {
     const { graph } = stint.installation;
@@ -127,7 +123,7 @@ describe('a role in Entra', () => {
     await endOf(stint, request);
     await patiently(async () => expect((await request.grant()).state).toBe('ENDED'));
     await everythingHolds(stint);
-  }, 180_000);
+  });
 
   test('ends when the tenant is disconnected, and the account goes, before the credentials are forgotten', async () => {
     const request = await stint.requestRole();
@@ -136,7 +132,7 @@ describe('a role in Entra', () => {
     await patiently(async () => expect((await request.grant()).state).toBe('ENDED'));
     await patiently(() => expect(stint.entra.users()).toEqual([]));
     await everythingHolds(stint);
-  }, 180_000);
+  });
 });
 
 const hasRedis = redisIsInstalled();
@@ -148,7 +144,7 @@ if (!hasRedis) process.stderr.write('SKIPPED: Redis flushed and away during acce
   beforeEach(async () => {
     redis = await startTestRedis();
     stint = await Stint.start({ processes: true, queueUrl: redis.url, entra: true });
-  }, 120_000);
+  });
   afterEach(async () => {
     redis.thaw();
     await stint.stop();
@@ -165,5 +161,5 @@ if (!hasRedis) process.stderr.write('SKIPPED: Redis flushed and away during acce
       await redis.flush();
     });
     await everythingHolds(stint);
-  }, 180_000);
+  });
 });

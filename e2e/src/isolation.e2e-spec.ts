@@ -34,7 +34,7 @@ beforeAll(async () => {
   const email = 'eve@fabrikam.example';
   const link = await invite(administrator, { id: newId(), tenantId: other, email, roles: ['ADMINISTRATOR'] });
   stranger = (await Person.join(installation.url, link, { displayName: 'Eve', email })).client;
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 const p = '{ __typename ... on Problem { message } }';

@@ -69,19 +69,15 @@ describe.each<Victim>(['tenants', 'jit-policy', 'gateway', 'agent'])('%s is kill
   let stint: Stint;
   beforeAll(async () => {
     stint = await Stint.start({ processes: true });
-  }, 60_000);
+  });
   afterAll(() => stint.stop());
 
-  test.each(steps)(
-    'when %s',
-    async (step) => {
-      await login(stint, async (now) => {
-        if (now === step) await killAndRestart(stint, victim);
-      });
-      await everythingHolds(stint);
-    },
-    120_000,
-  );
+  test.each(steps)('when %s', async (step) => {
+    await login(stint, async (now) => {
+      if (now === step) await killAndRestart(stint, victim);
+    });
+    await everythingHolds(stint);
+  });
 });
 
 const hasRedis = redisIsInstalled();
@@ -93,7 +89,7 @@ if (!hasRedis) process.stderr.write('SKIPPED: Redis flushed during a login, beca
   beforeEach(async () => {
     redis = await startTestRedis();
     stint = await Stint.start({ processes: true, queueUrl: redis.url });
-  }, 60_000);
+  });
   afterEach(async () => {
     await stint.stop();
     await redis.stop();
@@ -105,5 +101,5 @@ if (!hasRedis) process.stderr.write('SKIPPED: Redis flushed during a login, beca
     });
     await redis.flush();
     await everythingHolds(stint);
-  }, 120_000);
+  });
 });

@@ -143,7 +143,7 @@ export class LapsVaultHouse {
   async #restart(): Promise<void> {
     try {
       // It ends in order, which takes a queue that answers.
-      await eventually(() => {
+      await patiently(async () => {
         if (this.#withoutQueue > 0) throw new Error('The queue is away.');
       });
       // A start that is cut off from the database fails, and is tried again: so does whatever runs the service.

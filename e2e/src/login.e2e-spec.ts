@@ -10,7 +10,7 @@ import { Stint } from './stint.ts';
 let stint: Stint;
 beforeAll(async () => {
   stint = await Stint.start({ processes: false });
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 const ended = (grantId: string, reason: string) =>
@@ -88,7 +88,7 @@ describe('a login by TOTP', () => {
     const grant = await stint.phone.approve(address, await stint.phone.scan(address), 'Printer');
     expect((await terminal.result()).grantId).toBe(grant);
     await runAgent(['logoff', account, ...place()]);
-  }, 90_000);
+  });
 });
 
 test('a computer whose key is a year old changes it and goes on with the new one', async () => {

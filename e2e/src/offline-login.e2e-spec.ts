@@ -12,7 +12,7 @@ import { Stint } from './stint.ts';
 let stint: Stint;
 beforeAll(async () => {
   stint = await Stint.start({ processes: true });
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 /** The code that the technician's phone computes for one computer, from nothing but its secret and the computer's id. */

@@ -7,7 +7,7 @@ import { Stint } from './stint.ts';
 let stint: Stint;
 beforeAll(async () => {
   stint = await Stint.start({ processes: true });
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 test('access ends on time though the computer cannot reach the gateway, also access that was taken away meanwhile; it is reported when it can again', async () => {

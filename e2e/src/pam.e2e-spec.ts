@@ -53,7 +53,7 @@ const boot = [
       if (computer.exitCode !== null) throw new Error('The computer did not start.');
       expect(existsSync(join(state, 'pam.sock'))).toBe(true);
     });
-  }, 90_000);
+  });
   afterAll(async () => {
     computer.kill('SIGKILL');
     await stint.stop();
@@ -84,5 +84,5 @@ const boot = [
     const { verification, actions } = await stint.audit();
     expect(verification).toMatchObject({ intact: true });
     expect(actions).toEqual(expect.arrayContaining(['login.approved', 'grant.activated', 'grant.ended']));
-  }, 90_000);
+  });
 });

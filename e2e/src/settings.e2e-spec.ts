@@ -19,7 +19,7 @@ beforeAll(async () => {
   const email = 'ben@northwind.example';
   const link = await invite(stint.administrator, { id: newId(), tenantId: stint.world.mspId, email, roles: ['TECHNICIAN'] });
   ben = new Phone(await Person.join(url, link, { displayName: 'Ben Ort', email }), stint.world.totpUri);
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 const set = async (patch: object): Promise<void> => {

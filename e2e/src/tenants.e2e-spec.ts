@@ -6,7 +6,7 @@ import { Stint } from './stint.ts';
 let stint: Stint;
 beforeAll(async () => {
   stint = await Stint.start({ processes: false });
-}, 60_000);
+});
 afterAll(() => stint.stop());
 
 test('createTenant followed at once by updateJitSettings works 1,000 times of 1,000', async () => {

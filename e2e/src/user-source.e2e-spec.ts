@@ -46,7 +46,7 @@ beforeAll(async () => {
   ({ tenantId } = stint.world);
   commands = new CommandLine(stint.installation.url, folder);
   await commands.run(['sign-in', stint.installation.url], undefined, stint.world.administrator);
-}, 120_000);
+});
 afterAll(async () => {
   await stint?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -132,4 +132,4 @@ test('somebody of a chosen group comes, works, loses all that they have, comes b
   const { actions, verification } = await stint.audit();
   expect(verification).toMatchObject({ intact: true });
   expect(actions).toEqual(expect.arrayContaining(['user-source.switched-on', 'technician.added', 'grant.ended', 'technician.changed']));
-}, 120_000);
+});

@@ -21,7 +21,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
     browser.page.on('console', (message) => {
       if (message.type() === 'error') errors.push(message.text());
     });
-  }, 90_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await stint?.stop();
@@ -41,7 +41,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
     expect(page.url()).toBe(`${stint.installation.url}/app`);
     // Nothing of the one-time link or the tokens stays in an address.
     expect(await page.evaluate(() => history.length > 0 && location.hash)).toBe('');
-  }, 60_000);
+  });
 
   test('approves a login by its QR code, and sees, extends and ends the session', async () => {
     const { page } = browser;
@@ -67,7 +67,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
     await eventually(async () => expect(await ends()).not.toBe(before));
     await page.getByRole('button', { name: 'End now' }).click();
     await eventually(() => expect(stint.account(account)).toBe('disabled'));
-  }, 60_000);
+  });
 
   test('answers what waits: a login that asks by PUSH, by the number at the computer, and what a colleague asks for', async () => {
     const { page } = browser;
@@ -115,7 +115,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
       const { activeAt, expiresAt } = grant as unknown as Record<'activeAt' | 'expiresAt', string>;
       expect(Date.parse(expiresAt) - Date.parse(activeAt)).toBe(300_000);
     });
-  }, 60_000);
+  });
 
   test('sets up codes; the secret is opened in this browser alone', async () => {
     const { page } = browser;
@@ -124,7 +124,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
     await page.getByText('This browser has it.').waitFor();
     await page.goto(`${stint.installation.url}/app/offline#${newId()}`);
     await eventually(async () => expect(await page.locator('.number').innerText()).toMatch(/^[0-9]{6}$/));
-  }, 60_000);
+  });
 
   test('a session that is signed out elsewhere has to sign in again', async () => {
     const { page } = browser;
@@ -132,7 +132,7 @@ if (!chromiumIsInstalled) process.stderr.write('SKIPPED: the web app in a browse
     await page.getByRole('button', { name: 'Sign out here' }).click();
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
     await page.getByRole('heading', { name: 'Hello Zoë Zimmer' }).waitFor();
-  }, 60_000);
+  });
 
   test('nothing in the pages breaks their strict policy', () => {
     expect(errors).toEqual([]);

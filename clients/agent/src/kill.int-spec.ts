@@ -15,6 +15,8 @@ import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from
 
 const atOnce = 8;
 const mostEffects = 80;
+// Dozens of agents are started in each test.
+const startsTimeout = 600_000;
 
 /** A private machine whose agent is a process of its own. */
 class Machine {
@@ -132,7 +134,7 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
     });
     // Two state writes and six tool calls at the least, before and after each.
     expect(killed).toBeGreaterThanOrEqual(16);
-  }, 120_000);
+  }, startsTimeout);
 
   test('while ending: after a restart the account is disabled and reported, whatever came before', async () => {
     const killed = await atEachEffect(async (machine, effect) => {
@@ -152,7 +154,7 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
       return true;
     });
     expect(killed).toBeGreaterThanOrEqual(6);
-  }, 120_000);
+  }, startsTimeout);
 
   test('while ending by itself at the end of the time: after a restart the account is disabled, with its reason', async () => {
     const killed = await atEachEffect(async (machine, effect) => {
@@ -170,7 +172,7 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
       return true;
     });
     expect(killed).toBeGreaterThanOrEqual(22);
-  }, 120_000);
+  }, startsTimeout);
 
   test('while one grant ends and another begins on the same account: it stays on for the other, and both are reported', async () => {
     const killed = await atEachEffect(async (machine, effect) => {
@@ -198,5 +200,5 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
     });
     // Four state writes and the tool that moves the day of the system's own end, before and after each.
     expect(killed).toBeGreaterThanOrEqual(8);
-  }, 120_000);
+  }, startsTimeout);
 });

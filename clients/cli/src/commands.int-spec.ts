@@ -130,6 +130,8 @@ describe('what is shown once', () => {
     // Who has come from Entra is there already.
     await here.stint(['technician', 'invite', 'bert@example.com', '--id', anId(40)]);
     expect(here.sent('InviteTechnician').at(-1)).toEqual({ id: anId(40), tenantId, email: 'bert@example.com', roles: ['TECHNICIAN'] });
+    const both = await here.stint(['technician', 'invite', 'bert@example.com', '--id', anId(40), '--role', 'auditor']);
+    expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--role') });
   });
 
   test('an enrolment token', async () => {

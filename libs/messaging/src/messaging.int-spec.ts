@@ -15,7 +15,7 @@ import {
   type TestRedis,
 } from '@stint/testing';
 import { signEnvelope } from './envelope.ts';
-import { audit, connectBroadcast, emit, Messaging, type Handlers, type Sweep } from './index.ts';
+import { audit, connectBroadcast, emit, Messaging, prepareQueue, type Handlers, type Sweep } from './index.ts';
 
 const messageKeys = new MessageKeys();
 const keys = messageKeys.signing;
@@ -238,6 +238,16 @@ describe.each(['postgres', ...(hasRedis ? ['redis'] : [])])('on %s', (backend) =
   await producer.asSystem((tx) => tx.query('update outbox set due_at = now()'));
   await eventually(async () => expect(await messaging.drained()).toBe(true));
   expect(await seen()).toEqual(['a', 'b', 'c']);
+});
+
+test('on PostgreSQL the queue is made by whoever starts first, and several may at once', async () => {
+  await database.query('drop schema queue cascade');
+  await Promise.all([1, 2, 3, 4].map(() => prepareQueue(database.queueUrl)));
+  const messaging = await startProducer(database.queueUrl);
+  await startConsumer(database.queueUrl);
+  await send('one');
+  await eventually(async () => expect(await messaging.drained()).toBe(true));
+  expect(await seen()).toEqual(['one']);
 });
 
 test('an audit event names who did it, from the scope', async () => {

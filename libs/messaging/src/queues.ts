@@ -13,7 +13,9 @@ const queueName = (service: string) => `stint-${service}`;
  */
 export async function prepareQueue(url: string): Promise<void> {
   if (!isPostgres(url)) return;
-  const client = new Client({ connectionString: url });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  // A connection that is lost fails the statement under way; without a listener it would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await runMigrations(client, postgresSchema);

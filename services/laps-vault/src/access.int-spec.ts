@@ -66,7 +66,7 @@ beforeAll(async () => {
   await service.settled();
   // Old enough that nobody waits for what may be on its way.
   service.clock.advance(86_400);
-}, 120_000);
+});
 afterAll(() => service.close());
 
 const of = (type: string, fields: string) =>

@@ -90,7 +90,7 @@ describeWithRealTools('sessions of grants, on real pseudo-terminals', () => {
     expect(await second.exitCode).toBe(0);
     await isReported({ grantId: 'second', state: 'DISABLED', endReason: 'LOGGED_OFF' });
     expect(await state()).toBe('DISABLED');
-  }, 60_000);
+  });
 
   test('log-off of one of two leaves the other; time over ends both', async () => {
     const first = await logIn('first');
@@ -104,7 +104,7 @@ describeWithRealTools('sessions of grants, on real pseudo-terminals', () => {
     expect(await second.exitCode).toBe(0);
     await isReported({ grantId: 'second', state: 'DISABLED', endReason: 'EXPIRED' });
     expect(await state()).toBe('DISABLED');
-  }, 60_000);
+  });
 
   test('a session is told of its end on its terminal; extended, it goes on and is told again', async () => {
     const terminal = await logIn('told', { sessionSeconds: 3600 });
@@ -125,7 +125,7 @@ describeWithRealTools('sessions of grants, on real pseudo-terminals', () => {
     clock.bootShiftMs += 400_000;
     await isReported({ state: 'DISABLED', endReason: 'EXPIRED' });
     expect(await terminal.exitCode).toBe(0);
-  }, 60_000);
+  });
 
   test('a session ends after nobody typed for as long as the grant allows; typing and a jump of the clock do not end it', async () => {
     const terminal = await logIn('idle', { idleEndSeconds: 600 });
@@ -155,7 +155,7 @@ describeWithRealTools('sessions of grants, on real pseudo-terminals', () => {
     });
     expect(await terminal.exitCode).toBe(0);
     expect(terminal.stdout).toContain('The access has ended (IDLE).');
-  }, 60_000);
+  });
 
   test('what left its shell and its terminal ends with the grant all the same', async () => {
     const terminal = await logIn('first');
@@ -166,7 +166,7 @@ describeWithRealTools('sessions of grants, on real pseudo-terminals', () => {
     await isReported({ grantId: 'first', state: 'DISABLED' });
     expect(findProcess(sleeper)).toBeNull();
     expect(await state()).toBe('ENABLED');
-  }, 60_000);
+  });
 });
 
 test('script(1) is there, or these tests prove nothing', () => expect(findTool('script')).not.toBeNull());

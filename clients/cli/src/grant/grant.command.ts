@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import type { Id } from '@stint/kernel';
 import { expectType } from '@stint/sdk';
 import { id } from '../arguments.ts';
-import { EndGrantDocument, GrantsDocument, OneGrantDocument, type GrantRowFragment } from '../generated/operations.ts';
+import {
+  EndGrantDocument,
+  GrantInEntraDocument,
+  GrantsDocument,
+  OneGrantDocument,
+  type GrantRowFragment,
+} from '../generated/operations.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
 import { instant } from '../render/values.ts';
@@ -48,8 +54,10 @@ export function addGrantCommands(program: Command, act: Act): void {
       act(async ({ signedIn, output }, grantId: Id) => {
         const { client } = await signedIn();
         const grant = found((await client.request(OneGrantDocument, { id: grantId })).grant, 'grant');
-        output.thing(grant, grantFields(grant));
-        if (grant.entraAccess !== null) showEntraAccess(output, grant.entraAccess);
+        if (grant.entraRole === null) return output.thing(grant, grantFields(grant));
+        const { entraAccess } = found((await client.request(GrantInEntraDocument, { id: grantId })).grant, 'grant');
+        output.thing({ ...grant, entraAccess }, grantFields(grant));
+        if (entraAccess !== null) showEntraAccess(output, entraAccess);
       }),
     );
 

@@ -19,7 +19,7 @@ const grant = {
 
 describe('one grant', () => {
   test('on a device is shown without anything of Entra', async () => {
-    here.gateway.on('OneGrant', () => ({ grant: { ...grant, entraAccess: null } }));
+    here.gateway.on('OneGrant', () => ({ grant }));
     const { exitCode, stdout } = await here.stint(['grant', 'show', grantId]);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/device +ws-17\n/) });
     expect(stdout).not.toContain('Entra');
@@ -33,8 +33,9 @@ describe('one grant', () => {
       ...{ stuckSince: '2026-11-23T14:05:00Z', problem: 'Consent was withdrawn.', failure: null, notice: null, exposure: null },
       steps: [step, { ...step, kind: 'REMOVE_ROLE', endedAt: null, outcome: null, detail: 'Forbidden' }],
     };
-    const inEntra = { entraRole: 'User Administrator', entraScope: '/', entraAccountKind: 'JIT', device: null, entraAccess };
+    const inEntra = { entraRole: 'User Administrator', entraScope: '/', entraAccountKind: 'JIT', device: null };
     here.gateway.on('OneGrant', () => ({ grant: { ...grant, ...inEntra } }));
+    here.gateway.on('GrantInEntra', () => ({ grant: { entraAccess } }));
     const { stdout } = await here.stint(['grant', 'show', grantId]);
     for (const shown of [/in Entra +ending\n/, /scope +the whole tenant\n/, /signs in as +jit-anna@contoso.example\n/])
       expect(stdout).toMatch(shown);

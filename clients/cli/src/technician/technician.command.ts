@@ -9,6 +9,7 @@ import {
   UpdateTechnicianDocument,
   type TechnicianRowFragment,
 } from '../generated/operations.ts';
+import { UsageError } from '../failure.ts';
 import { rowLimit, withListOptions, type ListOptions } from '../list-options.ts';
 import { readPages } from '../paging.ts';
 import type { Cell, Field } from '../render/table.ts';
@@ -57,6 +58,10 @@ export function addTechnicianCommands(program: Command, act: Act): void {
     .option('--id <technician>', 'somebody who has come from Entra and has not joined yet: their id; roles stay as they are', id)
     .action(
       act(async ({ signedIn, output }, address: string, options: { role?: Role[]; tenant?: Id; id?: Id }) => {
+        if (options.id !== undefined && options.role !== undefined)
+          throw new UsageError(
+            'Who has come from Entra has roles already: leave --role away, and use "technician assign-role" afterwards.',
+          );
         const { client } = await signedIn();
         const tenantId = await tenantOrHome(client, options.tenant);
         const held = [...new Set(options.role ?? ['TECHNICIAN' as const])];

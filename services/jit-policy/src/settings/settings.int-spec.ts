@@ -190,15 +190,13 @@ describe('a change', () => {
 
 describe('a tenant that was made a moment ago', () => {
   test('200 of 200: the change waits for the message', async () => {
-    const ids = Array.from({ length: 200 }, () => newId());
-    const changes = ids.map((id) => change(admin.actor, id, { sessionSeconds: 600 }));
-    await Promise.all(ids.map((id) => world.tenant(msp, 'Fresh', id)));
-    const answers = await Promise.all(changes);
-    expect(
-      answers.filter(
-        (answer) => (answer['jitSettings'] as typeof answer & { sessionSeconds: { value: number } }).sessionSeconds.value === 600,
-      ),
-    ).toHaveLength(200);
+    // Not all at a time: what is shown is that each waits, not how many a slow machine serves within five seconds.
+    for (let round = 0; round < 10; round += 1) {
+      const ids = Array.from({ length: 20 }, () => newId());
+      const changes = ids.map((id) => change(admin.actor, id, { sessionSeconds: 600 }));
+      await Promise.all(ids.map((id) => world.tenant(msp, 'Fresh', id)));
+      for (const changed of await Promise.all(changes)) expect(changed).toMatchObject({ jitSettings: { sessionSeconds: { value: 600 } } });
+    }
   });
 
   test('its settings can be read at once, too', async () => {

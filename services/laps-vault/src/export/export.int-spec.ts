@@ -80,7 +80,7 @@ test('is sealed to the offline key of the tenant or of one above it, page by pag
   await set(administrator, tenant.tenantId, own.publicKey);
   expect(await exported(administrator)).toMatchObject({ offlineKey: own.publicKey });
   expect(await set(administrator, tenant.tenantId, null)).toMatchObject({ offlineKey: offline.publicKey });
-}, 60_000);
+});
 
 test('is for administrators of the tenant', async () => {
   const outsiders = [

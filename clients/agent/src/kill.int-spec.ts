@@ -117,88 +117,106 @@ async function atEachEffect(round: (machine: Machine, effect: number) => Promise
 }
 
 describeWithRealTools('kill -9 of the agent at each of its effects', () => {
-  test('while enabling: after a restart the account is enabled, once, and reported', async () => {
-    const killed = await atEachEffect(async (machine, effect) => {
-      const id = newId();
-      machine.want(aDesiredAccount({ id }));
-      const done = async () =>
-        machine.reports().some(({ state }) => state === 'ACTIVE') && (await machine.accounts())[0]?.state === 'ENABLED';
-      if (!(await diesBefore(machine, effect, done))) return false;
-      machine.start(0);
-      await eventually(async () => {
-        expect(await machine.accounts()).toEqual([{ accountId: id, name: 'jit-anna', uid: expect.any(Number), state: 'ENABLED' }]);
-        expect(machine.phase(id)).toBe('ACTIVE');
-        expect(machine.reports()).toContainEqual(expect.objectContaining({ accountId: id, state: 'ACTIVE' }));
+  test(
+    'while enabling: after a restart the account is enabled, once, and reported',
+    async () => {
+      const killed = await atEachEffect(async (machine, effect) => {
+        const id = newId();
+        machine.want(aDesiredAccount({ id }));
+        const done = async () =>
+          machine.reports().some(({ state }) => state === 'ACTIVE') && (await machine.accounts())[0]?.state === 'ENABLED';
+        if (!(await diesBefore(machine, effect, done))) return false;
+        machine.start(0);
+        await eventually(async () => {
+          expect(await machine.accounts()).toEqual([{ accountId: id, name: 'jit-anna', uid: expect.any(Number), state: 'ENABLED' }]);
+          expect(machine.phase(id)).toBe('ACTIVE');
+          expect(machine.reports()).toContainEqual(expect.objectContaining({ accountId: id, state: 'ACTIVE' }));
+        });
+        return true;
       });
-      return true;
-    });
-    // Two state writes and six tool calls at the least, before and after each.
-    expect(killed).toBeGreaterThanOrEqual(16);
-  }, startsTimeout);
+      // Two state writes and six tool calls at the least, before and after each.
+      expect(killed).toBeGreaterThanOrEqual(16);
+    },
+    startsTimeout,
+  );
 
-  test('while ending: after a restart the account is disabled and reported, whatever came before', async () => {
-    const killed = await atEachEffect(async (machine, effect) => {
-      const id = newId();
-      machine.want(aDesiredAccount({ id }));
-      machine.start(0);
-      await eventually(() => expect(machine.reports()).toContainEqual(expect.objectContaining({ state: 'ACTIVE' })));
-      await machine.kill();
-      machine.want(aDesiredAccount({ id, state: 'DISABLED' }));
-      const isDisabled = () => machine.reports().some(({ state }) => state === 'DISABLED');
-      if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
-      machine.start(0);
-      await eventually(async () => {
-        expect(await machine.accounts()).toMatchObject([{ state: 'DISABLED' }]);
-        expect(machine.reports()).toContainEqual(expect.objectContaining({ accountId: id, state: 'DISABLED', grantId: `grant-of-${id}` }));
+  test(
+    'while ending: after a restart the account is disabled and reported, whatever came before',
+    async () => {
+      const killed = await atEachEffect(async (machine, effect) => {
+        const id = newId();
+        machine.want(aDesiredAccount({ id }));
+        machine.start(0);
+        await eventually(() => expect(machine.reports()).toContainEqual(expect.objectContaining({ state: 'ACTIVE' })));
+        await machine.kill();
+        machine.want(aDesiredAccount({ id, state: 'DISABLED' }));
+        const isDisabled = () => machine.reports().some(({ state }) => state === 'DISABLED');
+        if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
+        machine.start(0);
+        await eventually(async () => {
+          expect(await machine.accounts()).toMatchObject([{ state: 'DISABLED' }]);
+          expect(machine.reports()).toContainEqual(
+            expect.objectContaining({ accountId: id, state: 'DISABLED', grantId: `grant-of-${id}` }),
+          );
+        });
+        return true;
       });
-      return true;
-    });
-    expect(killed).toBeGreaterThanOrEqual(6);
-  }, startsTimeout);
+      expect(killed).toBeGreaterThanOrEqual(6);
+    },
+    startsTimeout,
+  );
 
-  test('while ending by itself at the end of the time: after a restart the account is disabled, with its reason', async () => {
-    const killed = await atEachEffect(async (machine, effect) => {
-      const id = newId();
-      machine.want(aDesiredAccount({ id, sessionSeconds: 1 }));
-      // Killed early and started late, its time is over before the account was made at all.
-      const isDisabled = () =>
-        machine.reports().some(({ state, endReason }) => (state === 'DISABLED' || state === 'ABSENT') && endReason === 'EXPIRED');
-      if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
-      machine.start(0);
-      await eventually(async () => {
-        expect((await machine.accounts()).filter(({ state }) => state !== 'DISABLED')).toEqual([]);
-        expect(isDisabled()).toBe(true);
+  test(
+    'while ending by itself at the end of the time: after a restart the account is disabled, with its reason',
+    async () => {
+      const killed = await atEachEffect(async (machine, effect) => {
+        const id = newId();
+        machine.want(aDesiredAccount({ id, sessionSeconds: 1 }));
+        // Killed early and started late, its time is over before the account was made at all.
+        const isDisabled = () =>
+          machine.reports().some(({ state, endReason }) => (state === 'DISABLED' || state === 'ABSENT') && endReason === 'EXPIRED');
+        if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
+        machine.start(0);
+        await eventually(async () => {
+          expect((await machine.accounts()).filter(({ state }) => state !== 'DISABLED')).toEqual([]);
+          expect(isDisabled()).toBe(true);
+        });
+        return true;
       });
-      return true;
-    });
-    expect(killed).toBeGreaterThanOrEqual(22);
-  }, startsTimeout);
+      expect(killed).toBeGreaterThanOrEqual(22);
+    },
+    startsTimeout,
+  );
 
-  test('while one grant ends and another begins on the same account: it stays on for the other, and both are reported', async () => {
-    const killed = await atEachEffect(async (machine, effect) => {
-      const id = newId();
-      const [first, second, third] = ['first', 'second', 'third'].map((grantId) => aDesiredGrant({ grantId })) as [
-        DesiredGrant,
-        DesiredGrant,
-        DesiredGrant,
-      ];
-      machine.want(aDesiredAccount({ id, grants: [first, second] }));
-      machine.start(0);
-      await eventually(() => expect(machine.reports().filter(({ state }) => state === 'ACTIVE')).toHaveLength(2));
-      await machine.kill();
-      machine.want(aDesiredAccount({ id, grants: [second, { ...third, sessionSeconds: 200_000 }] }));
-      const saw = (grantId: string, state: string) =>
-        machine.reports().some((report) => report.grantId === grantId && report.state === state);
-      const done = async () => saw('first', 'DISABLED') && saw('third', 'ACTIVE');
-      if (!(await diesBefore(machine, effect, done))) return false;
-      machine.start(0);
-      await eventually(async () => {
-        expect(await machine.accounts()).toMatchObject([{ accountId: id, state: 'ENABLED' }]);
-        expect([saw('first', 'DISABLED'), saw('third', 'ACTIVE'), saw('second', 'DISABLED')]).toEqual([true, true, false]);
+  test(
+    'while one grant ends and another begins on the same account: it stays on for the other, and both are reported',
+    async () => {
+      const killed = await atEachEffect(async (machine, effect) => {
+        const id = newId();
+        const [first, second, third] = ['first', 'second', 'third'].map((grantId) => aDesiredGrant({ grantId })) as [
+          DesiredGrant,
+          DesiredGrant,
+          DesiredGrant,
+        ];
+        machine.want(aDesiredAccount({ id, grants: [first, second] }));
+        machine.start(0);
+        await eventually(() => expect(machine.reports().filter(({ state }) => state === 'ACTIVE')).toHaveLength(2));
+        await machine.kill();
+        machine.want(aDesiredAccount({ id, grants: [second, { ...third, sessionSeconds: 200_000 }] }));
+        const saw = (grantId: string, state: string) =>
+          machine.reports().some((report) => report.grantId === grantId && report.state === state);
+        const done = async () => saw('first', 'DISABLED') && saw('third', 'ACTIVE');
+        if (!(await diesBefore(machine, effect, done))) return false;
+        machine.start(0);
+        await eventually(async () => {
+          expect(await machine.accounts()).toMatchObject([{ accountId: id, state: 'ENABLED' }]);
+          expect([saw('first', 'DISABLED'), saw('third', 'ACTIVE'), saw('second', 'DISABLED')]).toEqual([true, true, false]);
+        });
+        return true;
       });
-      return true;
-    });
-    // Four state writes and the tool that moves the day of the system's own end, before and after each.
-    expect(killed).toBeGreaterThanOrEqual(8);
-  }, startsTimeout);
+      // Four state writes and the tool that moves the day of the system's own end, before and after each.
+      expect(killed).toBeGreaterThanOrEqual(8);
+    },
+    startsTimeout,
+  );
 });

@@ -20,17 +20,22 @@ export class Output {
   }
 
   /** A list. As JSON `{"items": […], "more": true|false}`. */
-  list<Item>(page: Page<Item>, columns: readonly Column<Item>[], empty: string): void {
+  list<Item>(page: Page<Item>, columns: readonly Column<Item>[], empty: string, ifMore?: string): void {
     if (this.json) this.#printJson({ items: page.items, more: page.more });
-    else this.rows(page, columns, empty);
+    else this.rows(page, columns, empty, ifMore);
   }
 
   /** The rows of a list that stands below something else, only for people. */
-  rows<Item>(page: Page<Item>, columns: readonly Column<Item>[], empty: string): void {
+  rows<Item>(
+    page: Page<Item>,
+    columns: readonly Column<Item>[],
+    empty: string,
+    ifMore = 'There are more rows. Pass --all, or a larger --limit, to see them.',
+  ): void {
     if (this.json) return;
     if (page.items.length === 0) this.note(empty);
     else this.#io.stdout.write(renderTable(columns, page.items, this.colours));
-    if (page.more) this.note('There are more rows. Pass --all, or a larger --limit, to see them.');
+    if (page.more) this.note(ifMore);
   }
 
   /** One thing, after the sentence that says what happened to it (if anything did). As JSON the value itself. */
@@ -48,6 +53,11 @@ export class Output {
   /** The same on stderr: what to know before a question is answered. */
   beforeQuestion(fields: readonly Field[]): void {
     this.#io.stderr.write(renderFields(fields, this.#stderrColours));
+  }
+
+  /** The rows of a table that stands below that. */
+  rowsBeforeQuestion<Item>(columns: readonly Column<Item>[], items: readonly Item[]): void {
+    this.#io.stderr.write(`\n${renderTable(columns, items, this.#stderrColours)}\n`);
   }
 
   /** A remark to people that is not part of the result. */

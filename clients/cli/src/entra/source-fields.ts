@@ -8,10 +8,10 @@ import type {
   UserSourceSkipReason,
   UserSourceState,
 } from '../generated/operations.ts';
+import { CommandRefusal } from '../failure.ts';
 import type { Output } from '../output.ts';
 import { renderTable, type Column, type Field, type Tone } from '../render/table.ts';
 import { instant, words } from '../render/values.ts';
-import { found } from '../session.ts';
 
 type Source = NonNullable<SourceTenantFragment['userSource']>;
 
@@ -19,7 +19,7 @@ const stateTones: Readonly<Record<UserSourceState, Tone>> = { OFF: 'quiet', ON: 
 
 /** Shows a source: where it stands, what waits for somebody, and the chosen groups. */
 export function showSource(output: Output, tenant: SourceTenantFragment, sentence?: string): void {
-  const source = found(tenant.userSource, 'user source of this tenant');
+  const source = sourceOf(tenant);
   output.thing(source, sourceFields(source), sentence);
   if (source.groups.length > 0) output.block(`\n${renderTable(groupColumns, source.groups, output.colours)}`);
   const waits = source.held ?? source.preview;
@@ -27,6 +27,15 @@ export function showSource(output: Output, tenant: SourceTenantFragment, sentenc
     output.note(
       `Who that is: stint entra source changes ${waits.id}\nYes: stint entra source apply ${waits.id}, no: … discard ${waits.id}`,
     );
+}
+
+/** The tenant's source, or what to do where none was begun. */
+export function sourceOf({ userSource }: SourceTenantFragment): Source {
+  if (userSource !== null) return userSource;
+  throw new CommandRefusal(
+    'NotFound',
+    'This tenant has no user source. Find its groups with "stint entra source groups", and choose them with "stint entra source preview" first.',
+  );
 }
 
 function sourceFields({ state, people, lastSyncAt, nextSyncAt, problem, preview, held }: Source): Field[] {
@@ -42,7 +51,7 @@ function sourceFields({ state, people, lastSyncAt, nextSyncAt, problem, preview,
   ];
 }
 
-const groupColumns: Column<SourceGroupRowFragment>[] = [
+export const groupColumns: Column<SourceGroupRowFragment>[] = [
   { title: 'GROUP IN ENTRA', show: ({ groupId }) => groupId },
   { title: 'NAME', show: ({ name, missing }) => (missing ? { text: `${name} (gone from Entra)`, tone: 'bad' } : name) },
   { title: 'TECHNICIAN GROUP', show: ({ technicianGroup }) => technicianGroup?.name ?? '?' },
@@ -56,9 +65,10 @@ function readingText({ id, state, counts }: SourceReadingRowFragment): string {
 }
 
 /** A reading, and how many people it would change how. */
-export function readingFields({ id, purpose, state, startedAt, heldBecause, counts }: SourceReadingRowFragment): Field[] {
+export function readingFields({ id, tenant, purpose, state, startedAt, heldBecause, counts }: SourceReadingRowFragment): Field[] {
   return [
     ['reading', id],
+    ['tenant', tenant?.name ?? ''],
     ['for', purpose === 'PREVIEW' ? 'a preview' : 'a synchronization'],
     ['state', words(state)],
     ['begun', instant(startedAt)],

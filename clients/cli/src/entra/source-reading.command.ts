@@ -18,9 +18,8 @@ import { lookUntil } from '../look-until.ts';
 import type { Output } from '../output.ts';
 import { readPages } from '../paging.ts';
 import { confirm } from '../prompt.ts';
-import { words } from '../render/values.ts';
 import type { Act } from '../session.ts';
-import { changeColumns, readingFields, showSource } from './source-fields.ts';
+import { changeColumns, groupColumns, readingFields, showSource } from './source-fields.ts';
 import { sourceGroups } from './source-groups.ts';
 
 type PreviewOptions = ListOptions & { group: UserSourceGroupInput[]; seconds: number };
@@ -47,10 +46,12 @@ export function addSourceReadingCommands(group: Command, act: Act): void {
       const reading = await lookUntil(options.seconds, () => readingOf(client, readingId), isRead);
       if (!isRead(reading)) {
         const problem = (await client.request(UserSourceOfDocument, { tenantId })).tenant?.userSource?.problem;
-        const later = `Look again in a moment: stint entra source changes ${readingId}`;
-        throw new CommandRefusal('NOT_YET', `Entra is still being read. ${problem ?? later}`);
+        const why = problem == null ? '' : ` ${problem}`;
+        throw new CommandRefusal(
+          'NOT_YET',
+          `Entra is still being read.${why} Look again in a moment: stint entra source changes ${readingId}`,
+        );
       }
-      if (reading.state !== 'WAITING') throw new CommandRefusal('NOT_WAITING', `The preview is ${words(reading.state)}. Make a new one.`);
       await showReading(client, output, reading, options, 'Nothing has changed yet.');
       output.note(`Yes, within the hour: stint entra source apply ${readingId}`);
     }),
@@ -76,7 +77,11 @@ export function addSourceReadingCommands(group: Command, act: Act): void {
     .action(
       act(async ({ io, signedIn, output }, readingId: Id, { yes }: { yes?: boolean }) => {
         const { client } = await signedIn();
-        if (yes !== true) output.beforeQuestion(readingFields(await readingOf(client, readingId)));
+        if (yes !== true) {
+          const reading = await readingOf(client, readingId);
+          output.beforeQuestion(readingFields(reading));
+          output.rowsBeforeQuestion(groupColumns, reading.groups);
+        }
         await confirm(io, 'Do this? Whoever is switched off loses all access at once.', yes);
         const { applyUserSourceReading } = await client.request(ApplyUserSourceReadingDocument, { input: { id: readingId } });
         const { __typename, ...tenant } = expectType(applyUserSourceReading, 'Tenant');
@@ -102,6 +107,17 @@ async function readingOf(client: StintClient, readingId: Id): Promise<SourceRead
   return (await client.request(SourceReadingDocument, { id: readingId })).userSourceReading;
 }
 
+/** Refuses a reading that has nothing to show: not yet, or not any more. */
+function checkShowable({ id: readingId, tenant, purpose, state, heldBecause }: SourceReadingRowFragment): void {
+  const look = `Look at the source: stint entra source show ${tenant?.id ?? '<tenant>'}`;
+  if (state === 'READING' || state === 'COMPARING')
+    throw new CommandRefusal('NOT_YET', `Entra is still being read. Look again in a moment: stint entra source changes ${readingId}`);
+  if (state === 'APPLIED') throw new CommandRefusal('NOT_WAITING', `It was applied; whom it changed is not kept. ${look}`);
+  if (state === 'DISCARDED' && purpose === 'PREVIEW' && heldBecause !== null)
+    throw new CommandRefusal('NOT_WAITING', `It could not be read: ${heldBecause} Then make a new preview.`);
+  if (state === 'DISCARDED') throw new CommandRefusal('NOT_WAITING', `It was discarded, or a newer one has taken its place. ${look}`);
+}
+
 function isRead({ state }: SourceReadingRowFragment): boolean {
   return state !== 'READING' && state !== 'COMPARING';
 }
@@ -113,10 +129,13 @@ async function showReading(
   options: ListOptions,
   sentence?: string,
 ): Promise<void> {
+  checkShowable(reading);
   const changes = await readPages(
     rowLimit(options),
     async (at) => (await client.request(SourceChangesDocument, { id: reading.id, ...at })).userSourceReading.changes,
   );
+  // What ends meanwhile has no more rows: those that were read may not be all.
+  checkShowable(await readingOf(client, reading.id));
   output.thing({ ...reading, changes }, readingFields(reading), sentence);
   output.block('');
   output.rows(changes, changeColumns, 'It would change nobody.');

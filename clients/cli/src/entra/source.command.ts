@@ -12,7 +12,7 @@ import {
 import { confirm } from '../prompt.ts';
 import { found, type Act } from '../session.ts';
 import { addSourceConflictCommands } from './source-conflict.command.ts';
-import { showSource } from './source-fields.ts';
+import { showSource, sourceOf } from './source-fields.ts';
 import { addSourceReadingCommands } from './source-reading.command.ts';
 
 const leavings = ['KEEP', 'SWITCH_OFF'] as const;
@@ -39,8 +39,8 @@ export function addSourceCommands(entra: Command, act: Act): void {
           { title: 'NAME', show: (each: EntraGroup) => each.displayName },
           { title: 'DESCRIPTION', show: (each: EntraGroup) => each.description ?? '' },
         ];
-        output.list({ items: entraGroups, more: false }, columns, 'No group in Entra has a name that begins so.');
-        if (entraGroups.length === mostGroups) output.note('There may be more. Give more of the name.');
+        const page = { items: entraGroups, more: entraGroups.length >= mostGroups };
+        output.list(page, columns, 'No group in Entra has a name that begins so.', 'There may be more. Give more of the name.');
       }),
     );
 
@@ -84,7 +84,7 @@ export function addSourceCommands(entra: Command, act: Act): void {
         const { client } = await signedIn();
         if (yes !== true) {
           const tenant = found((await client.request(UserSourceOfDocument, { tenantId })).tenant, 'tenant');
-          const source = found(tenant.userSource, 'user source of this tenant');
+          const source = sourceOf(tenant);
           output.beforeQuestion([
             ['tenant', tenant.name],
             ['people', String(source.people)],

@@ -14,6 +14,7 @@ function reading(change: object = {}) {
   return {
     ...{
       id: readingId,
+      tenant: { id: tenantId, name: 'Contoso' },
       purpose: 'PREVIEW',
       state: 'WAITING',
       startedAt: '2026-11-23T13:18:21Z',
@@ -71,7 +72,9 @@ describe('groups in Entra', () => {
   test('are no more than the server gives, and that is said', async () => {
     here.gateway.on('EntraGroups', () => ({ tenant: { entraGroups: Array.from({ length: 100 }, () => found) } }));
     const { stderr } = await here.stint(['entra', 'source', 'groups', tenantId, 'S']);
-    expect(stderr).toContain('Give more of the name.');
+    expect(stderr).toBe('There may be more. Give more of the name.\n');
+    const { stdout } = await here.stint(['--json', 'entra', 'source', 'groups', tenantId, 'S']);
+    expect(JSON.parse(stdout)).toMatchObject({ more: true });
   });
 
   test('of a tenant that is not visible, or that Entra does not show, are refused', async () => {
@@ -90,7 +93,7 @@ describe('groups in Entra', () => {
 
 describe('a preview', () => {
   test('waits until everything is read, and shows who comes, who goes, who is skipped and why', async () => {
-    const states = [reading({ state: 'COMPARING', counts: null }), reading()];
+    const states = [reading({ state: 'COMPARING', counts: null }), reading(), reading()];
     here.gateway
       .on('PreviewUserSource', () => ({ previewUserSource: { __typename: 'UserSourceReading', id: readingId } }))
       .on('SourceReading', () => ({ userSourceReading: states.shift() }));
@@ -138,6 +141,38 @@ describe('a preview', () => {
       .on('UserSourceOf', () => ({ tenant: tenant({ problem }) }));
     const run = await here.stint([...preview, '--seconds', '1']);
     expect(run).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining(said) });
+    expect(run.stderr).toContain(readingId);
+  });
+
+  test('that could not be read is told with the reason', async () => {
+    here.gateway
+      .on('PreviewUserSource', () => ({ previewUserSource: { __typename: 'UserSourceReading', id: readingId } }))
+      .on('SourceReading', () => ({ userSourceReading: reading({ state: 'DISCARDED', counts: null, heldBecause: 'Not granted.' }) }));
+    expect(await here.stint(preview)).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('Not granted.') });
+  });
+
+  test.each([
+    ['READING', 'still being read'],
+    ['COMPARING', 'still being read'],
+    ['APPLIED', 'was applied'],
+    ['DISCARDED', 'was discarded'],
+  ])('that is %s has nothing to show, also when that happens meanwhile', async (state, said) => {
+    const refused = { exitCode: 1, stdout: '', stderr: expect.stringContaining(said) };
+    pagedChanges();
+    for (const before of [[], [reading()]]) {
+      const states = [...before, reading({ state })];
+      here.gateway.on('SourceReading', () => ({ userSourceReading: states.shift() }));
+      expect(await here.stint(['entra', 'source', 'changes', readingId])).toMatchObject(refused);
+    }
+  });
+
+  test('that is being applied is shown', async () => {
+    here.gateway.on('SourceReading', () => ({ userSourceReading: reading({ state: 'APPLYING' }) }));
+    pagedChanges();
+    expect(await here.stint(['entra', 'source', 'changes', readingId])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('Bert'),
+    });
   });
 
   test('that a newer one has overtaken is not shown', async () => {
@@ -183,7 +218,9 @@ describe('what waits for a yes', () => {
     here.gateway
       .on('SourceReading', () => ({ userSourceReading: reading() }))
       .on('ApplyUserSourceReading', () => ({ applyUserSourceReading: tenant() }));
-    expect(await here.stint(apply, { typed: ['n'] })).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/switched off +1\n/) });
+    const refused = await here.stint(apply, { typed: ['n'] });
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/tenant +Contoso\n.*switched off +1\n/s) });
+    expect(refused.stderr).toMatch(new RegExp(`${groupId} +Service desk +First line +technician\n`));
     // Nobody can be asked.
     expect(await here.stint(apply)).toMatchObject({ exitCode: 2 });
     expect(here.sent('ApplyUserSourceReading')).toEqual([]);
@@ -226,7 +263,9 @@ describe('what waits for a yes', () => {
 describe('a source', () => {
   test('that was never begun, or of a tenant that is not visible, is not found', async () => {
     here.gateway.on('UserSourceOf', () => ({ tenant: { ...tenant(), userSource: null } }));
-    expect(await here.stint(['entra', 'source', 'show', tenantId])).toMatchObject({ exitCode: 1, stdout: '' });
+    const none = { exitCode: 1, stdout: '', stderr: expect.stringContaining('"stint entra source preview" first') };
+    expect(await here.stint(['entra', 'source', 'show', tenantId])).toMatchObject(none);
+    expect(await here.stint(['entra', 'source', 'off', tenantId, '--people', 'keep'])).toMatchObject(none);
     here.gateway.on('UserSourceOf', () => ({ tenant: null }));
     expect(await here.stint(['entra', 'source', 'show', tenantId])).toMatchObject({ exitCode: 1, stdout: '' });
     expect(await here.stint(['entra', 'source', 'off', tenantId, '--people', 'keep'])).toMatchObject({ exitCode: 1, stdout: '' });
@@ -291,25 +330,53 @@ describe('conflicts', () => {
     expect(await here.stint(['entra', 'source', 'conflicts', tenantId])).toMatchObject({ exitCode: 1 });
   });
 
+  function pagedConflicts(rows: (typeof conflict)[]): void {
+    here.gateway.on('SourceConflicts', ({ variables }) => {
+      const from = Number(variables['after'] ?? 0);
+      const end = from + Number(variables['first']);
+      const edges = rows.slice(from, end).map((node) => ({ node }));
+      return { tenant: { sourceConflicts: { edges, pageInfo: { hasNextPage: end < rows.length, endCursor: String(end) } } } };
+    });
+  }
+
   test.each([
     ['link', 'LINK', technician, 'Linked.'],
     ['LEAVE', 'LEAVE', null, 'Left alone.'],
   ])('are resolved by %s', async (typed, decision, linked, said) => {
+    pagedConflicts([conflict]);
     here.gateway.on('ResolveSourceConflict', () => ({
       resolveSourceConflict: { __typename: 'SourceConflictResolved', technician: linked },
     }));
-    const run = await here.stint(['entra', 'source', 'resolve', conflict.id, typed]);
+    const run = await here.stint(['entra', 'source', 'resolve', tenantId, conflict.id, typed], { typed: ['y'] });
     expect(run).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(said) });
     expect(here.sent('ResolveSourceConflict')).toEqual([{ id: conflict.id, decision }]);
+  });
+
+  test('are linked after a yes to who is who, and only then', async () => {
+    const others = Array.from({ length: 100 }, (_, place) => ({ ...conflict, id: anId(100 + place), displayName: 'Other' }));
+    pagedConflicts([...others, conflict]);
+    const link = ['entra', 'source', 'resolve', tenantId, conflict.id, 'link'];
+    const refused = await here.stint(link, { typed: ['n'] });
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toMatch(new RegExp(`person in Entra +Anna\nobject id +${objectId}\n(.*\n)+technician +Anna Berg\n`));
+    expect(refused.stderr).toMatch(new RegExp(`technician's id +${anId(6)}\n`));
+    expect(await here.stint(link)).toMatchObject({ exitCode: 2 });
+    pagedConflicts(others);
+    expect(await here.stint(link, { typed: ['y'] })).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No conflict') });
+    expect(here.sent('ResolveSourceConflict')).toEqual([]);
+    here.gateway.on('ResolveSourceConflict', () => ({
+      resolveSourceConflict: { __typename: 'SourceConflictResolved', technician },
+    }));
+    expect(await here.stint([...link, '--yes'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Linked.') });
   });
 
   test('that end by themselves, or are not there, are refused', async () => {
     for (const type of ['Conflict', 'NotFound']) {
       here.gateway.on('ResolveSourceConflict', () => ({ resolveSourceConflict: { __typename: type, message: 'Not so.' } }));
-      const { exitCode, stderr } = await here.stint(['--json', 'entra', 'source', 'resolve', conflict.id, 'link']);
+      const { exitCode, stderr } = await here.stint(['--json', 'entra', 'source', 'resolve', tenantId, conflict.id, 'link', '--yes']);
       expect([exitCode, JSON.parse(stderr)]).toEqual([1, { error: { type, message: 'Not so.' } }]);
     }
-    expect(await here.stint(['entra', 'source', 'resolve', conflict.id, 'merge'])).toMatchObject({ exitCode: 2 });
+    expect(await here.stint(['entra', 'source', 'resolve', tenantId, conflict.id, 'merge'])).toMatchObject({ exitCode: 2 });
     expect(here.sent('ResolveSourceConflict')).toHaveLength(2);
   });
 });

@@ -41,7 +41,10 @@ beforeEach(async () => {
   const id = newId();
   await world.mutate(administrator, 'previewUserSource', '', { id, tenantId, groups: [{ groupId, technicianGroupId }] });
   await eventually(async () =>
-    expect(await answer('query ($id: ID!) { answer: userSourceReading(id: $id) { state } }', { id })).toEqual({ state: 'WAITING' }),
+    expect(await answer('query ($id: ID!) { answer: userSourceReading(id: $id) { state tenant { id } } }', { id })).toEqual({
+      state: 'WAITING',
+      tenant: { id: tenantId },
+    }),
   );
   await world.mutate(administrator, 'applyUserSourceReading', '', { id });
   await eventually(async () => expect((await shown()).userSource).toMatchObject({ state: 'ON', people: 2, problem: null }));

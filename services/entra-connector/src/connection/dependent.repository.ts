@@ -48,9 +48,9 @@ export class DependentRepository {
        where msp_id = $1 and tenant_id = $2 and registered`,
       values,
     );
-    // Whoever works on it finds that it has changed.
+    // A round that is at the groups begins anew: somebody may have been disabled since. Whoever works on it finds that it has changed.
     await tx.query(
-      `update user_source set round = coalesce(round, 'USERS'), due_at = $3, attempts = 0, leased_until = null, fence = fence + 1
+      `update user_source set round = 'USERS', due_at = $3, attempts = 0, leased_until = null, fence = fence + 1
        where msp_id = $1 and tenant_id = $2 and is_on`,
       values,
     );

@@ -1105,7 +1105,7 @@ export type UserSourceReading = {
   counts?: Maybe<UserSourceCounts>;
   /** The groups. */
   groups: Array<UserSourceGroup>;
-  /** Why it waits for a yes, of a synchronization; null otherwise. */
+  /** Why it waits for a yes, of a synchronization, or why it was given up; null otherwise. */
   heldBecause?: Maybe<Scalars['String']['output']>;
   /** Opaque id (UUIDv7). */
   id: Scalars['ID']['output'];
@@ -1115,6 +1115,8 @@ export type UserSourceReading = {
   startedAt: Scalars['DateTime']['output'];
   /** How far it is. */
   state: UserSourceReadingState;
+  /** The tenant of the source. */
+  tenant?: Maybe<Tenant>;
 };
 
 
@@ -1985,6 +1987,7 @@ export type UserSourceReadingResolvers<ContextType = any, ParentType extends Res
   purpose?: Resolver<ResolversTypes['UserSourceReadingPurpose'], ParentType, ContextType>;
   startedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   state?: Resolver<ResolversTypes['UserSourceReadingState'], ParentType, ContextType>;
+  tenant?: Resolver<Maybe<ResolversTypes['Tenant']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 

@@ -12,6 +12,7 @@ import { ProtectedAccountRepository } from '../graph/protected-account.repositor
 import { EntraAccess, type EntraDirectory, type Urgency } from '../graph/directory.port.ts';
 import { graphDirectory } from '../graph/graph.directory.ts';
 import { GraphTransport } from '../graph/graph.transport.ts';
+import { credentialError } from '../graph/token-failure.domain.ts';
 import { FoundRepository } from '../user-source/found.repository.ts';
 import { PersonRepository } from '../user-source/person.repository.ts';
 import { ReadingRepository } from '../user-source/reading.repository.ts';
@@ -86,8 +87,7 @@ export class SourceWorld {
   async tenant(): Promise<SourceTenant> {
     const id = newId();
     const entra = this.graph.tenant();
-    const { clientId } = entra.registerApp({ secrets: [{ value: secret }], permissions: ['User.Read.All', 'GroupMember.Read.All'] });
-    this.#apps.set(id, { entra, clientId });
+    const clientId = this.#register(id, entra);
     const tenant = { mspId: id, tenantId: id, parentId: null, path: [id], name: 'Northwind', version: 1 };
     await this.tenancy.asSystem((tx) => this.#copies.saveTenant(tx, tenant));
     const access = accessOf([{ tenantId: id, role: 'ADMINISTRATOR' }]);
@@ -98,6 +98,22 @@ export class SourceWorld {
       clientId,
       administrator: { kind: 'technician', id: newId(), mspId: id, tenantId: id, access },
     };
+  }
+
+  /** Connects the tenant to another Entra tenant: a new one, or this. */
+  connect({ tenantId }: SourceTenant, entra: EntraTenant = this.graph.tenant()): EntraTenant {
+    this.#register(tenantId, entra);
+    return entra;
+  }
+
+  disconnect({ tenantId }: SourceTenant): void {
+    this.#apps.delete(tenantId);
+  }
+
+  #register(tenantId: Id, entra: EntraTenant): string {
+    const { clientId } = entra.registerApp({ secrets: [{ value: secret }], permissions: ['User.Read.All', 'GroupMember.Read.All'] });
+    this.#apps.set(tenantId, { entra, clientId });
+    return clientId;
   }
 
   /** A technician group of the tenant. */
@@ -201,9 +217,10 @@ export class SourceWorld {
   }
 
   async #directory(transport: GraphTransport, tenantId: Id, urgency: Urgency): Promise<EntraDirectory> {
-    const app = this.#apps.get(tenantId) ?? missing();
+    const app = this.#apps.get(tenantId);
+    if (app === undefined) throw credentialError('NOT_CONNECTED');
     const caller = {
-      ...{ key: tenantId, entraTenantId: app.entra.id, clientId: app.clientId, urgency },
+      ...{ key: app.clientId, entraTenantId: app.entra.id, clientId: app.clientId, urgency },
       addresses: { loginUrl: this.graph.loginUrl, graphUrl: this.graph.url },
       prove: () => Promise.resolve({ client_secret: secret }),
     };

@@ -9,7 +9,16 @@ import { changeOf, factsOf, wantedOf } from './person.domain.ts';
 import { PersonRepository, type KnownPerson } from './person.repository.ts';
 import { ReadingRepository } from './reading.repository.ts';
 import { sameTenant } from '../graph/same-tenant.ts';
-import { elsewhere, fullSeconds, mostWatched, reasonToHold, settleSeconds, type Reading, type UserSource } from './source.domain.ts';
+import {
+  elsewhere,
+  fullSeconds,
+  mostWatched,
+  reasonToHold,
+  roundMeanwhile,
+  settleSeconds,
+  type Reading,
+  type UserSource,
+} from './source.domain.ts';
 import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
@@ -91,11 +100,17 @@ export class SourceReadingService {
   async compare(tenancy: Tenancy, source: UserSource, reading: Reading, now: Date): Promise<void> {
     await this.lease.run(tenancy, source, async (tx, held) => {
       const batch = await this.found.next(tx, reading, comparedAtOnce);
+      const off: Compared[] = [];
       const changes = batch.map((compared) => {
         const { wanted, why } = wantedOf(asOf(compared, reading), reading.groups, compared.told);
-        return { objectId: compared.objectId, kind: changeOf(compared.told, wanted, why), wanted, why };
+        const kind = changeOf(compared.told, wanted, why);
+        const isOff = reading.purpose === 'SYNC' && kind === 'LEAVES' && why !== null;
+        if (isOff) off.push(compared);
+        return { objectId: compared.objectId, kind: isOff ? ('SKIPPED' as const) : kind, wanted, why };
       });
       await this.found.setChanges(tx, reading, changes);
+      // Who is in a group and disabled waits for nobody's yes: it may be that no delta tells of them any more.
+      await this.teller.settle(tx, held, reading.groups, knownPeople(off, reading));
       if (batch.length === comparedAtOnce) {
         await this.readings.save(tx, { ...reading, through: batch.at(-1)?.objectId ?? null }, now);
         return held;
@@ -122,12 +137,7 @@ export class SourceReadingService {
   async apply(tenancy: Tenancy, source: UserSource, reading: Reading, now: Date): Promise<void> {
     await this.lease.run(tenancy, source, async (tx, held) => {
       const batch = await this.found.next(tx, reading, appliedAtOnce);
-      const people = batch.flatMap((compared) => {
-        const { facts, deleted, groupIds, isProtected } = asOf(compared, reading);
-        const { objectId, toldAt, told, version } = compared;
-        return facts === null ? [] : [{ objectId, facts, deleted, groupIds, isProtected, toldAt, told, version } satisfies KnownPerson];
-      });
-      await this.teller.settle(tx, held, reading.groups, people);
+      await this.teller.settle(tx, held, reading.groups, knownPeople(batch, reading));
       if (batch.length === appliedAtOnce) {
         await this.readings.save(tx, { ...reading, through: batch.at(-1)?.objectId ?? null }, now);
         return held;
@@ -158,7 +168,7 @@ export class SourceReadingService {
     await this.lease.answered(tenancy, source, async (tx, held) => {
       await more(tx);
       await this.readings.save(tx, reading, now);
-      return held;
+      return { ...held, round: roundMeanwhile(held, now) };
     });
   }
 }
@@ -169,6 +179,15 @@ function goesOn(source: UserSource, reading: Reading): UserSource {
   if (reading.usersCursor === null) return { ...source, tracked };
   const scratch = reading.purpose === 'PREVIEW' || source.usersCursor === null;
   return { ...source, tracked, groupsCursor: reading.groupsCursor, usersCursor: scratch ? reading.usersCursor : source.usersCursor };
+}
+
+/** People as a reading found them. */
+function knownPeople(batch: readonly Compared[], reading: Reading): KnownPerson[] {
+  return batch.flatMap((compared) => {
+    const { facts, deleted, groupIds, isProtected } = asOf(compared, reading);
+    const { objectId, toldAt, told, version } = compared;
+    return facts === null ? [] : [{ objectId, facts, deleted, groupIds, isProtected, toldAt, told, version }];
+  });
 }
 
 /** A person as a reading found them, unless a delta told something newer: reads can be late, deltas are not. */

@@ -1,9 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { newId } from '@stint/kernel';
-import { nextStep, pauseSeconds, reasonToHold, type ReadingState, type SourceStep, type UserSource } from './source.domain.ts';
+import { addSeconds, newId } from '@stint/kernel';
+import {
+  afterFailure,
+  nextStep,
+  pauseSeconds,
+  reasonToHold,
+  roundMeanwhile,
+  type ReadingState,
+  type SourceStep,
+  type UserSource,
+} from './source.domain.ts';
 
 const now = new Date('2026-11-29T12:00:00Z');
 const later = new Date('2026-11-29T13:00:00Z');
+const ago = (seconds: number) => addSeconds(now, -seconds);
 const source: UserSource = {
   ...{
     mspId: newId(),
@@ -33,7 +43,9 @@ describe('the next step', () => {
     ['without a cursor too', { usersCursor: null }, [], 'BEGIN'],
     ['groups that cannot be watched hold up nothing', { groupsCursor: null }, [], 'WAIT'],
     ['what was begun goes on', { changed: true }, ['READING'], 'READ'],
-    ['is compared', {}, ['COMPARING'], 'COMPARE'],
+    ['but only after a round that is due', { round: 'GROUPS' }, ['READING'], 'GROUPS'],
+    ['if there is anything to ask', { round: 'USERS', usersCursor: null }, ['READING'], 'READ'],
+    ['what was read is compared', { round: 'USERS' }, ['COMPARING'], 'COMPARE'],
     ['and applied', {}, ['APPLYING'], 'APPLY'],
     ['one that waits for somebody holds up no round', { round: 'USERS' }, ['WAITING'], 'USERS'],
     ['nor another one', {}, ['WAITING', 'READING'], 'READ'],
@@ -48,6 +60,36 @@ describe('the next step', () => {
         now,
       ),
     ).toBe(step);
+  });
+});
+
+test.each<[string, Partial<UserSource>, UserSource['round']]>([
+  ['begins when it is due', { lastSyncAt: ago(180) }, 'USERS'],
+  ['not before', { lastSyncAt: ago(179) }, null],
+  ['goes on', { lastSyncAt: ago(900), round: 'GROUPS' }, 'GROUPS'],
+  ['never begins of a source that is off', { lastSyncAt: null, on: false }, null],
+  ['nor where Entra does not know from where', { lastSyncAt: null, usersCursor: null }, null],
+])('while it is read, a round %s', (_, change, round) => {
+  expect(roundMeanwhile({ ...source, ...change }, now)).toBe(round);
+});
+
+describe('after a failure', () => {
+  const unwatched = { usersCursor: null };
+  test.each<[string, SourceStep, 'PREVIEW' | 'SYNC' | null, boolean, Partial<UserSource>, UserSource['round'], boolean, number, boolean]>([
+    ['a round is asked again later', 'GROUPS', null, false, { round: 'GROUPS' }, 'GROUPS', false, 600, false],
+    ['one that may pass sooner', 'USERS', null, true, { round: 'USERS' }, 'USERS', false, 30, false],
+    ['of a round a reading goes on', 'USERS', 'PREVIEW', false, { round: 'USERS' }, null, false, 0, false],
+    ['after a pause if it may pass', 'USERS', 'SYNC', true, { round: 'USERS' }, null, false, 30, false],
+    ['of a reading that may pass a round goes on', 'READ', 'PREVIEW', true, {}, 'USERS', false, 30, false],
+    ['a preview is given up, and a round goes on', 'READ', 'PREVIEW', false, {}, 'USERS', false, 0, true],
+    ['a synchronization too, to be begun anew', 'READ', 'SYNC', false, {}, 'USERS', true, 180, true],
+    ['rarely without a round', 'READ', 'SYNC', false, unwatched, null, true, 600, true],
+  ])('%s', (_, step, purpose, passing, change, round, changed, seconds, givesUp) => {
+    const reading = purpose === null ? undefined : { purpose, state: 'READING' as const };
+    expect(afterFailure({ ...source, ...change }, step, reading, { passing, retryAfterSeconds: null }, now)).toEqual({
+      next: { round, changed, dueAt: addSeconds(now, seconds) },
+      givesUp,
+    });
   });
 });
 

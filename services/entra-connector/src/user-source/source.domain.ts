@@ -1,4 +1,4 @@
-import type { Id } from '@stint/kernel';
+import { addSeconds, type Id } from '@stint/kernel';
 import type { ChangeKind, ChosenGroup, SkipReason } from './person.domain.ts';
 
 /** What becomes of people when the source is switched off. */
@@ -17,6 +17,7 @@ export interface UserSource {
   groupsCursor: string | null;
   /** The chosen groups and those within them. */
   tracked: string[];
+  /** Which delta is asked next, in a round that has begun or is to begin. */
   round: 'USERS' | 'GROUPS' | null;
   /** A delta told of something that makes the groups worth reading again. */
   changed: boolean;
@@ -54,6 +55,7 @@ export interface Reading {
   groupsCursor: string | null;
   through: string | null;
   counts: Counts | null;
+  /** Why it waits for somebody, or was given up. */
   heldBecause: string | null;
 }
 
@@ -78,6 +80,8 @@ export const elsewhere = {
 
 /** How often the deltas are asked. */
 export const roundSeconds = 180;
+/** What needs a person is looked at again so often. */
+const stuckSeconds = 600;
 /** How much later groups are read once more after a change: Entra shows some changes late. */
 export const settleSeconds = 600;
 /** How often everything is read again. */
@@ -92,18 +96,52 @@ export type SourceStep = 'LET_GO' | 'READ' | 'COMPARE' | 'APPLY' | 'BEGIN' | 'US
 
 /**
  * The next step of a source: first what was begun, then what is due. `open` are its open readings, the oldest first; one that waits for
- * somebody holds up nothing.
+ * somebody holds up nothing, and one that is being read no round: who is disabled must lose access meanwhile.
  */
 export function nextStep(source: UserSource, open: readonly Pick<Reading, 'state'>[], now: Date): SourceStep {
   if (source.leaving !== null) return 'LET_GO';
   const under = open.find(({ state }) => state !== 'WAITING');
-  if (under?.state === 'READING') return 'READ';
+  if (under?.state === 'READING') return source.round !== null && isWatched(source) ? source.round : 'READ';
   if (under?.state === 'COMPARING') return 'COMPARE';
   if (under?.state === 'APPLYING') return 'APPLY';
   if (!source.on) return 'WAIT';
   if (source.usersCursor === null || isDue(source.fullAt, now)) return 'BEGIN';
   if (source.round !== null) return source.round;
   return source.changed || isDue(source.rereadAt, now) ? 'BEGIN' : 'WAIT';
+}
+
+/** Whether Entra can be asked what has changed among its people. */
+function isWatched({ on, usersCursor }: UserSource): boolean {
+  return on && usersCursor !== null;
+}
+
+/** The round of a source that is being read: the next one begins when it is due. */
+export function roundMeanwhile(source: UserSource, now: Date): UserSource['round'] {
+  const { lastSyncAt, round } = source;
+  const due = lastSyncAt === null || addSeconds(lastSyncAt, roundSeconds) <= now;
+  return due && isWatched(source) ? (round ?? 'USERS') : round;
+}
+
+/**
+ * What a source goes on with after a failed step, and whether the reading under way is given up. A reading and the rounds take turns:
+ * whichever fails, the other goes on.
+ */
+export function afterFailure(
+  source: UserSource,
+  step: SourceStep,
+  reading: Pick<Reading, 'state' | 'purpose'> | undefined,
+  failure: { passing: boolean; retryAfterSeconds: number | null },
+  now: Date,
+): { next: Pick<UserSource, 'round' | 'changed' | 'dueAt'>; givesUp: boolean } {
+  const { passing, retryAfterSeconds } = failure;
+  const { changed } = source;
+  const paused = addSeconds(now, passing ? pauseSeconds(source.attempts, retryAfterSeconds) : stuckSeconds);
+  if (reading?.state !== 'READING') return { next: { round: source.round, changed, dueAt: paused }, givesUp: false };
+  if (step !== 'READ') return { next: { round: null, changed, dueAt: passing ? paused : now }, givesUp: false };
+  const round = isWatched(source) ? 'USERS' : null;
+  if (passing) return { next: { round, changed, dueAt: paused }, givesUp: false };
+  if (reading.purpose === 'PREVIEW') return { next: { round, changed, dueAt: now }, givesUp: true };
+  return { next: { round, changed: true, dueAt: round === null ? paused : addSeconds(now, roundSeconds) }, givesUp: true };
 }
 
 function isDue(at: Date | null, now: Date): boolean {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { exchangeProblems } from '@stint/graph-emulator';
 import { newId } from '@stint/kernel';
 import { markerOf } from '../account/account.domain.ts';
+import { DependentRepository } from '../connection/dependent.repository.ts';
 import { SourceWorld, type SourceTenant } from '../testing/source-world.ts';
 import { ReadingRepository } from './reading.repository.ts';
 import { roundSeconds, settleSeconds } from './source.domain.ts';
@@ -33,6 +34,10 @@ async function on(people: number) {
   const { id } = msp.entra.addGroup({ displayName: 'Technicians', members: users.map((user) => user.id) });
   const [technicianGroup] = await world.switchOn(msp, id);
   return { users, groupId: id, technicianGroup };
+}
+/** Takes one step after the other until it is so. */
+async function steps(isSo: () => Promise<boolean>): Promise<void> {
+  for (let step = 0; step < 20 && !(await isSo()); step += 1) await world.run(1);
 }
 const someone = (users: { id: string }[], place = 0) => users[place]?.id ?? '';
 
@@ -239,6 +244,17 @@ describe('a source that is on', () => {
     expect(await told(someone(users))).toMatchObject({ present: false });
   });
 
+  test('asks for everything when its connection works again, also in the middle of a round', async () => {
+    const { users } = await on(2);
+    world.clock.advance(roundSeconds);
+    await world.run(1);
+    expect(await world.source(msp)).toMatchObject({ round: 'GROUPS' });
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    await world.tenancy.asSystem((tx) => new DependentRepository().lookNow(tx, msp.mspId, msp.tenantId, world.clock.now()));
+    await world.run();
+    expect(await told(someone(users))).toMatchObject({ present: false });
+  });
+
   test('in more groups than can be watched is read in every round', async () => {
     const { users, groupId } = await on(2);
     const inner = Array.from({ length: 50 }, (_, place) => msp.entra.addGroup({ displayName: `Inner ${place}` }));
@@ -297,6 +313,27 @@ describe('a synchronization that would switch many off', () => {
     await world.service.apply(msp.administrator, again?.id ?? '');
     await world.run();
     expect(await world.present(msp)).toEqual([someone(users)]);
+  });
+
+  test('never waits with who is disabled, also when it is a reading that tells and no delta will', async () => {
+    const { users, groupId } = await on(6);
+    for (const user of users.slice(1)) msp.entra.removeMember(groupId, user.id);
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    msp.entra.expireDeltaTokens();
+    await world.later(roundSeconds);
+    const [held] = (await world.shown(msp)).readings;
+    // She is told of already: the yes is about the others.
+    expect(held).toMatchObject({
+      state: 'WAITING',
+      counts: { LEAVES: 5, left: 5, SKIPPED: 1 },
+      heldBecause: expect.stringContaining('5 of 5'),
+    });
+    expect(await told(someone(users))).toMatchObject({ present: false, groupIds: [], roles: [], version: 2 });
+    expect(await world.present(msp)).toHaveLength(5);
+    await world.service.apply(msp.administrator, held?.id ?? '');
+    await world.run();
+    expect(await world.present(msp)).toEqual([]);
+    expect(await told(someone(users))).toMatchObject({ version: 2 });
   });
 
   test('waits too when a chosen group is gone', async () => {
@@ -362,6 +399,106 @@ describe('when Entra does not answer as it should', () => {
     expect(late?.fence).toBeLessThan((await world.source(msp)).fence);
     await world.run();
     expect((await world.sent(msp, 'source-technician-changed')).map(({ version }) => version)).toEqual([1, 2]);
+  });
+});
+
+describe('when another Entra tenant is connected', () => {
+  const chosen = async (groupId: string) => [{ groupId, technicianGroupId: await world.group(msp) }];
+
+  test('a preview of the former one is not applied any more, nor one while none is connected', async () => {
+    const { users, groupId } = await on(2);
+    const [{ id }, former] = [await world.preview(msp, await chosen(groupId)), msp.entra];
+    const other = world.connect(msp);
+    await expect(world.service.apply(msp.administrator, id)).rejects.toMatchObject({
+      type: 'Conflict',
+      message: expect.stringContaining('preview'),
+    });
+    world.disconnect(msp);
+    await expect(world.service.apply(msp.administrator, id)).rejects.toMatchObject({
+      type: 'Conflict',
+      message: expect.stringContaining('connect'),
+    });
+    expect(other.id).not.toBe(former.id);
+    expect(await world.present(msp)).toEqual(users.map((user) => user.id).sort());
+  });
+
+  test('a synchronization that was being read is given up, and a preview of its groups is read and may be said yes to', async () => {
+    const { users, groupId } = await on(2);
+    await world.service.sync(msp.administrator, msp.tenantId, true);
+    await world.run(1);
+    expect((await world.shown(msp)).readings).toMatchObject([{ purpose: 'SYNC', state: 'READING' }]);
+    const other = world.connect(msp);
+    await world.later(roundSeconds);
+    expect((await world.shown(msp)).problem).toContain('is connected now');
+    const anna = other.addUser({ displayName: 'Anna', mail: 'anna@northwind.example' });
+    const preview = await world.preview(msp, await chosen(other.addGroup({ displayName: 'There', members: [anna.id] }).id));
+    expect(preview).toMatchObject({ state: 'WAITING', entraTenantId: other.id, counts: { ADDED: 1, LEAVES: 2 } });
+    expect(await world.present(msp)).toEqual(users.map((user) => user.id).sort());
+    await world.service.apply(msp.administrator, preview.id);
+    await world.run();
+    expect(await world.present(msp)).toEqual([anna.id]);
+    expect(groupId).not.toBe('');
+  });
+
+  test('a preview that cannot be read any more says why, and who is disabled in the former one loses access all the same', async () => {
+    const { users } = await on(2);
+    const former = msp.entra;
+    const other = world.connect(msp);
+    const id = newId();
+    const groups = await chosen(other.addGroup({ displayName: 'There' }).id);
+    await world.service.preview(msp.administrator, { id, tenantId: msp.tenantId, groups });
+    await steps(async () => (await world.service.reading(msp.administrator, id))?.entraTenantId === other.id);
+    world.connect(msp, former);
+    former.changeUser(someone(users), { accountEnabled: false });
+    await world.later(roundSeconds);
+    expect(await told(someone(users))).toMatchObject({ present: false });
+    const given = await world.service.reading(msp.administrator, id);
+    expect(given).toMatchObject({ state: 'DISCARDED', heldBecause: expect.stringContaining('is connected now') });
+    expect(await world.shown(msp)).toMatchObject({ readings: [], problem: null });
+  });
+});
+
+describe('members that cannot be read', () => {
+  let fault: ReturnType<typeof world.graph.fail> | undefined;
+  const fail = (status: number) => (fault = world.graph.fail({ answer: { status }, times: 100_000, path: /transitiveMembers/ }));
+  afterEach(() => fault?.cancel());
+
+  test.each(['a preview', 'a synchronization'])('end %s, and who is disabled loses access within a round all the same', async (what) => {
+    const { users, groupId } = await on(2);
+    fail(403);
+    const id = newId();
+    if (what === 'a preview') {
+      const groups = [{ groupId, technicianGroupId: await world.group(msp) }];
+      await world.service.preview(msp.administrator, { id, tenantId: msp.tenantId, groups });
+    } else msp.entra.addMember(groupId, world.user(msp, 'Carl').id);
+    await world.later(roundSeconds);
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    await world.later(roundSeconds);
+    expect(await told(someone(users))).toMatchObject({ present: false });
+    expect((await world.shown(msp)).readings).toEqual([]);
+    if (what === 'a preview') {
+      expect(await world.service.reading(msp.administrator, id)).toMatchObject({ state: 'DISCARDED', heldBecause: expect.any(String) });
+    } else expect((await world.shown(msp)).problem).not.toBeNull();
+    fault?.cancel();
+    await world.later(roundSeconds);
+    expect(await world.shown(msp)).toMatchObject({ people: what === 'a preview' ? 1 : 2, problem: null });
+  });
+
+  test.each(['a preview', 'a synchronization'])('for an hour do not end %s, and hold up no delta of people', async (what) => {
+    const { users, groupId } = await on(2);
+    fail(503);
+    if (what === 'a preview') {
+      const groups = [{ groupId, technicianGroupId: await world.group(msp) }];
+      await world.service.preview(msp.administrator, { id: newId(), tenantId: msp.tenantId, groups });
+    } else await world.service.sync(msp.administrator, msp.tenantId, true);
+    for (let minute = 0; minute < 30; minute += 1) await world.later(60);
+    msp.entra.changeUser(someone(users), { accountEnabled: false });
+    for (let minute = 0; minute < 10; minute += 1) await world.later(60);
+    expect(await told(someone(users))).toMatchObject({ present: false });
+    expect((await world.shown(msp)).readings).toMatchObject([{ state: 'READING' }]);
+    fault?.cancel();
+    for (let minute = 0; minute < 10; minute += 1) await world.later(60);
+    expect((await world.shown(msp)).readings).toMatchObject(what === 'a preview' ? [{ state: 'WAITING' }] : []);
   });
 });
 

@@ -111,6 +111,7 @@ function readingView(reading: Reading) {
   const { id, purpose, state, startedAt, heldBecause, counts } = reading;
   return {
     ...{ __typename: 'UserSourceReading', id, purpose, state, startedAt, heldBecause, reading },
+    tenant: { __typename: 'Tenant', id: reading.tenantId },
     groups: reading.groups.map((group) => groupView(group, reading)),
     counts:
       counts === null

@@ -120,11 +120,14 @@ export class UserSourceService {
 
   /** Says yes to a reading that waits: switches the source on with a preview's groups, or has a synchronization go on that was held. */
   async apply(actor: Actor, readingId: string): Promise<UserSource> {
+    const connected = await this.#connectedTo(actor, readingId);
     return this.#inTenantOf(actor, readingId, async (tx, source, reading) => {
       const now = this.clock.now();
       if (reading.state !== 'WAITING') throw conflict('This reading does not wait for a yes. Look at the source again.');
       if (reading.purpose === 'PREVIEW' && addSeconds(reading.startedAt, previewSeconds) < now)
         throw conflict('This preview is more than an hour old. Make a new one and look at it.');
+      if (reading.purpose === 'PREVIEW' && reading.entraTenantId !== connected)
+        throw conflict('This preview is of another Entra tenant than the connected one. Make a new preview and look at it.');
       await this.readings.save(tx, { ...reading, state: 'APPLYING', through: null }, now);
       const record = { subjectId: reading.id, occurredAt: now, details: { ...countsOf(reading), groups: reading.groups.length } };
       if (reading.purpose === 'SYNC') {
@@ -186,6 +189,13 @@ export class UserSourceService {
       await audit(tx, { action: 'user-source.switched-off', subjectId: tenantId, details: { people }, occurredAt: now });
       return told;
     });
+  }
+
+  /** The Entra tenant that is connected where a preview is; null for what is none. */
+  async #connectedTo(actor: Actor, readingId: string): Promise<string | null> {
+    const reading = await this.reading(actor, readingId);
+    if (reading?.purpose !== 'PREVIEW') return null;
+    return (await this.entra.of(actor.mspId, reading.tenantId, 'HIGH').catch(inWords)).entraTenantId;
   }
 
   /** Tells which technician groups are filled from now on. */

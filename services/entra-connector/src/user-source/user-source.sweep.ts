@@ -5,7 +5,7 @@ import type { Tenancy } from '@stint/tenancy';
 import { DirectoryError, passes } from '../graph/directory-error.ts';
 import { LOG } from '../tokens.ts';
 import { ReadingRepository } from './reading.repository.ts';
-import { nextStep, pauseSeconds, roundSeconds, type UserSource } from './source.domain.ts';
+import { afterFailure, nextStep, roundSeconds, type Reading, type SourceStep, type UserSource } from './source.domain.ts';
 import { SourceLease } from './source-lease.ts';
 import { SourceReadingService } from './source-reading.service.ts';
 import { SourceRepository } from './source.repository.ts';
@@ -13,8 +13,6 @@ import { SourceRoundService } from './source-round.service.ts';
 
 /** Failures that may pass are shown when they have lasted. */
 const quietAttempts = 3;
-/** What needs a person is looked at again so often. */
-const stuckSeconds = 600;
 const keptSeconds = 7 * 86_400;
 
 /** Takes the user source that has been due the longest one step further: so that none waits for a big one, and a crash costs one step. */
@@ -39,18 +37,18 @@ export class UserSourceSweep implements SlowSweep {
     });
     if (taken === null) return 0;
     const { source, open } = taken;
+    const step = nextStep(source, open, now);
+    const reading = open.find(({ state }) => state !== 'WAITING');
     try {
-      await this.#do(tenancy, source, open, now);
+      await this.#do(tenancy, source, step, reading, now);
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
-      await this.#failed(tenancy, source, error, now);
+      await this.#failed(tenancy, source, step, reading, error, now);
     }
     return 1;
   }
 
-  async #do(tenancy: Tenancy, source: UserSource, open: Awaited<ReturnType<ReadingRepository['open']>>, now: Date): Promise<void> {
-    const step = nextStep(source, open, now);
-    const reading = open.find(({ state }) => state !== 'WAITING');
+  async #do(tenancy: Tenancy, source: UserSource, step: SourceStep, reading: Reading | undefined, now: Date): Promise<void> {
     switch (step) {
       case 'LET_GO':
         return this.rounds.letGo(tenancy, source);
@@ -79,15 +77,24 @@ export class UserSourceSweep implements SlowSweep {
     }));
   }
 
-  async #failed(tenancy: Tenancy, source: UserSource, error: DirectoryError, now: Date): Promise<void> {
+  async #failed(
+    tenancy: Tenancy,
+    source: UserSource,
+    step: SourceStep,
+    reading: Reading | undefined,
+    error: DirectoryError,
+    now: Date,
+  ): Promise<void> {
     const attempts = source.attempts + 1;
     const passing = passes(error);
-    const seconds = passing ? pauseSeconds(source.attempts, error.retryAfterSeconds) : stuckSeconds;
     const shown = !passing || attempts >= quietAttempts;
     if (shown) this.log.warn({ tenantId: source.tenantId, kind: error.kind, code: error.code }, 'a user source cannot be synchronized');
-    await this.lease.run(tenancy, source, async (_tx, held) => ({
-      ...{ ...held, attempts, problem: shown ? error.message : source.problem, dueAt: addSeconds(now, seconds) },
-    }));
+    await this.lease.run(tenancy, source, async (tx, held) => {
+      const { next, givesUp } = afterFailure(held, step, reading, { passing, retryAfterSeconds: error.retryAfterSeconds }, now);
+      if (givesUp && reading !== undefined)
+        await this.readings.save(tx, { ...reading, state: 'DISCARDED', heldBecause: error.message.slice(0, 500) }, now);
+      return { ...held, ...next, attempts, problem: shown ? error.message : source.problem };
+    });
   }
 }
 

@@ -250,6 +250,15 @@ test('on PostgreSQL the queue is made by whoever starts first, and several may a
   expect(await seen()).toEqual(['one']);
 });
 
+test('on PostgreSQL a start that gets no connection for its queues fails, instead of going on without them', async () => {
+  await database.query(`create role one_connection login password 'test' connection limit 1 in role postgres`);
+  const url = new URL(database.queueUrl);
+  url.username = 'one_connection';
+  url.password = 'test';
+  await expect(startConsumer(url.href)).rejects.toThrow('too many connections');
+  await database.query('drop role one_connection');
+});
+
 test('an audit event names who did it, from the scope', async () => {
   const mspId = newId();
   await producer.asSystem((tx) =>

@@ -61,6 +61,7 @@ export class Messaging {
     const messaging = new Messaging(options);
     try {
       messaging.#queues.worker(options.service, messaging.#consumer.process, { concurrency, ...afterCrash });
+      await messaging.#queues.ready();
       await messaging.#relay.start();
       messaging.#sweeper.start([...options.sweeps, forgetInbox]);
       return messaging;

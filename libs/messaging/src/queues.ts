@@ -50,19 +50,29 @@ export class Queues {
     return queue;
   }
 
-  /** The worker of a service. Waits for the backend for ever. */
+  /** The worker of a service. Waits for Redis for ever; on PostgreSQL it works once `ready` has been awaited. */
   worker(service: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>): Worker {
     const worker = isPostgres(this.#url)
       ? (new Worker(
           queueName(service),
           processor,
-          { ...options, connection: this.#postgres(options.concurrency ?? 1) },
+          { ...options, autorun: false, connection: this.#postgres(options.concurrency ?? 1) },
           createPostgresBackend,
         ) as unknown as Worker)
       : new Worker(queueName(service), processor, { ...options, connection: this.#connect({ maxRetriesPerRequest: null }) });
     worker.on('error', this.#onError);
     this.#workers.push(worker);
     return worker;
+  }
+
+  /**
+   * On PostgreSQL: waits until everything is connected, then lets the workers work; throws when one cannot connect. BullMQ
+   * remembers a first connection that failed for ever: a queue would never send again, and a worker would ask without a pause.
+   */
+  async ready(): Promise<void> {
+    if (!isPostgres(this.#url)) return;
+    await Promise.all([...this.#queues, ...this.#workers].map((one) => one.waitUntilReady()));
+    for (const worker of this.#workers) worker.run().catch(this.#onError);
   }
 
   /** Workers first, which lets their handlers end; then what those still have to send; then the queues. */

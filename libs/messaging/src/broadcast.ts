@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { isPostgres } from './queues.ts';
 
 /** A hint to whoever listens now; nothing is kept for those who do not. */
 export interface Broadcast {
@@ -18,7 +19,7 @@ export type Topic = 'device-nudge' | 'technician-nudge' | 'credential-revoked';
 
 /** Connects to the broadcasts of a `QUEUE_URL`: Redis pub/sub, or PostgreSQL NOTIFY. Reconnects by itself; never throws later. */
 export async function connectBroadcast(queueUrl: string, onError: (error: Error) => void): Promise<Broadcast> {
-  const broadcast = /^postgres(ql)?:/.test(queueUrl) ? new PostgresBroadcast(queueUrl, onError) : new RedisBroadcast(queueUrl, onError);
+  const broadcast = isPostgres(queueUrl) ? new PostgresBroadcast(queueUrl, onError) : new RedisBroadcast(queueUrl, onError);
   await broadcast.connect();
   return broadcast;
 }

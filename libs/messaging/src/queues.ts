@@ -4,7 +4,8 @@ import { Client } from 'pg';
 
 /** The schema in which BullMQ keeps its tables when the queue is PostgreSQL. */
 const postgresSchema = 'queue';
-const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
+/** Whether a `QUEUE_URL` names PostgreSQL; Redis otherwise. */
+export const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
 const queueName = (service: string) => `stint-${service}`;
 
 /**

@@ -50,7 +50,7 @@ export class TestLapsVault {
         { schema: 'stand_in_entra', directory: join(import.meta.dirname, '..', '..', 'test-migrations') },
       ]),
     );
-    await service.#start(queueUrl === undefined ? await service.#queue() : queueUrl);
+    await service.#start(queueUrl ?? (await service.#queue()));
     return service;
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Payload } from '@stint/contracts';
+import { eventually } from '@stint/testing';
 import { DirectoryRepository } from '../directory/directory.repository.ts';
 import { GrantRepository } from '../grant/grant.repository.ts';
 import { technicianActor, World, type Computer, type Technician } from '../testing/world.ts';
@@ -36,6 +37,12 @@ async function sweep(): Promise<void> {
   const one = new DeviceStateSweep(accounts, copies, new DeviceWorkService(copies, new GrantRepository(), accounts, () => undefined));
   while ((await service.system.asSystem((tx) => one.run(tx, service.clock.now()))) > 0);
 }
+/** It must be so by the sweep. A sweep skips a device that somebody else has in hand, and comes again. */
+const swept = (expected: () => Promise<void>) =>
+  eventually(async () => {
+    await sweep();
+    await expected();
+  });
 const state = async () => (await world.desired(computer)).accounts?.map((account) => account['state']);
 const setRest = (tenantId: string, accountRestDays: number) =>
   world.mutate(technicianActor(msp, 'ADMINISTRATOR'), 'updateJitSettings', '... on Tenant { __typename }', { tenantId, accountRestDays });
@@ -50,9 +57,8 @@ test('an account that rested for 30 days must go; seen gone, it is not listed an
   await sweep();
   expect(await state()).toEqual(['DISABLED']);
   service.clock.advance(1);
-  await sweep();
+  await swept(async () => expect((await world.desired(computer)).accounts).toMatchObject([{ state: 'ABSENT', grants: [] }]));
   const desired = await world.desired(computer);
-  expect(desired.accounts).toMatchObject([{ state: 'ABSENT', grants: [] }]);
   const report = { accountId: desired.accounts?.[0]?.['id'], state: 'ABSENT' };
   expect(await world.report(computer, [report])).toMatchObject({ __typename: 'ReportsTaken', revision: desired.revision + 1 });
   expect(await state()).toEqual([]);
@@ -73,14 +79,13 @@ test('the nearest tenant that sets the time counts', async () => {
   await sweep();
   expect(await state()).toEqual(['DISABLED']);
   service.clock.advance(1);
-  await sweep();
-  expect(await state()).toEqual(['ABSENT']);
+  await swept(async () => expect(await state()).toEqual(['ABSENT']));
 });
 
 test('used again before it was deleted: it stays the same account', async () => {
   await used();
   service.clock.advance(30 * day);
-  await sweep();
+  await swept(async () => expect(await state()).toEqual(['ABSENT']));
   const [before] = (await world.desired(computer)).accounts ?? [];
   await world.granted(anna, computer);
   expect((await world.desired(computer)).accounts).toMatchObject([{ id: before?.['id'], state: 'ENABLED' }]);
@@ -102,13 +107,12 @@ test('an account whose end nobody has seen does not rest', async () => {
 test('what was seen gone is forgotten after 30 more days', async () => {
   await used();
   service.clock.advance(30 * day);
-  await sweep();
+  await swept(async () => expect(await state()).toEqual(['ABSENT']));
   await world.report(computer, [{ state: 'ABSENT' }]);
   const rows = () => service.rows('select id from jit_account where device_id = $1', [computer.actor.id]);
   service.clock.advance(30 * day - 1);
   await sweep();
   expect(await rows()).toHaveLength(1);
   service.clock.advance(1);
-  await sweep();
-  expect(await rows()).toEqual([]);
+  await swept(async () => expect(await rows()).toEqual([]));
 });

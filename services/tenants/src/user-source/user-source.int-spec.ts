@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Actor, Payload } from '@stint/contracts';
 import { newId, type Id } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
+import { eventually } from '@stint/testing';
 import {
   joinAs,
   joinBy,
@@ -75,10 +76,13 @@ const fills = (groupIds: Id[], version: number) =>
   system.asSystem(async (tx) =>
     userSourceHandlers(sourced)['user-source-changed']?.(tx, { mspId, tenantId: mspId, groupIds, version }, message),
   );
-/** A minute later, as the sweep sees it. */
-async function sweep(): Promise<void> {
+/** A minute later it must be as expected by the sweep. The service's own may have the rows in hand, which another one skips. */
+async function swept(expected: () => Promise<void>): Promise<void> {
   tenants.clock.advance(61);
-  await system.asSystem((tx) => sourceConflictSweep(sourced).run(tx, tenants.clock.now()));
+  await eventually(async () => {
+    await system.asSystem((tx) => sourceConflictSweep(sourced).run(tx, tenants.clock.now()));
+    await expected();
+  });
 }
 
 const fields = `__typename id email displayName active switchedOff sourceOff joined sourceObjectId groups { id } roles { id role fromSource }`;
@@ -231,8 +235,7 @@ describe('a group that the source fills', () => {
     await tell(made);
     expect(await conflictOf(made.objectId)).toMatchObject({ kind: 'GROUP_UNKNOWN' });
     await mutate('createGroup', '', { id, tenantId: mspId, name: `Late ${id}` });
-    await sweep();
-    expect(await seen(made.objectId)).toMatchObject({ groups: [{ id }] });
+    await swept(async () => expect(await seen(made.objectId)).toMatchObject({ groups: [{ id }] }));
     expect(await conflictOf(made.objectId)).toBeUndefined();
   });
 });
@@ -288,8 +291,8 @@ describe('an address that moves inside the source', () => {
     await tell(...(turned ? changes.toReversed() : changes));
     expect(await seen(one.objectId)).toMatchObject({ id: ids[0], email: two.email });
     expect(await seen(two.objectId)).toMatchObject({ id: ids[1], email: one.email });
-    await sweep();
-    expect((await conflicts()).filter((each) => [one.objectId, two.objectId].includes(String(each['objectId'])))).toEqual([]);
+    const open = async () => (await conflicts()).filter((each) => [one.objectId, two.objectId].includes(String(each['objectId'])));
+    await swept(async () => expect(await open()).toEqual([]));
   });
 
   test('three in a circle too', async () => {
@@ -317,8 +320,7 @@ describe('an address that moves inside the source', () => {
     expect(await seen(second.objectId)).toBeUndefined();
     expect(await conflictOf(second.objectId)).toMatchObject({ kind: 'ADDRESS_TAKEN' });
     await tell({ ...first, version: 2, email: `moved-${first.email}` });
-    await sweep();
-    expect(await seen(second.objectId)).toMatchObject({ email: first.email });
+    await swept(async () => expect(await seen(second.objectId)).toMatchObject({ email: first.email }));
     expect(await conflictOf(second.objectId)).toBeUndefined();
   });
 });
@@ -331,8 +333,7 @@ test('the last administrator stays, shown as a conflict, until there is another 
   expect(await seen(hers.objectId)).toMatchObject({ id: ada.id, active: true });
   expect(await conflictOf(hers.objectId)).toMatchObject({ kind: 'LAST_ADMINISTRATOR' });
   const other = await joinAs(tenants, ada, 'second-administrator@example.com', 'ADMINISTRATOR');
-  await sweep();
-  expect(await seen(hers.objectId)).toMatchObject({ active: false });
+  await swept(async () => expect(await seen(hers.objectId)).toMatchObject({ active: false }));
   await tell({ ...hers, version: 3 });
   expect(await seen(hers.objectId)).toMatchObject({ active: true });
   await mutate('updateTechnician', '', { id: other.id, active: false });

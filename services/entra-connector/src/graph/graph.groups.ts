@@ -67,6 +67,12 @@ export class GraphGroups implements GroupDirectory {
     return { items: (page.value ?? []).map(asPerson), cursor: next === undefined ? null : this.#graph.below(this.#caller, next) };
   }
 
+  async people(ids: readonly string[]): Promise<(DirectoryPerson | null)[]> {
+    const calls = ids.map((id) => ({ ...readingUsers, path: `/users/${encodeURIComponent(id)}?${personProperties}` }));
+    const answers = await this.#graph.readTogether(this.#caller, calls);
+    return answers.map((answer) => (isDirectoryError(answer, 'NOT_FOUND') ? null : asPerson(read<User>(answer))));
+  }
+
   async groupsWithin(groupIds: readonly string[]): Promise<(string[] | null)[]> {
     const calls = groupIds.map((id) => ({
       ...{ ...readingGroups, path: `${within(id)}group?$select=id&$count=true&$top=999`, headers: advanced },

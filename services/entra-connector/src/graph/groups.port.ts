@@ -64,6 +64,8 @@ export interface GroupDirectory {
   search(text: string): Promise<DirectoryGroup[]>;
   /** One page of a group's members, through groups within it; null: the first. `GET /groups/{id}/transitiveMembers/microsoft.graph.user`. NOT_FOUND. */
   members(groupId: string, cursor: string | null): Promise<Page<DirectoryPerson>>;
+  /** These people, in their order; null for one who is not there. 20 to a `$batch` of `GET /users/{id}`. */
+  people(ids: readonly string[]): Promise<(DirectoryPerson | null)[]>;
   /**
    * The groups within each of these, through groups within it; null for one that is not there. 20 to a `$batch` of
    * `GET /groups/{id}/transitiveMembers/microsoft.graph.group`. Of more than 999 within one, 999.

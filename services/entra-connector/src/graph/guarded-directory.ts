@@ -38,6 +38,7 @@ export const guardRules: { readonly [Part in keyof Parts]: Rules<Parts[Part]> } 
     byId: 'READS',
     search: 'READS',
     members: 'READS',
+    people: 'READS',
     groupsWithin: 'READS',
     changesFromNow: 'READS',
     holding: 'READS',

@@ -7,8 +7,10 @@ import type { Counts, FoundChange, Reading } from './source.domain.ts';
 /** What a reading found of a person, beside what is known of them. */
 export interface Compared {
   objectId: string;
-  /** As the reading found it; null for somebody in none of the groups. */
+  /** As the reading found them; null for somebody in none of the groups who was not asked for, or is gone. */
   facts: PersonFacts | null;
+  /** Asked for, and not there any more. */
+  gone: boolean;
   groupIds: string[];
   isProtected: boolean;
   knownFacts: PersonFacts | null;
@@ -42,6 +44,30 @@ export class FoundRepository {
     );
   }
 
+  /** Object ids of people who are here by the source, and of whom the reading knows nothing yet. */
+  async unread(tx: SystemTx, reading: Reading, most: number): Promise<string[]> {
+    const rows = await tx.query<{ objectId: string }>(
+      `select p.object_id as "objectId" from user_source_person p
+       where p.msp_id = $1 and p.tenant_id = $2 and p.told ->> 'present' = 'true' and not exists (select 1 from user_source_found f
+         where f.msp_id = p.msp_id and f.reading_id = $3 and f.object_id = p.object_id) order by p.object_id limit $4`,
+      [reading.mspId, reading.tenantId, reading.id, most],
+    );
+    return rows.map(({ objectId }) => objectId);
+  }
+
+  /** Adds people who are in none of the groups; without facts: who are not there at all any more. */
+  async addApart(tx: SystemTx, reading: Reading, people: readonly { id: string; facts: PersonFacts | null }[]): Promise<void> {
+    await tx.query(
+      `insert into user_source_found (msp_id, tenant_id, id, reading_id, object_id, facts, gone, group_ids)
+       select $1, $2, p.id, $3, p.object_id, p.facts, p.facts is null, '{}' from unnest($4::uuid[], $5::uuid[], $6::jsonb[]) as p (id, object_id, facts)
+       on conflict (msp_id, reading_id, object_id) do nothing`,
+      [
+        ...[reading.mspId, reading.tenantId, reading.id, people.map(() => newId()), people.map(({ id }) => id)],
+        people.map(({ facts }) => (facts === null ? null : JSON.stringify(facts))),
+      ],
+    );
+  }
+
   /** Adds those who are known and whom the reading has not found. */
   async addMissing(tx: SystemTx, reading: Reading): Promise<void> {
     await tx.query(
@@ -56,7 +82,7 @@ export class FoundRepository {
   /** The next people in the order of their object ids, with what is known of them. */
   async next(tx: SystemTx, reading: Reading, most: number): Promise<Compared[]> {
     return tx.query<Compared>(
-      `select f.object_id as "objectId", f.facts, f.group_ids as "groupIds", p.facts as "knownFacts", coalesce(p.deleted, false) as deleted,
+      `select f.object_id as "objectId", f.facts, f.gone, f.group_ids as "groupIds", p.facts as "knownFacts", coalesce(p.deleted, false) as deleted,
          p.told_at as "toldAt", p.told, coalesce(p.version, 0) as version,
          exists (select 1 from protected_account x where x.msp_id = f.msp_id and x.tenant_id = f.tenant_id and x.object_id = f.object_id::text)
            as "isProtected"
@@ -87,7 +113,7 @@ export class FoundRepository {
     const [row] = await tx.query<{ counts: Counts }>(
       `select json_build_object(${(['SAME', 'ADDED', 'CHANGED', 'LEAVES', 'RETURNS', 'SKIPPED'] satisfies ChangeKind[])
         .map((kind) => `'${kind}', count(*) filter (where f.change = '${kind}')`)
-        .join(', ')}, 'left', count(*) filter (where f.change = 'LEAVES' and f.facts is null),
+        .join(', ')}, 'left', count(*) filter (where f.change = 'LEAVES' and f.group_ids = '{}'),
          'conflicts', count(*) filter (where f.change in ('ADDED', 'CHANGED', 'RETURNS') and ${conflictOf} is not null)) as counts
        from user_source_found f where f.msp_id = $1 and f.reading_id = $2`,
       [reading.mspId, reading.id],

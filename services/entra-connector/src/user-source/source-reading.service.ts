@@ -3,6 +3,7 @@ import { addSeconds, newId } from '@stint/kernel';
 import { audit } from '@stint/messaging';
 import type { SystemTx, Tenancy } from '@stint/tenancy';
 import { EntraAccess } from '../graph/directory.port.ts';
+import type { GroupDirectory } from '../graph/groups.port.ts';
 import { isDirectoryError } from '../graph/directory-error.ts';
 import { FoundRepository, type Compared } from './found.repository.ts';
 import { changeOf, factsOf, wantedOf } from './person.domain.ts';
@@ -23,6 +24,8 @@ import { SourceLease } from './source-lease.ts';
 import { SourceTeller } from './source-teller.ts';
 
 const comparedAtOnce = 1000;
+/** One batch of Graph's. */
+const askedAtOnce = 20;
 const appliedAtOnce = 250;
 
 /**
@@ -56,7 +59,10 @@ export class SourceReadingService {
     });
   }
 
-  /** Asks for the groups within the chosen ones and where changes begin; afterwards for one page of members. */
+  /**
+   * Asks for the groups within the chosen ones and where changes begin; afterwards for one page of members; at last, in a
+   * synchronization, for people who are in none of the groups any more.
+   */
   async read(tenancy: Tenancy, source: UserSource, reading: Reading, now: Date): Promise<void> {
     const isPreview = reading.purpose === 'PREVIEW';
     const connected = await this.entra.of(source.mspId, source.tenantId, isPreview ? 'HIGH' : 'LOW');
@@ -75,9 +81,7 @@ export class SourceReadingService {
       });
     }
     const group = reading.groups[reading.place];
-    if (group === undefined) {
-      return this.#keep(tenancy, source, now, { ...reading, state: 'COMPARING' }, (tx) => this.found.addMissing(tx, reading));
-    }
+    if (group === undefined) return this.#readApart(tenancy, source, reading, groups, now);
     const next = { ...reading, place: reading.place + 1, cursor: null };
     if (reading.missing.includes(group.groupId)) return this.#keep(tenancy, source, now, next);
     try {
@@ -104,12 +108,12 @@ export class SourceReadingService {
       const changes = batch.map((compared) => {
         const { wanted, why } = wantedOf(asOf(compared, reading), reading.groups, compared.told);
         const kind = changeOf(compared.told, wanted, why);
-        const isOff = reading.purpose === 'SYNC' && kind === 'LEAVES' && why !== null;
+        const isOff = reading.purpose === 'SYNC' && kind === 'LEAVES' && (why !== null || isSwitchedOff(compared));
         if (isOff) off.push(compared);
         return { objectId: compared.objectId, kind: isOff ? ('SKIPPED' as const) : kind, wanted, why };
       });
       await this.found.setChanges(tx, reading, changes);
-      // Who is in a group and disabled waits for nobody's yes: it may be that no delta tells of them any more.
+      // Who is disabled or deleted waits for nobody's yes: it may be that no delta tells of them any more.
       await this.teller.settle(tx, held, reading.groups, knownPeople(off, reading));
       if (batch.length === comparedAtOnce) {
         await this.readings.save(tx, { ...reading, through: batch.at(-1)?.objectId ?? null }, now);
@@ -158,6 +162,16 @@ export class SourceReadingService {
     });
   }
 
+  /** The groups do not tell whether somebody who has left them is still there and enabled: Entra is asked for each. */
+  async #readApart(tenancy: Tenancy, source: UserSource, reading: Reading, groups: GroupDirectory, now: Date): Promise<void> {
+    const ids = reading.purpose === 'PREVIEW' ? [] : await tenancy.asSystem((tx) => this.found.unread(tx, reading, askedAtOnce));
+    if (ids.length === 0)
+      return this.#keep(tenancy, source, now, { ...reading, state: 'COMPARING' }, (tx) => this.found.addMissing(tx, reading));
+    const answers = await groups.people(ids);
+    const people = ids.map((id, place) => ({ id, facts: answers[place] ? factsOf(answers[place]) : null }));
+    await this.#keep(tenancy, source, now, reading, (tx) => this.found.addApart(tx, reading, people));
+  }
+
   async #keep(
     tenancy: Tenancy,
     source: UserSource,
@@ -195,8 +209,14 @@ function asOf(
   compared: Compared,
   reading: Reading,
 ): Pick<KnownPerson, 'deleted' | 'groupIds' | 'isProtected'> & { facts: KnownPerson['facts'] | null } {
-  const { facts, knownFacts, toldAt, groupIds, isProtected } = compared;
+  const { facts, gone, knownFacts, toldAt, deleted, groupIds, isProtected } = compared;
   const newer = toldAt !== null && addSeconds(toldAt, settleSeconds) > reading.startedAt;
-  if (facts === null || (newer && knownFacts !== null)) return { facts: knownFacts, deleted: compared.deleted, groupIds, isProtected };
+  if (newer && knownFacts !== null) return { facts: knownFacts, deleted, groupIds, isProtected };
+  if (facts === null) return { facts: knownFacts, deleted: deleted || gone, groupIds, isProtected };
   return { facts, deleted: false, groupIds, isProtected };
+}
+
+/** Disabled or deleted, whatever groups they are in. */
+function isSwitchedOff({ facts, gone }: Compared): boolean {
+  return gone || facts?.enabled === false;
 }

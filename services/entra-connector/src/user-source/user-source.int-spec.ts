@@ -336,6 +336,27 @@ describe('a synchronization that would switch many off', () => {
     expect(await told(someone(users))).toMatchObject({ version: 2 });
   });
 
+  test('never waits with who has left and is disabled or deleted as well, though no delta will tell', async () => {
+    const { users, groupId } = await on(8);
+    const [disabled, deleted] = [someone(users, 0), someone(users, 1)];
+    for (const user of users) msp.entra.removeMember(groupId, user.id);
+    msp.entra.changeUser(disabled, { accountEnabled: false });
+    msp.entra.deleteUser(deleted);
+    msp.entra.expireDeltaTokens();
+    await world.later(roundSeconds);
+    expect((await world.shown(msp)).readings).toMatchObject([{ state: 'WAITING', counts: { LEAVES: 6, left: 6, SKIPPED: 2 } }]);
+    expect(await told(disabled)).toMatchObject({ present: false, version: 2 });
+    expect(await told(deleted)).toMatchObject({ present: false, version: 2 });
+    expect(await world.present(msp)).toHaveLength(6);
+    // Out of the recycle bin and in the group again: the way back is heard of.
+    msp.entra.restoreUser(deleted);
+    msp.entra.changeUser(disabled, { accountEnabled: true });
+    for (const user of users) msp.entra.addMember(groupId, user.id);
+    await world.later(roundSeconds);
+    expect(await world.present(msp)).toHaveLength(8);
+    expect((await world.shown(msp)).readings).toEqual([]);
+  });
+
   test('waits too when a chosen group is gone', async () => {
     const { groupId } = await on(1);
     msp.entra.deleteGroup(groupId);

@@ -65,18 +65,20 @@ async function everythingHolds(stint: Stint): Promise<void> {
   expect(verification).toMatchObject({ intact: true });
 }
 
-describe.each<Victim>(['tenants', 'jit-policy', 'gateway', 'agent'])('%s is killed', (victim) => {
+describe('kill -9', () => {
   let stint: Stint;
   beforeAll(async () => {
     stint = await Stint.start({ processes: true });
   });
   afterAll(() => stint.stop());
 
-  test.each(steps)('when %s', async (step) => {
-    await login(stint, async (now) => {
-      if (now === step) await killAndRestart(stint, victim);
+  describe.each<Victim>(['tenants', 'jit-policy', 'gateway', 'agent'])('of %s', (victim) => {
+    test.each(steps)('when %s', async (step) => {
+      await login(stint, async (now) => {
+        if (now === step) await killAndRestart(stint, victim);
+      });
+      await everythingHolds(stint);
     });
-    await everythingHolds(stint);
   });
 });
 

@@ -1,11 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
-import { eventually } from '@stint/testing';
+import { bundled, eventually } from '@stint/testing';
 import { LinuxDriver } from './accounts/linux.driver.ts';
 import type { AccountReport } from './control-plane/control-plane.ts';
 import type { DesiredAccount, DesiredGrant } from './desired-state/desired-account.ts';
@@ -13,7 +12,8 @@ import { agentState } from './state/agent-state.ts';
 import { aDesiredAccount, aDesiredGrant } from './testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from './testing/private-machine.ts';
 
-const atOnce = 8;
+const program = bundled(join(import.meta.dirname, 'testing', 'killable-agent.ts'));
+const atOnce = 4;
 const mostEffects = 80;
 // Dozens of agents are started in each test.
 const startsTimeout = 600_000;
@@ -30,6 +30,14 @@ class Machine {
     mkdirSync(this.#server);
   }
 
+  /** Another one of which everything on the disk is the same; the agent must not run. */
+  copy(): Machine {
+    const copy = new Machine();
+    cpSync(this.#machine.root, copy.#machine.root, { recursive: true, preserveTimestamps: true });
+    copy.#revision = this.#revision;
+    return copy;
+  }
+
   want(...accounts: DesiredAccount[]): void {
     const draft = join(this.#server, 'desired.new');
     writeFileSync(draft, JSON.stringify({ revision: ++this.#revision, accounts }));
@@ -37,19 +45,7 @@ class Machine {
   }
 
   start(killAtEffect: number): ChildProcess {
-    const program = fileURLToPath(new URL('./testing/killable-agent.ts', import.meta.url));
-    this.#child = spawn(
-      process.execPath,
-      [
-        '--conditions=@stint/source',
-        '--disable-warning=ExperimentalWarning',
-        program,
-        this.#machine.root,
-        this.#server,
-        String(killAtEffect),
-      ],
-      { stdio: 'inherit' },
-    );
+    this.#child = spawn(process.execPath, [program, this.#machine.root, this.#server, String(killAtEffect)], { stdio: 'inherit' });
     return this.#child;
   }
 
@@ -84,32 +80,41 @@ class Machine {
   }
 }
 
-/** Whether the agent died at the effect; false: everything was done before. */
-async function diesBefore(machine: Machine, killAtEffect: number, done: () => Promise<boolean>): Promise<boolean> {
-  const child = machine.start(killAtEffect);
-  const died = await eventually(async () => {
-    if (child.signalCode !== null) return true;
-    expect([child.exitCode, await done()]).toEqual([null, true]);
-    return false;
-  });
-  if (!died) await machine.kill();
-  return died;
+/** What an agent is to do while it is killed. */
+interface Work {
+  /** Everything on the disk before. */
+  from: Machine;
+  wanted: DesiredAccount;
+  isDone(machine: Machine): Promise<boolean>;
+  /** How it must be after a restart; throws while it is not. */
+  expected(machine: Machine): Promise<void>;
 }
 
-/** Runs `round` for the 1st, 2nd, … effect until one comes after everything was done; the number of effects that were killed at. */
-async function atEachEffect(round: (machine: Machine, effect: number) => Promise<boolean>): Promise<number> {
+/** Whether the agent died at its nth effect, and a restart made it right; false: everything was done before. */
+async function survives({ from, wanted, isDone, expected }: Work, effect: number): Promise<boolean> {
+  const machine = from.copy();
+  try {
+    machine.want(wanted);
+    const child = machine.start(effect);
+    const died = await eventually(async () => {
+      if (child.signalCode !== null) return true;
+      expect([child.exitCode, await isDone(machine)]).toEqual([null, true]);
+      return false;
+    });
+    if (!died) return false;
+    machine.start(0);
+    await eventually(() => expected(machine));
+    return true;
+  } finally {
+    await machine.remove();
+  }
+}
+
+/** Kills at the 1st, 2nd, … effect until one comes after everything was done; the number of effects that were killed at. */
+async function killAtEachEffect(work: Work): Promise<number> {
   let killed = 0;
   for (let first = 1; first < mostEffects; first += atOnce) {
-    const died = await Promise.all(
-      Array.from({ length: atOnce }, async (_, index) => {
-        const machine = new Machine();
-        try {
-          return await round(machine, first + index);
-        } finally {
-          await machine.remove();
-        }
-      }),
-    );
+    const died = await Promise.all(Array.from({ length: atOnce }, (_, index) => survives(work, first + index)));
     killed += died.filter(Boolean).length;
     if (died.includes(false)) return killed;
   }
@@ -117,22 +122,37 @@ async function atEachEffect(round: (machine: Machine, effect: number) => Promise
 }
 
 describeWithRealTools('kill -9 of the agent at each of its effects', () => {
+  const id = newId();
+  const made: Machine[] = [];
+  afterEach(() => Promise.all(made.splice(0).map((machine) => machine.remove())));
+  const fresh = (): Machine => {
+    const machine = new Machine();
+    made.push(machine);
+    return machine;
+  };
+  /** A machine whose agent has made an account for these grants, and was killed then. */
+  async function active(...grants: DesiredGrant[]): Promise<Machine> {
+    const machine = fresh();
+    machine.want(aDesiredAccount({ id, grants }));
+    machine.start(0);
+    await eventually(() => expect(machine.reports().filter(({ state }) => state === 'ACTIVE')).toHaveLength(grants.length));
+    await machine.kill();
+    return machine;
+  }
+
   test(
     'while enabling: after a restart the account is enabled, once, and reported',
     async () => {
-      const killed = await atEachEffect(async (machine, effect) => {
-        const id = newId();
-        machine.want(aDesiredAccount({ id }));
-        const done = async () =>
-          machine.reports().some(({ state }) => state === 'ACTIVE') && (await machine.accounts())[0]?.state === 'ENABLED';
-        if (!(await diesBefore(machine, effect, done))) return false;
-        machine.start(0);
-        await eventually(async () => {
+      const killed = await killAtEachEffect({
+        from: fresh(),
+        wanted: aDesiredAccount({ id }),
+        isDone: async (machine) =>
+          machine.reports().some(({ state }) => state === 'ACTIVE') && (await machine.accounts())[0]?.state === 'ENABLED',
+        expected: async (machine) => {
           expect(await machine.accounts()).toEqual([{ accountId: id, name: 'jit-anna', uid: expect.any(Number), state: 'ENABLED' }]);
           expect(machine.phase(id)).toBe('ACTIVE');
           expect(machine.reports()).toContainEqual(expect.objectContaining({ accountId: id, state: 'ACTIVE' }));
-        });
-        return true;
+        },
       });
       // Two state writes and six tool calls at the least, before and after each.
       expect(killed).toBeGreaterThanOrEqual(16);
@@ -143,23 +163,16 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
   test(
     'while ending: after a restart the account is disabled and reported, whatever came before',
     async () => {
-      const killed = await atEachEffect(async (machine, effect) => {
-        const id = newId();
-        machine.want(aDesiredAccount({ id }));
-        machine.start(0);
-        await eventually(() => expect(machine.reports()).toContainEqual(expect.objectContaining({ state: 'ACTIVE' })));
-        await machine.kill();
-        machine.want(aDesiredAccount({ id, state: 'DISABLED' }));
-        const isDisabled = () => machine.reports().some(({ state }) => state === 'DISABLED');
-        if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
-        machine.start(0);
-        await eventually(async () => {
+      const grant = aDesiredGrant({ grantId: `grant-of-${id}` });
+      const killed = await killAtEachEffect({
+        from: await active(grant),
+        wanted: aDesiredAccount({ id, state: 'DISABLED' }),
+        isDone: async (machine) => machine.reports().some(({ state }) => state === 'DISABLED'),
+        expected: async (machine) => {
           expect(await machine.accounts()).toMatchObject([{ state: 'DISABLED' }]);
-          expect(machine.reports()).toContainEqual(
-            expect.objectContaining({ accountId: id, state: 'DISABLED', grantId: `grant-of-${id}` }),
-          );
-        });
-        return true;
+          const report = { accountId: id, state: 'DISABLED', grantId: grant.grantId };
+          expect(machine.reports()).toContainEqual(expect.objectContaining(report));
+        },
       });
       expect(killed).toBeGreaterThanOrEqual(6);
     },
@@ -169,19 +182,17 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
   test(
     'while ending by itself at the end of the time: after a restart the account is disabled, with its reason',
     async () => {
-      const killed = await atEachEffect(async (machine, effect) => {
-        const id = newId();
-        machine.want(aDesiredAccount({ id, sessionSeconds: 1 }));
-        // Killed early and started late, its time is over before the account was made at all.
-        const isDisabled = () =>
-          machine.reports().some(({ state, endReason }) => (state === 'DISABLED' || state === 'ABSENT') && endReason === 'EXPIRED');
-        if (!(await diesBefore(machine, effect, async () => isDisabled()))) return false;
-        machine.start(0);
-        await eventually(async () => {
+      // Killed early and started late, its time is over before the account was made at all.
+      const isDone = async (machine: Machine) =>
+        machine.reports().some(({ state, endReason }) => (state === 'DISABLED' || state === 'ABSENT') && endReason === 'EXPIRED');
+      const killed = await killAtEachEffect({
+        from: fresh(),
+        wanted: aDesiredAccount({ id, sessionSeconds: 1 }),
+        isDone,
+        expected: async (machine) => {
           expect((await machine.accounts()).filter(({ state }) => state !== 'DISABLED')).toEqual([]);
-          expect(isDisabled()).toBe(true);
-        });
-        return true;
+          expect(await isDone(machine)).toBe(true);
+        },
       });
       expect(killed).toBeGreaterThanOrEqual(22);
     },
@@ -191,28 +202,19 @@ describeWithRealTools('kill -9 of the agent at each of its effects', () => {
   test(
     'while one grant ends and another begins on the same account: it stays on for the other, and both are reported',
     async () => {
-      const killed = await atEachEffect(async (machine, effect) => {
-        const id = newId();
-        const [first, second, third] = ['first', 'second', 'third'].map((grantId) => aDesiredGrant({ grantId })) as [
-          DesiredGrant,
-          DesiredGrant,
-          DesiredGrant,
-        ];
-        machine.want(aDesiredAccount({ id, grants: [first, second] }));
-        machine.start(0);
-        await eventually(() => expect(machine.reports().filter(({ state }) => state === 'ACTIVE')).toHaveLength(2));
-        await machine.kill();
-        machine.want(aDesiredAccount({ id, grants: [second, { ...third, sessionSeconds: 200_000 }] }));
-        const saw = (grantId: string, state: string) =>
-          machine.reports().some((report) => report.grantId === grantId && report.state === state);
-        const done = async () => saw('first', 'DISABLED') && saw('third', 'ACTIVE');
-        if (!(await diesBefore(machine, effect, done))) return false;
-        machine.start(0);
-        await eventually(async () => {
+      const [first, second] = [aDesiredGrant({ grantId: 'first' }), aDesiredGrant({ grantId: 'second' })];
+      const third = { ...aDesiredGrant({ grantId: 'third' }), sessionSeconds: 200_000 };
+      const saw = (machine: Machine, grantId: string, state: string) =>
+        machine.reports().some((report) => report.grantId === grantId && report.state === state);
+      const isDone = async (machine: Machine) => saw(machine, 'first', 'DISABLED') && saw(machine, 'third', 'ACTIVE');
+      const killed = await killAtEachEffect({
+        from: await active(first, second),
+        wanted: aDesiredAccount({ id, grants: [second, third] }),
+        isDone,
+        expected: async (machine) => {
           expect(await machine.accounts()).toMatchObject([{ accountId: id, state: 'ENABLED' }]);
-          expect([saw('first', 'DISABLED'), saw('third', 'ACTIVE'), saw('second', 'DISABLED')]).toEqual([true, true, false]);
-        });
-        return true;
+          expect([await isDone(machine), saw(machine, 'second', 'DISABLED')]).toEqual([true, false]);
+        },
       });
       // Four state writes and the tool that moves the day of the system's own end, before and after each.
       expect(killed).toBeGreaterThanOrEqual(8);

@@ -1,3 +1,4 @@
+export { bundled } from './bundle.ts';
 export { createTestDatabase, testServerUrl, type TestDatabase, type TestSchema } from './database.ts';
 export { freePort } from './free-port.ts';
 export { startTestPostgres, type TestPostgres } from './postgres.ts';

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
+import { bundled } from '@stint/testing';
 import type { PrivateMachine } from './private-machine.ts';
 
 /** `stint-agent` as a process, with pipes for its terminal. */
@@ -27,9 +28,8 @@ export class Terminal {
   }
 
   protected program(machine: PrivateMachine, [command = 'login', ...rest]: string[]): [string, string[], { stdio: 'pipe' }] {
-    const program = join(import.meta.dirname, '..', 'main.ts');
-    const node = ['--conditions=@stint/source', '--disable-warning=ExperimentalWarning', program, command];
-    return [process.execPath, [...node, '--state', machine.stateFolder, ...rest], { stdio: 'pipe' }];
+    const program = bundled(join(import.meta.dirname, '..', 'main.ts'));
+    return [process.execPath, [program, command, '--state', machine.stateFolder, ...rest], { stdio: 'pipe' }];
   }
 }
 

@@ -81,7 +81,7 @@ export default tseslint.config(
     },
   },
   // Tools that insist on a default export.
-  files(['*.config.mjs', 'tools/jest-postgres.*.mjs'], { 'no-restricted-syntax': 'off', 'no-console': 'off' }),
+  files(['*.config.mjs', 'tools/jest/*.mjs'], { 'no-restricted-syntax': 'off', 'no-console': 'off' }),
   {
     files: ['**/*.ts', '**/*.tsx'],
     languageOptions: {

@@ -7,14 +7,11 @@ export default {
   ],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/.*/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/(libs|services|clients|deploy)/[^/]+/dist/', '<rootDir>/(gateway|e2e)/dist/'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': '@swc/jest' },
-  // Tests run on the packages' sources, not on what was built.
-  testEnvironmentOptions: { customExportConditions: ['@stint/source', 'node', 'node-addons'] },
-  globalSetup: '<rootDir>/tools/jest-postgres.setup.mjs',
-  globalTeardown: '<rootDir>/tools/jest-postgres.teardown.mjs',
-  // Ends what hangs, not what is slow.
-  testTimeout: 180_000,
+  // Test files of one worker share the modules that they load. `npm test` says how TypeScript is loaded.
+  runner: 'jest-light-runner/child-process',
+  transform: {},
+  globalSetup: '<rootDir>/tools/jest/postgres.setup.mjs',
+  globalTeardown: '<rootDir>/tools/jest/postgres.teardown.mjs',
   // Many tests wait for processes more than they compute: two at a time even on two cores.
   maxWorkers: Math.max(2, availableParallelism() - 1),
 };

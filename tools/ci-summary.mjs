@@ -19,7 +19,8 @@ function summarise(path, strict) {
     // A suite that could not be loaded has no tests to count.
     if (assertionResults.length === 0)
       problems.push(`failed: ${suite} did not run: ${message.split('\n').find((line) => line.trim() !== '') ?? ''}`);
-    for (const { status, fullName } of assertionResults) {
+    for (const { status, ancestorTitles, title } of assertionResults) {
+      const fullName = [...ancestorTitles, title].join(' ');
       if (status === 'passed') passed += 1;
       else if (status === 'failed') problems.push(`failed: ${suite}: ${fullName}`);
       else if (strict) problems.push(`skipped, which CI does not allow: ${suite}: ${fullName}`);

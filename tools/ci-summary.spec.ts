@@ -7,9 +7,9 @@ import { afterAll, expect, test } from '@jest/globals';
 const folder = mkdtempSync(join(tmpdir(), 'stint-ci-summary-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const passed = { status: 'passed', fullName: 'works' };
-const failed = { status: 'failed', fullName: 'breaks' };
-const skipped = { status: 'pending', fullName: 'rests' };
+const passed = { status: 'passed', ancestorTitles: ['a part'], title: 'works' };
+const failed = { status: 'failed', ancestorTitles: [], title: 'breaks' };
+const skipped = { status: 'pending', ancestorTitles: [], title: 'rests' };
 
 function summary(
   suites: { message?: string; assertionResults: object[] }[] | null,

@@ -1,12 +1,15 @@
-// Jest in ES-module mode, which Node still calls experimental; arguments are Jest's. `npm test` builds first.
+// Jest on Node's own loader (docs/adr/0023-tests-share-loaded-modules.md); arguments are Jest's. `npm test` builds first.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '..');
 const jest = spawn(
   process.execPath,
   [
-    '--experimental-vm-modules',
+    // Tests run on the packages' sources, not on what was built. Workers inherit this.
+    '--conditions=@stint/source',
+    `--import=${pathToFileURL(join(root, 'tools/jest/sources.mjs')).href}`,
     '--disable-warning=ExperimentalWarning',
     join(root, 'node_modules/jest/bin/jest.js'),
     ...process.argv.slice(2),

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { newId } from '@stint/kernel';
 import { bundled, eventually } from '@stint/testing';
@@ -12,7 +13,7 @@ import { agentState } from './state/agent-state.ts';
 import { aDesiredAccount, aDesiredGrant } from './testing/memory.control-plane.ts';
 import { createPrivateMachine, describeWithRealTools, type PrivateMachine } from './testing/private-machine.ts';
 
-const program = bundled(join(import.meta.dirname, 'testing', 'killable-agent.ts'));
+const program = bundled(fileURLToPath(new URL('./testing/killable-agent.ts', import.meta.url)));
 const atOnce = 4;
 const mostEffects = 80;
 // Dozens of agents are started in each test.

@@ -1,4 +1,0 @@
-import { setup } from '../libs/testing/src/global-setup.ts';
-
-// Jest wants a default export.
-export default setup;

@@ -1,0 +1,4 @@
+import { teardown } from '../../libs/testing/src/global-setup.ts';
+
+// Jest wants a default export.
+export default teardown;

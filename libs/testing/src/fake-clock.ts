@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { systemClock, type Clock } from '@stint/kernel';
 
 const shortMs = 10_000;
-const longestWaitMs = 250;
+const longestWaitMs = 500;
 
 /**
  * A clock that stands still until it is moved. No test waits for a sweep: a pause of seconds ends as soon as the clock is moved,

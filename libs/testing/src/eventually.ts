@@ -13,7 +13,7 @@ export async function eventually<T>(attempt: () => Promise<T> | T, options: { ti
     } catch (error) {
       const waited = Date.now() - began;
       if (waited > (options.timeoutMs ?? 90_000)) throw error;
-      await delay(Math.min(Math.max(10, waited / 10), 250));
+      await delay(Math.min(Math.max(10, waited / 10), 100));
     }
   }
 }

@@ -103,7 +103,7 @@ const skipReasons: Readonly<Record<UserSourceSkipReason, string>> = {
   GUEST: 'a guest',
   STINT_ACCOUNT: 'an account made by Stint',
   NO_ADDRESS: 'has no address',
-  DISABLED: 'disabled in Entra',
+  DISABLED: 'disabled or deleted in Entra',
 };
 
 const conflictReasons: Readonly<Record<UserSourceConflict, string>> = {

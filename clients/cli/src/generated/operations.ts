@@ -1057,7 +1057,7 @@ export type UserSourceChangeKind =
   | 'ADDED'
   /** Gets another address, name, group or role. */
   | 'CHANGED'
-  /** Is in a chosen group and does not come. */
+  /** Does not come, or is switched off already, for a reason that needs nobody's yes. */
   | 'SKIPPED'
   /** Is switched off. */
   | 'SWITCHED_OFF'
@@ -1119,11 +1119,11 @@ export type UserSourceRole =
   /** Approves logins. */
   | 'TECHNICIAN';
 
-/** Why somebody who is in a chosen group does not come. */
+/** Why somebody does not come. */
 export type UserSourceSkipReason =
   /** Is a break-glass account whose password the vault keeps. */
   | 'BREAK_GLASS'
-  /** Is disabled. */
+  /** Is disabled or deleted. */
   | 'DISABLED'
   /** Is a guest in the Entra tenant. */
   | 'GUEST'

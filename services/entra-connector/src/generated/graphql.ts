@@ -1031,7 +1031,7 @@ export type UserSourceChangeKind =
   | 'ADDED'
   /** Gets another address, name, group or role. */
   | 'CHANGED'
-  /** Is in a chosen group and does not come. */
+  /** Does not come, or is switched off already, for a reason that needs nobody's yes. */
   | 'SKIPPED'
   /** Is switched off. */
   | 'SWITCHED_OFF'
@@ -1054,7 +1054,7 @@ export type UserSourceCounts = {
   changed: Scalars['Int']['output'];
   /** Of those who come or change: whose address somebody else has. */
   conflicts: Scalars['Int']['output'];
-  /** Are in a chosen group and do not come. */
+  /** Do not come, or are switched off already, for a reason that needs nobody's yes. */
   skipped: Scalars['Int']['output'];
   /** Are switched off. */
   switchedOff: Scalars['Int']['output'];
@@ -1157,11 +1157,11 @@ export type UserSourceRole =
   /** Approves logins. */
   | 'TECHNICIAN';
 
-/** Why somebody who is in a chosen group does not come. */
+/** Why somebody does not come. */
 export type UserSourceSkipReason =
   /** Is a break-glass account whose password the vault keeps. */
   | 'BREAK_GLASS'
-  /** Is disabled. */
+  /** Is disabled or deleted. */
   | 'DISABLED'
   /** Is a guest in the Entra tenant. */
   | 'GUEST'

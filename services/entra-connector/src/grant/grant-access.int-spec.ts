@@ -96,7 +96,7 @@ describe('the credential of a grant', () => {
 
     await service.tell('entra-grant-changed', { ...told, wanted: false, version: 2 });
     await eventually(async () => expect((await shown(technician, id)).entraCredential).toBeNull());
-    await reported(id, 'ENDED', 1);
+    await reported(id, 'ENDED', 15);
     expect((await shown(technician, id)).entraAccess).toMatchObject({
       phase: 'ENDED',
       exposure: expect.stringContaining('an hour') as unknown,
@@ -127,7 +127,7 @@ describe('a connection that is ended', () => {
       ...{ state: 'DISCONNECTING', remaining: 2 },
     });
     await eventually(() => expect(entra.users()).toMatchObject([{ accountEnabled: false }]));
-    await reported(id, 'ENDED', 1);
+    await reported(id, 'ENDED', 15);
     await service.audited('entra-connection.disconnected', tenantId);
     expect([...entra.users(), ...entra.deletedUsers()]).toEqual([]);
   });

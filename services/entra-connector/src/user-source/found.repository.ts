@@ -7,8 +7,10 @@ import type { Counts, FoundChange, Reading } from './source.domain.ts';
 /** What a reading found of a person, beside what is known of them. */
 export interface Compared {
   objectId: string;
-  /** As the reading found them; null for somebody in none of the groups who was not asked for, or is gone. */
+  /** As the reading found them in a group; null for somebody in none. */
   facts: PersonFacts | null;
+  /** Of somebody in none: as they are, where they were asked for and are there. */
+  apart: PersonFacts | null;
   /** Asked for, and not there any more. */
   gone: boolean;
   groupIds: string[];
@@ -58,7 +60,7 @@ export class FoundRepository {
   /** Adds people who are in none of the groups; without facts: who are not there at all any more. */
   async addApart(tx: SystemTx, reading: Reading, people: readonly { id: string; facts: PersonFacts | null }[]): Promise<void> {
     await tx.query(
-      `insert into user_source_found (msp_id, tenant_id, id, reading_id, object_id, facts, gone, group_ids)
+      `insert into user_source_found (msp_id, tenant_id, id, reading_id, object_id, apart, gone, group_ids)
        select $1, $2, p.id, $3, p.object_id, p.facts, p.facts is null, '{}' from unnest($4::uuid[], $5::uuid[], $6::jsonb[]) as p (id, object_id, facts)
        on conflict (msp_id, reading_id, object_id) do nothing`,
       [
@@ -82,7 +84,7 @@ export class FoundRepository {
   /** The next people in the order of their object ids, with what is known of them. */
   async next(tx: SystemTx, reading: Reading, most: number): Promise<Compared[]> {
     return tx.query<Compared>(
-      `select f.object_id as "objectId", f.facts, f.gone, f.group_ids as "groupIds", p.facts as "knownFacts", coalesce(p.deleted, false) as deleted,
+      `select f.object_id as "objectId", f.facts, f.apart, f.gone, f.group_ids as "groupIds", p.facts as "knownFacts", coalesce(p.deleted, false) as deleted,
          p.told_at as "toldAt", p.told, coalesce(p.version, 0) as version,
          exists (select 1 from protected_account x where x.msp_id = f.msp_id and x.tenant_id = f.tenant_id and x.object_id = f.object_id::text)
            as "isProtected"
@@ -113,7 +115,7 @@ export class FoundRepository {
     const [row] = await tx.query<{ counts: Counts }>(
       `select json_build_object(${(['SAME', 'ADDED', 'CHANGED', 'LEAVES', 'RETURNS', 'SKIPPED'] satisfies ChangeKind[])
         .map((kind) => `'${kind}', count(*) filter (where f.change = '${kind}')`)
-        .join(', ')}, 'left', count(*) filter (where f.change = 'LEAVES' and f.group_ids = '{}'),
+        .join(', ')}, 'left', count(*) filter (where f.change = 'LEAVES' and f.facts is null),
          'conflicts', count(*) filter (where f.change in ('ADDED', 'CHANGED', 'RETURNS') and ${conflictOf} is not null)) as counts
        from user_source_found f where f.msp_id = $1 and f.reading_id = $2`,
       [reading.mspId, reading.id],

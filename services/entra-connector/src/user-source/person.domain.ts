@@ -33,10 +33,10 @@ export interface Wanted {
   roles: SourceRole[];
 }
 
-/** Why somebody who is in a chosen group does not come. */
+/** Why somebody does not come. DISABLED: or deleted. */
 export type SkipReason = 'BREAK_GLASS' | 'GUEST' | 'STINT_ACCOUNT' | 'NO_ADDRESS' | 'DISABLED';
 
-/** What a reading would change about a person. SKIPPED: does not come, and was not here. */
+/** What a reading would change about a person. SKIPPED: does not come, and needs nobody's yes for that. */
 export type ChangeKind = 'SAME' | 'ADDED' | 'CHANGED' | 'LEAVES' | 'RETURNS' | 'SKIPPED';
 
 const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -106,11 +106,15 @@ export class SourceReadingService {
       const batch = await this.found.next(tx, reading, comparedAtOnce);
       const off: Compared[] = [];
       const changes = batch.map((compared) => {
-        const { wanted, why } = wantedOf(asOf(compared, reading), reading.groups, compared.told);
+        const { objectId } = compared;
+        const person = asOf(compared, reading);
+        const { wanted, why } = wantedOf(person, reading.groups, compared.told);
         const kind = changeOf(compared.told, wanted, why);
-        const isOff = reading.purpose === 'SYNC' && kind === 'LEAVES' && (why !== null || isSwitchedOff(compared));
-        if (isOff) off.push(compared);
-        return { objectId: compared.objectId, kind: isOff ? ('SKIPPED' as const) : kind, wanted, why };
+        if (reading.purpose === 'PREVIEW' || kind !== 'LEAVES') return { objectId, wanted, kind, why };
+        const offBecause = why ?? (isSwitchedOff(person, reading) ? ('DISABLED' as const) : null);
+        if (offBecause === null) return { objectId, wanted, kind, why };
+        off.push(compared);
+        return { objectId, wanted, kind: 'SKIPPED' as const, why: offBecause };
       });
       await this.found.setChanges(tx, reading, changes);
       // Who is disabled or deleted waits for nobody's yes: it may be that no delta tells of them any more.
@@ -204,19 +208,19 @@ function knownPeople(batch: readonly Compared[], reading: Reading): KnownPerson[
   });
 }
 
+type FoundPerson = Pick<KnownPerson, 'deleted' | 'groupIds' | 'isProtected'> & { facts: KnownPerson['facts'] | null };
+
 /** A person as a reading found them, unless a delta told something newer: reads can be late, deltas are not. */
-function asOf(
-  compared: Compared,
-  reading: Reading,
-): Pick<KnownPerson, 'deleted' | 'groupIds' | 'isProtected'> & { facts: KnownPerson['facts'] | null } {
-  const { facts, gone, knownFacts, toldAt, deleted, groupIds, isProtected } = compared;
+function asOf(compared: Compared, reading: Reading): FoundPerson {
+  const { gone, knownFacts, toldAt, deleted, groupIds, isProtected } = compared;
+  const facts = compared.facts ?? compared.apart;
   const newer = toldAt !== null && addSeconds(toldAt, settleSeconds) > reading.startedAt;
   if (newer && knownFacts !== null) return { facts: knownFacts, deleted, groupIds, isProtected };
   if (facts === null) return { facts: knownFacts, deleted: deleted || gone, groupIds, isProtected };
   return { facts, deleted: false, groupIds, isProtected };
 }
 
-/** Disabled or deleted, whatever groups they are in. */
-function isSwitchedOff({ facts, gone }: Compared): boolean {
-  return gone || facts?.enabled === false;
+/** Disabled or deleted there. Where no chosen group is there either, nobody is believed to be deleted: it may be the wrong place. */
+function isSwitchedOff({ facts, deleted }: FoundPerson, { missing, groups }: Reading): boolean {
+  return facts?.enabled === false || (deleted && missing.length < groups.length);
 }

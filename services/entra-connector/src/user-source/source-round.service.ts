@@ -26,9 +26,9 @@ export class SourceRoundService {
     const { groups, entraTenantId } = await this.#directory(source);
     const page = await groups.usersDelta(source.usersCursor);
     await this.lease.answered(tenancy, source, async (tx, before) => {
+      // Expired: everything is read again. It proves nothing of the tenant.
+      if (page.state === 'EXPIRED') return { ...before, usersCursor: null, round: null };
       const held = { ...before, entraTenantId };
-      // Expired: everything is read again.
-      if (page.state === 'EXPIRED') return { ...held, usersCursor: null, round: null };
       const restored = await this.#usersChanged(tx, held, page.changes, now);
       const watched = held.groupsCursor !== null;
       const round = page.complete ? (watched ? 'GROUPS' : null) : 'USERS';

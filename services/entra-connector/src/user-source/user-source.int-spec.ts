@@ -357,6 +357,36 @@ describe('a synchronization that would switch many off', () => {
     expect((await world.shown(msp)).readings).toEqual([]);
   });
 
+  test('believes a delta that is newer than the answer about somebody who has left', async () => {
+    const { users, groupId } = await on(6);
+    const back = someone(users);
+    const rows = (sql: string) => world.tenancy.asSystem((tx) => tx.query(sql, [msp.tenantId]));
+    for (const user of users) msp.entra.removeMember(groupId, user.id);
+    world.clock.advance(roundSeconds);
+    const membersAreRead = `select 1 from user_source_reading where tenant_id = $1 and state = 'READING' and place = 1`;
+    while ((await rows(membersAreRead)).length === 0) expect(await world.run(1)).toBe(1);
+    // Disabled when she is asked for, and enabled by the time of the round that comes next.
+    msp.entra.changeUser(back, { accountEnabled: false });
+    world.clock.advance(roundSeconds);
+    await world.run(1);
+    expect(await rows(`select 1 from user_source_found where tenant_id = $1 and apart ->> 'enabled' = 'false'`)).toHaveLength(1);
+    msp.entra.changeUser(back, { accountEnabled: true });
+    await world.run();
+    expect((await world.shown(msp)).readings).toMatchObject([{ state: 'WAITING', counts: { LEAVES: 6, left: 6, SKIPPED: 0 } }]);
+    expect(await world.present(msp)).toHaveLength(6);
+  });
+
+  test('believes nobody to be deleted where no chosen group is there either', async () => {
+    const { users, groupId } = await on(6);
+    msp.entra.deleteGroup(groupId);
+    for (const user of users) msp.entra.deleteUser(user.id);
+    msp.entra.expireDeltaTokens();
+    await world.later(roundSeconds);
+    const heldBecause = expect.stringContaining('gone from Entra ID');
+    expect((await world.shown(msp)).readings).toMatchObject([{ state: 'WAITING', counts: { LEAVES: 6, left: 6 }, heldBecause }]);
+    expect(await world.present(msp)).toHaveLength(6);
+  });
+
   test('waits too when a chosen group is gone', async () => {
     const { groupId } = await on(1);
     msp.entra.deleteGroup(groupId);

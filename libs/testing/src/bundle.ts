@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -15,7 +16,9 @@ export function bundled(program: string): string {
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
   });
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${basename(program, '.ts')}.mjs`);
+  // More than one program is called main.ts.
+  const place = createHash('sha256').update(program).digest('hex').slice(0, 8);
+  const file = join(folder, `${basename(program, '.ts')}-${place}.mjs`);
   const draft = `${file}.${process.pid}`;
   for (const { contents } of outputFiles) writeFileSync(draft, contents);
   // Test files side by side may bundle the same.

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { accessOf, type Actor, type Payload } from '@stint/contracts';
-import { GraphEmulator, type EntraTenant, type EntraUser, type GraphEmulatorOptions, type UserGiven } from '@stint/graph-emulator';
+import {
+  exchangeProblems,
+  GraphEmulator,
+  type EntraTenant,
+  type EntraUser,
+  type GraphEmulatorOptions,
+  type UserGiven,
+} from '@stint/graph-emulator';
 import { newId, type Id } from '@stint/kernel';
 import { Tenancy } from '@stint/tenancy';
 import { createTestDatabase, FakeClock, type TestDatabase } from '@stint/testing';
@@ -50,6 +57,7 @@ export class SourceWorld {
   readonly #apps = new Map<Id, { entra: EntraTenant; clientId: string }>();
   readonly #copies = new DirectoryRepository();
   readonly #groups = new TechnicianGroupRepository();
+  #requestsSeen = 0;
 
   private constructor(database: TestDatabase, tenancy: Tenancy, graph: GraphEmulator, clock: FakeClock) {
     this.#database = database;
@@ -77,10 +85,20 @@ export class SourceWorld {
     return new SourceWorld(database, tenancy, await GraphEmulator.start({ clock, ...options }), clock);
   }
 
+  /** What was asked of Microsoft meanwhile must have been as Microsoft describes it. */
   async close(): Promise<void> {
+    const problems = exchangeProblems(this.graph);
     await this.graph.stop();
     await this.tenancy.close();
     await this.#database.drop();
+    if (problems.length > 0) throw new Error(`Not as Microsoft Graph is described:\n${problems.join('\n')}`);
+  }
+
+  /** Addresses asked of Graph since the last call of this, without the parts of batches. */
+  requests(): string[] {
+    const asked = this.graph.exchanges.slice(this.#requestsSeen);
+    this.#requestsSeen = this.graph.exchanges.length;
+    return asked.filter(({ url, batched }) => url.startsWith('/v1.0') && !batched).map(({ url }) => url);
   }
 
   /** An MSP with an Entra tenant. */
@@ -141,6 +159,14 @@ export class SourceWorld {
     return entra.addUser({ displayName: name, mail: `${name.toLowerCase()}@northwind.example`, ...given });
   }
 
+  /** Switches the source on with so many people in one group. */
+  async on(tenant: SourceTenant, people: number) {
+    const users = Array.from({ length: people }, (_, place) => this.user(tenant, `Person${place}`));
+    const { id: groupId } = tenant.entra.addGroup({ displayName: 'Technicians', members: users.map(({ id }) => id) });
+    const [technicianGroup] = await this.switchOn(tenant, groupId);
+    return { users, groupId, technicianGroup };
+  }
+
   /** Switches the source on with these Entra groups, each into a technician group of its own, as an administrator does. */
   async switchOn(tenant: SourceTenant, ...groupIds: string[]): Promise<Id[]> {
     const technicianGroups: Id[] = [];
@@ -166,6 +192,15 @@ export class SourceWorld {
     const now = this.clock.now();
     for (let steps = 0; steps < most; steps += 1) if ((await this.sweep.step(this.tenancy, now)) === 0) return steps;
     return most;
+  }
+
+  /** Takes one step after the other until it is so. */
+  async steps(isSo: () => Promise<boolean>): Promise<void> {
+    for (let step = 0; step < 20; step += 1) {
+      if (await isSo()) return;
+      await this.run(1);
+    }
+    throw new Error('It is not so after 20 steps.');
   }
 
   /** Nothing is due any more of any source, so that the next test has the world for itself. */
@@ -244,3 +279,5 @@ class EmulatedAccess extends EntraAccess {
 function missing(): never {
   throw new Error('It is not there.');
 }
+
+export const someone = (users: readonly { id: string }[], place = 0): string => users[place]?.id ?? missing();
